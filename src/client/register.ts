@@ -1,0 +1,86 @@
+import type { ClientConfig } from "../config/schema.ts";
+import { PetitError } from "../error.ts";
+import { sshSoftware } from "../platform/version.ts";
+import type { JoinCode } from "../tunnel/join_code.ts";
+import type { PublicKey } from "../tunnel/keys.ts";
+import { HANDSHAKE_VERSION, JOIN_USER, type Registered } from "../tunnel/messages.ts";
+import { connectSsh } from "../tunnel/ssh_client.ts";
+import { openBackchannel } from "./backchannel.ts";
+import { KnownHost } from "./known_host.ts";
+import { clientKey, readRegistration, writeRegistration } from "./state.ts";
+import { clientVitae } from "./vitae.ts";
+
+export interface RegisterOptions {
+  readonly config: ClientConfig;
+  /** The folder with the key and the tenants. */
+  readonly folder: string;
+  readonly tenant: string;
+  /** Undefined where the server takes anyone and its host key is pinned already. */
+  readonly joinCode: JoinCode | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Registers a tenant with the server that the join code names, and keeps what the server gives: id, port, endpoint,
+ * and its host key, which no connection may differ from later.
+ *
+ * @throws PetitError; nothing has been kept then but the client's key
+ */
+export async function register({ config, folder, tenant, joinCode, signal }: RegisterOptions): Promise<Registered> {
+  const { host, port } = joinCode ?? config;
+  const known = new KnownHost(folder);
+  let hostKey: PublicKey | undefined;
+  const connection = await connectSsh({
+    host,
+    port,
+    user: JOIN_USER,
+    privateKey: clientKey(folder).privatePem,
+    ...(joinCode === undefined ? {} : { password: joinCode.secret }),
+    software: sshSoftware,
+    verifyHost(key) {
+      if (joinCode === undefined) known.check(host, port, key);
+      else if (key.fingerprint !== joinCode.hostKeyFingerprint) throw mismatch(host, port, key, joinCode);
+      hostKey = key;
+    },
+    timeout: config.connectTimeout,
+    alive: { interval: config.serverAliveInterval, countMax: config.serverAliveCountMax },
+    signal,
+  }).catch((error) => {
+    throw error instanceof PetitError && error.code === "login-refused" ? refused(host, port, joinCode, error) : error;
+  });
+  try {
+    const backchannel = await openBackchannel(connection);
+    const registered = await backchannel.ask({
+      type: "register1",
+      handshakeVersion: HANDSHAKE_VERSION,
+      preferred: readRegistration(folder, tenant) ?? null,
+      vitae: clientVitae(config),
+    }, "didRegister1");
+    if (joinCode !== undefined) known.pin(host, port, hostKey as PublicKey);
+    writeRegistration(folder, tenant, registered);
+    return registered;
+  } finally {
+    connection.end();
+  }
+}
+
+function mismatch(host: string, port: number, key: PublicKey, joinCode: JoinCode): PetitError {
+  return new PetitError(
+    "host-key-mismatch",
+    `${host}:${port} shows the host key ${key.fingerprint}, but the join code was made by a server with ${joinCode.hostKeyFingerprint}`,
+    { hint: "Something else answers at that address. Check it with the server's operator, and ask for a new join code" },
+  );
+}
+
+function refused(host: string, port: number, joinCode: JoinCode | undefined, cause: unknown): PetitError {
+  if (joinCode === undefined) {
+    return new PetitError("join-code-needed", `The server ${host}:${port} does not register clients without a join code`, {
+      hint: "Ask the server's operator for a join code and run \"petit client register CODE\"",
+      cause,
+    });
+  }
+  return new PetitError("join-code-unknown", `The server ${host}:${port} does not know this join code, or registers nobody at the moment`, {
+    hint: "Ask the server's operator for a new join code",
+    cause,
+  });
+}

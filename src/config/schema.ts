@@ -1,0 +1,143 @@
+import { BlockList } from "node:net";
+import { z } from "zod";
+import { duration, port, size } from "./units.ts";
+
+/**
+ * Every setting there is: the type that is accepted, the default, and the sentence that `petit server init` and
+ * `petit client init` write above it. Units are part of the value ("5s", "64KiB") and named in the sentence.
+ */
+
+/** A setting with its default and its documentation. */
+function setting<T extends z.ZodType>(schema: T, fallback: z.input<T>, doc: string): z.ZodPrefault<T> {
+  return schema.prefault(fallback).meta({ doc, fallback });
+}
+
+const text = () => z.string("wanted a string in quotes");
+const flag = () => z.boolean("wanted true or false, without quotes");
+const oneOf = <const T extends [string, ...string[]]>(...values: T) =>
+  z.enum(values, `wanted ${values.map((value) => `"${value}"`).join(" or ")}`);
+const logLevel = () => oneOf("trace", "debug", "info", "warn", "error", "silent");
+
+/** A path; one that starts with "./" or "../" is relative to the config file. */
+const path = () => text().min(1, "wanted a path");
+
+const cidr = () =>
+  text().refine((value) => {
+    const [address, prefix, ...more] = value.split("/");
+    if (address === undefined || more.length > 0) return false;
+    try {
+      const family = address.includes(":") ? "ipv6" : "ipv4";
+      if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return false;
+      new BlockList().addSubnet(address, prefix === undefined ? (family === "ipv6" ? 128 : 32) : Number(prefix), family);
+      return true;
+    } catch {
+      return false;
+    }
+  }, "wanted an address or a range in CIDR notation, such as \"10.0.0.0/8\"");
+
+const listenHost = "\"*\" is every address of this machine, \"127.0.0.1\" this machine alone";
+
+const serverSsh = z.strictObject({
+  listenHost: setting(text(), "*", `Address on which clients are accepted; ${listenHost}`),
+  port: setting(port(), 2222, "Port on which clients are accepted"),
+  hostKey: setting(path(), "./ssh_host_ed25519_key", "File with the private host key (OpenSSH format); made by init"),
+  gatewayPorts: setting(
+    oneOf("no", "clientspecified"),
+    "no",
+    "Where reverse ports listen, as in OpenSSH: \"no\" always on 127.0.0.1; \"clientspecified\" on the address that the client asks for",
+  ),
+  loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
+  clientAliveInterval: setting(duration(), "15s", "How long a tunnel may be silent before it is asked for a sign of life"),
+  clientAliveCountMax: setting(
+    z.int("wanted a whole number from 1 to 100").min(1).max(100),
+    3,
+    "How many questions in a row may go unanswered before a tunnel counts as lost",
+  ),
+});
+
+const serverVitae = z.strictObject({
+  environment: setting(text(), "local", "Name of this installation, told to clients"),
+  endpoint: setting(
+    text(),
+    "http://REGID.localhost:8090",
+    "URL under which callers reach a registration; REGID stands for its id",
+  ),
+});
+
+const server = z.strictObject({
+  publicHost: setting(text(), "localhost", "Name or address of this machine as clients reach it; it becomes part of every join code"),
+  proxyHost: setting(text(), "*", `Address of the HTTP proxy; ${listenHost}`),
+  proxyPort: setting(port(), 8090, "Port of the HTTP proxy"),
+  secureProxyHost: setting(text(), "*", "Address of the HTTPS proxy"),
+  secureProxyPort: setting(port(), 8453, "Port of the HTTPS proxy; open only while the certificates are there"),
+  certificates: setting(
+    path(),
+    "./certificates",
+    "Folder with server.key, server.crt and (optional) ca.bundle, in PEM; watched, a renewed certificate is used at once",
+  ),
+  registration: setting(
+    oneOf("join", "open", "closed"),
+    "join",
+    "Who may register: \"join\" whoever has a join code, \"open\" anyone, \"closed\" nobody",
+  ),
+  registryUrl: setting(
+    text().startsWith("sqlite:", "wanted \"sqlite:\" and a path, such as \"sqlite:./registry.db\""),
+    "sqlite:./registry.db",
+    "Where registrations are kept",
+  ),
+  trustedProxies: setting(
+    z.array(cidr(), "wanted a list, such as [\"10.0.0.0/8\"]"),
+    [],
+    "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended",
+  ),
+  serviceTimeout: setting(duration(), "60s", "How long a service may take to begin its answer"),
+  openTimeout: setting(duration(), "15s", "How long a client may take to reach its service"),
+  headTimeout: setting(duration(), "30s", "How long a caller may take to send the head of a request"),
+  idleTimeout: setting(duration(), "75s", "How long a caller's connection is kept open between two requests"),
+  maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
+  logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
+  vitae: serverVitae.prefault({}),
+  ssh: serverSsh.prefault({}),
+});
+
+const clientLocal = z.strictObject({
+  host: setting(text().min(1, "wanted a host name or address"), "localhost", "Host of the private service"),
+  port: setting(port().min(1, "wanted a port, a whole number from 1 to 65535"), 8080, "Port of the private service"),
+  tls: setting(flag(), false, "Whether the service speaks TLS; its certificate is verified against the host name"),
+});
+
+const clientVitae = z.strictObject({
+  brand: setting(text(), "ce", "Whose client this is, told to the server"),
+  bundle: setting(text(), "", "Name of the bundle this client was installed from, told to the server"),
+});
+
+const client = z.strictObject({
+  host: setting(text().min(1, "wanted a host name or address"), "localhost", "Name or address of the server; set by the join code"),
+  port: setting(port().min(1, "wanted a port, a whole number from 1 to 65535"), 2222, "Port of the server's SSH gateway; set by the join code"),
+  username: setting(text().min(1, "wanted a user name"), "petit", "User name at the gateway; the key decides, not the name"),
+  bindAddr: setting(text(), "127.0.0.1", "Address on which the server is asked to open this client's reverse port"),
+  connectTimeout: setting(duration(), "15s", "How long connecting to the server, or to the service, may take"),
+  serverAliveInterval: setting(duration(), "15s", "How long the server may be silent before it is asked for a sign of life"),
+  serverAliveCountMax: setting(
+    z.int("wanted a whole number from 1 to 100").min(1).max(100),
+    3,
+    "How many questions in a row may go unanswered before the tunnel counts as lost",
+  ),
+  reconnectDelayMax: setting(duration(), "30s", "Longest wait between two attempts to reach the server; the first is 1s"),
+  logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
+  vitae: clientVitae.prefault({}),
+  local: clientLocal.prefault({}),
+});
+
+export const configSchema = z.strictObject({ server: server.prefault({}), client: client.prefault({}) });
+
+/** Everything that can be set, with defaults filled in: durations in milliseconds, sizes in bytes, paths absolute. */
+export type Config = z.output<typeof configSchema>;
+export type ServerConfig = Config["server"];
+export type ClientConfig = Config["client"];
+
+/** The sections of the config file, in the order in which they are written. */
+export const sections: Record<"server" | "client", [name: string, shape: Record<string, z.ZodType>][]> = {
+  server: [["server", server.shape], ["server.ssh", serverSsh.shape], ["server.vitae", serverVitae.shape]],
+  client: [["client", client.shape], ["client.local", clientLocal.shape], ["client.vitae", clientVitae.shape]],
+};

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const BYTES: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** Milliseconds of a duration such as "250ms", "5s", "2m", "24h" or "7d"; undefined where it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  return match ? Number(match[1]) * (MILLISECONDS[match[2] as string] as number) : undefined;
+}
+
+/** Bytes of a size such as "512B", "64KiB" or "10MiB"; undefined where it is none. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,9})(B|KiB|MiB|GiB)$/.exec(text);
+  return match ? Number(match[1]) * (BYTES[match[2] as string] as number) : undefined;
+}
+
+/** A duration in the config, as a string with a unit; milliseconds in the program. */
+export const duration = (): z.ZodType<number, string> =>
+  measured(parseDuration, "a duration with a unit, such as \"500ms\", \"5s\", \"2m\" or \"24h\"");
+
+/** A size in the config, as a string with a unit; bytes in the program. */
+export const size = (): z.ZodType<number, string> =>
+  measured(parseSize, "a size with a unit, such as \"64KiB\" or \"10MiB\"");
+
+function measured(parse: (text: string) => number | undefined, wanted: string): z.ZodType<number, string> {
+  return z.string(`wanted ${wanted}`).transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(`wanted ${wanted}`);
+    return z.NEVER;
+  });
+}
+
+/** A TCP port to listen on or connect to; 0 asks the system for a free one. */
+export const port = (): z.ZodNumber => {
+  const wanted = "wanted a port, a whole number from 0 to 65535";
+  return z.int(wanted).min(0, wanted).max(65535, wanted);
+};

@@ -1,0 +1,32 @@
+const MINUTE = 60_000;
+/** Different things remembered at a time; an attacker chooses addresses, not our memory. */
+const MAX_REMEMBERED = 1000;
+
+/**
+ * Keeps what can be repeated from outside from filling the log: the first of its kind is told at once, those that
+ * follow within a minute are counted and told as a number with the next one.
+ *
+ * @param now milliseconds
+ */
+export class OnceAMinute {
+  readonly #now: () => number;
+  readonly #seen = new Map<string, { since: number; more: number }>();
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Calls `tell` with the number of repetitions left out since the last time, or not at all. */
+  tell(kind: string, tell: (repeated: number) => void): void {
+    const now = this.#now();
+    const seen = this.#seen.get(kind);
+    if (seen !== undefined && now - seen.since < MINUTE) {
+      seen.more++;
+      return;
+    }
+    this.#seen.delete(kind);
+    this.#seen.set(kind, { since: now, more: 0 });
+    if (this.#seen.size > MAX_REMEMBERED) this.#seen.delete(this.#seen.keys().next().value as string);
+    tell(seen?.more ?? 0);
+  }
+}

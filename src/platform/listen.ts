@@ -1,0 +1,51 @@
+import type { AddressInfo, Server } from "node:net";
+import { messageOf, PetitError, systemCode } from "../error.ts";
+
+/**
+ * Makes `server` listen on `host:port`; "*" is every address. `setting` names the config key, for the message.
+ *
+ * @returns the port, which the system chose where 0 was asked for
+ * @throws PetitError `port-in-use`, `port-forbidden` or `address-unusable`
+ */
+export async function listen(server: Server, host: string, port: number, setting: string): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port, ...(host === "*" ? {} : { host }), backlog: 4096 }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    throw explain(error, `${host === "*" ? "every address" : host}, port ${port}`, port, setting);
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+function explain(error: unknown, where: string, port: number, setting: string): PetitError {
+  const code = systemCode(error);
+  if (code === "EADDRINUSE") {
+    return new PetitError("port-in-use", `Cannot listen on ${where}: another program uses that port`, {
+      hint: `Stop that program, or set another port as ${setting}`,
+      cause: error,
+    });
+  }
+  if (code === "EACCES") {
+    return new PetitError("port-forbidden", `Cannot listen on ${where}: this user may not use that port`, {
+      hint: `Set a port above 1023 as ${setting}, or grant the right (CAP_NET_BIND_SERVICE on Linux)`,
+      cause: error,
+    });
+  }
+  return new PetitError("address-unusable", `Cannot listen on ${where}: ${messageOf(error)}`, {
+    hint: `Check the address beside ${setting}; port ${port} may be fine`,
+    cause: error,
+  });
+}
+
+/** Stops listening; connections that are open stay open. */
+export function stopListening(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (server.listening) server.close(() => resolve());
+    else resolve();
+  });
+}

@@ -1,0 +1,34 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
+import { messageOf, PetitError } from "../error.ts";
+
+/** Makes a folder for state, readable by its owner only. @throws PetitError `state-unwritable` */
+export function makeStateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+/** Writes a state file as a whole or not at all: to a temporary file beside it, which is then renamed. @throws PetitError `state-unwritable` */
+export function writeStateFile(file: string, content: string, mode = 0o600): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    makeStateFolder(dirname(file));
+    writeFileSync(temporary, content, { mode, flush: true });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof PetitError) throw error;
+    throw unwritable(file, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): PetitError {
+  return new PetitError("state-unwritable", `Cannot write "${path}": ${messageOf(error)}`, {
+    hint: "Check that the folder belongs to this user and that the disk has room",
+    cause: error,
+  });
+}

@@ -1,0 +1,24 @@
+import type { Socket } from "node:net";
+import type { Peer } from "./forwarded_fields.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What an exchange needs of the connection that its request came on. */
+export interface Caller {
+  readonly peer: Peer;
+  /** Sends bytes of an answer; false asks to wait for `onCallerDrain`. */
+  write(bytes: Buffer): boolean;
+  /** The exchange can take bytes of the body (again). */
+  bodyWanted(): void;
+  /** Sets when `onTimeout` of the exchange is due, in milliseconds from now; Infinity for never. */
+  timeoutIn(milliseconds: number): void;
+  /** The answer is complete. `keep`: the connection may serve another request. */
+  finished(keep: boolean): void;
+  /** Answers with a refusal instead of the service. */
+  refuse(refusal: Refusal): void;
+  /** The answer breaks off: the caller must not take it for complete. */
+  abort(): void;
+  /** Reports an error that is petit's own. */
+  fault(error: unknown): void;
+  /** Hands over the socket, and what has been read of it, for an upgraded connection. */
+  handOver(): { socket: Socket; early: Buffer };
+}

@@ -1,0 +1,250 @@
+import type { Socket } from "node:net";
+import { type Framing, persists, requestFraming } from "../http/framing.ts";
+import { emptyLineAt, headEnd, parseRequestHead, type RequestHead } from "../http/head.ts";
+import { MessageError } from "../http/message_error.ts";
+import type { Caller } from "./caller.ts";
+import type { Deadlines, Timed } from "./deadlines.ts";
+import { Exchange, type ExchangeLimits } from "./forward_http.ts";
+import type { Peer } from "./forwarded_fields.ts";
+import { type Refusal, refusalBytes, refusals } from "./refusal.ts";
+import { type RequestTarget, requestTarget } from "./request_target.ts";
+import type { Routes } from "./routes.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** What all callers' connections share. Times in milliseconds. */
+export interface CallerContext {
+  readonly routes: Routes;
+  readonly tunnels: Tunnels;
+  readonly deadlines: Deadlines;
+  /** Told of errors that are petit's own. */
+  readonly onFault: (error: unknown) => void;
+  readonly limits: ExchangeLimits & { readonly headTimeout: number; readonly idleTimeout: number };
+}
+
+/** Milliseconds for which a closing connection is still read, so that the caller gets the answer and not a reset (RFC 9112, section 9.6). */
+const LINGER = 2000;
+
+/**
+ * Milliseconds after which a caller that has ended its direction counts as gone, unless it took bytes meanwhile. A FIN
+ * says either "I have sent everything" (nc -N) or "I have left"; only time tells.
+ */
+const FAREWELL = 1000;
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** One connection of a caller: its requests, one after the other (RFC 9112, section 9). */
+export class CallerConnection implements Caller, Timed {
+  readonly peer: Peer;
+  deadline: number;
+  readonly #socket: Socket;
+  readonly #context: CallerContext;
+  #pending = NOTHING;
+  #searched = 0;
+  #exchange: Exchange | undefined;
+  #head: RequestHead | undefined;
+  #pumping = false;
+  #closing = false;
+  #handedOver = false;
+  #farewell: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, peer: Peer, context: CallerContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.peer = peer;
+    this.deadline = performance.now() + context.limits.headTimeout;
+    context.deadlines.add(this);
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#closing) return;
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#pump();
+  };
+
+  readonly #onDrain = (): void => this.#exchange?.onCallerDrain();
+
+  readonly #onError = (): void => {
+    // "close" follows, and does the work.
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#exchange === undefined || !this.#exchange.requestRead) {
+      this.#exchange?.onCallerGone();
+      this.#exchange = undefined;
+      this.#socket.end();
+      this.#close();
+      return;
+    }
+    let written = this.#socket.bytesWritten;
+    this.#farewell = setInterval(() => {
+      if (this.#socket.bytesWritten === written) this.#socket.destroy();
+      written = this.#socket.bytesWritten;
+    }, FAREWELL);
+  };
+
+  readonly #onClose = (): void => {
+    clearInterval(this.#farewell);
+    this.#context.deadlines.remove(this);
+    this.#exchange?.onCallerGone();
+    this.#exchange = undefined;
+  };
+
+  /** Works through what has been read. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#pending.length > 0 && !this.#closing && !this.#handedOver) {
+        if (this.#exchange === undefined ? !this.#readHead() : !this.#readBody(this.#exchange)) break;
+      }
+    } catch (error) {
+      this.#exchange?.onCallerGone();
+      if (!(error instanceof MessageError)) {
+        this.fault(error);
+        this.abort();
+        return;
+      }
+      this.#head = undefined;
+      this.refuse({ status: error.status, code: error.code, message: `${error.message}: the caller's request is not valid HTTP.` });
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** False when more bytes are needed. */
+  #readHead(): boolean {
+    const { limits } = this.#context;
+    if (this.#searched === 0) {
+      const skip = emptyLineAt(this.#pending);
+      if (skip > 0) this.#pending = this.#pending.subarray(skip);
+      if (this.#pending.length === 0) return false;
+      this.deadline = performance.now() + limits.headTimeout;
+    }
+    const end = headEnd(this.#pending, this.#searched);
+    if (end < 0 ? this.#pending.length > limits.maxHeadSize : end > limits.maxHeadSize) {
+      this.refuse(refusals.headTooLarge);
+      return false;
+    }
+    if (end < 0) {
+      this.#searched = this.#pending.length;
+      return false;
+    }
+    this.#searched = 0;
+    const head = parseRequestHead(this.#pending.subarray(0, end));
+    const framing = requestFraming(head);
+    this.#pending = this.#pending.subarray(end);
+    this.#begin(head, framing, head.method === "CONNECT" ? undefined : requestTarget(head));
+    return true;
+  }
+
+  #begin(head: RequestHead, framing: Framing, target: RequestTarget | undefined): void {
+    const { routes, tunnels, limits } = this.#context;
+    this.#head = head;
+    this.deadline = Infinity;
+    if (target === undefined) return this.refuse(refusals.connectMethod);
+    const registration = routes.byHost(target.host);
+    const served = registration && tunnels.of(registration.id);
+    if (served === undefined) {
+      const refusal = registration === undefined ? refusals.registrationUnknown : refusals.tunnelAway;
+      // Without a body in between the connection can serve the next request.
+      return framing.kind === "none" && persists(head) ? this.#refuseAndGoOn(refusal) : this.refuse(refusal);
+    }
+    this.#exchange = new Exchange(this, served, head, target, framing, limits);
+    this.#exchange.start();
+  }
+
+  /** False when the exchange can take no more for now. */
+  #readBody(exchange: Exchange): boolean {
+    if (!exchange.requestRead) {
+      const used = exchange.takeBody(this.#pending);
+      if (used > 0) this.#pending = this.#pending.subarray(used);
+      if (used > 0 || this.#exchange !== exchange) return true;
+      this.#socket.pause();
+      return false;
+    }
+    // The next request waits its turn. Reading goes on for a while, since only who reads notices that a caller has left.
+    if (this.#pending.length > this.#context.limits.maxHeadSize) this.#socket.pause();
+    return false;
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  bodyWanted(): void {
+    this.#socket.resume();
+    this.#pump();
+  }
+
+  timeoutIn(milliseconds: number): void {
+    this.deadline = performance.now() + milliseconds;
+  }
+
+  finished(keep: boolean): void {
+    this.#exchange = undefined;
+    this.#head = undefined;
+    if (!keep || this.#farewell !== undefined) return this.#end();
+    this.deadline = performance.now() + this.#context.limits.idleTimeout;
+    this.#socket.resume();
+    this.#pump();
+  }
+
+  refuse(refusal: Refusal): void {
+    const withoutBody = this.#head?.method === "HEAD";
+    this.#exchange = undefined;
+    this.#head = undefined;
+    this.#socket.write(refusalBytes(refusal, { close: true, withoutBody }));
+    this.#end();
+  }
+
+  #refuseAndGoOn(refusal: Refusal): void {
+    const withoutBody = this.#head?.method === "HEAD";
+    this.#socket.write(refusalBytes(refusal, { close: false, withoutBody }));
+    this.finished(true);
+  }
+
+  abort(): void {
+    this.#exchange = undefined;
+    this.#socket.resetAndDestroy();
+  }
+
+  fault(error: unknown): void {
+    this.#context.onFault(error);
+  }
+
+  handOver(): { socket: Socket; early: Buffer } {
+    const early = this.#pending;
+    this.#handedOver = true;
+    this.#exchange = undefined;
+    this.#pending = NOTHING;
+    clearInterval(this.#farewell);
+    this.#context.deadlines.remove(this);
+    this.#socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd).off("error", this.#onError);
+    this.#socket.off("close", this.#onClose);
+    return { socket: this.#socket, early };
+  }
+
+  expired(): void {
+    if (this.#exchange !== undefined) this.#exchange.onTimeout();
+    else if (this.#closing || this.#pending.length === 0) this.#socket.destroy();
+    else this.refuse(refusals.headTooSlow);
+  }
+
+  /** Sends what is written and closes, reading on for a moment. */
+  #end(): void {
+    this.#socket.end();
+    this.#close();
+    this.#socket.resume();
+  }
+
+  #close(): void {
+    this.#closing = true;
+    this.#pending = NOTHING;
+    this.deadline = performance.now() + LINGER;
+  }
+}

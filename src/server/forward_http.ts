@@ -1,0 +1,290 @@
+import { PetitError } from "../error.ts";
+import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
+import { type Framing, persists, responseFraming } from "../http/framing.ts";
+import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
+import { MessageError } from "../http/message_error.ts";
+import type { Channel, ChannelUser } from "../tunnel/channel.ts";
+import { splice } from "../tunnel/splice.ts";
+import type { Caller } from "./caller.ts";
+import { IDLE_LIMIT } from "./channel_pool.ts";
+import { type Refusal, refusals } from "./refusal.ts";
+import type { RequestTarget } from "./request_target.ts";
+import { requestedUpgrade, requestForService } from "./request_rewrite.ts";
+import {
+  agreedProtocol,
+  type Delivery,
+  deliveryOf,
+  interimForCaller,
+  keepAliveHint,
+  responseForCaller,
+  switchingForCaller,
+} from "./response_rewrite.ts";
+import type { Served } from "./tunnels.ts";
+
+/** Limits of an exchange: milliseconds and bytes. */
+export interface ExchangeLimits {
+  readonly openTimeout: number;
+  readonly serviceTimeout: number;
+  readonly maxHeadSize: number;
+}
+
+/** Pieces up to this size are put together before they are written: one system call is worth more than one copy. */
+const GATHER_BELOW = 64 * 1024;
+
+/** RFC 9110, section 9.2.2: doing these twice is the same as doing them once. */
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** An answer whose head has come. */
+interface Answer {
+  readonly head: ResponseHead;
+  readonly framing: Framing;
+  readonly body: BodyReader;
+  readonly delivery: Delivery;
+  /** Whether the caller was promised that its connection stays open. */
+  readonly keep: boolean;
+}
+
+/**
+ * One request and its answer: caller → channel → service and back.
+ *
+ * The passes, in order: a channel (an idle one, or a new one); the head of the request; its body, as it comes; 1xx answers; the
+ * head of the answer; its body, as it comes; and the decision whether either connection can be used again.
+ */
+export class Exchange implements ChannelUser {
+  readonly #caller: Caller;
+  readonly #served: Served;
+  readonly #limits: ExchangeLimits;
+  readonly #head: RequestHead;
+  readonly #target: RequestTarget;
+  readonly #framing: Framing;
+  readonly #upgrade: string[] | undefined;
+  readonly #body: BodyReader;
+
+  #channel: Channel | undefined;
+  #reused = false;
+  #waitsForService = false;
+  /** Bytes of a head that is not complete. */
+  #partial = NOTHING;
+  #heard = false;
+  #answer: Answer | undefined;
+  #out: Buffer[] = [];
+  #outBytes = 0;
+  #over = false;
+
+  constructor(caller: Caller, served: Served, head: RequestHead, target: RequestTarget, framing: Framing, limits: ExchangeLimits) {
+    this.#caller = caller;
+    this.#served = served;
+    this.#limits = limits;
+    this.#head = head;
+    this.#target = target;
+    this.#framing = framing;
+    this.#upgrade = requestedUpgrade(head, framing);
+    this.#body = new BodyReader(framing);
+  }
+
+  /** Whether the whole request has been read. */
+  get requestRead(): boolean {
+    return this.#body.done;
+  }
+
+  start(): void {
+    const idle = this.#served.pool.take();
+    if (idle === undefined) this.#openChannel();
+    else this.#useChannel(idle, true);
+  }
+
+  #openChannel(): void {
+    const { peer } = this.#caller;
+    this.#served.open(peer.address, peer.port, this.#limits.openTimeout).then(
+      (channel) => {
+        if (this.#over) channel.close();
+        else this.#useChannel(channel, false);
+      },
+      (error) => this.#fail(refusalFor(error)),
+    );
+  }
+
+  #useChannel(channel: Channel, reused: boolean): void {
+    this.#channel = channel;
+    this.#reused = reused;
+    this.#caller.timeoutIn(this.#limits.serviceTimeout);
+    channel.attach(this);
+    const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
+    this.#waitsForService = !channel.write(bytes);
+    if (!this.#body.done) this.#caller.bodyWanted();
+  }
+
+  /**
+   * Takes bytes that follow the head on the caller's connection; returns how many it could use now.
+   * @throws MessageError where chunked framing is broken
+   */
+  takeBody(bytes: Buffer): number {
+    const channel = this.#channel;
+    if (channel === undefined || this.#waitsForService || this.#over) return 0;
+    const used = this.#body.read(bytes, (piece) => {
+      if (!channel.write(this.#framing.kind === "chunked" ? chunkOf(piece) : piece)) this.#waitsForService = true;
+    });
+    if (this.#body.done && this.#framing.kind === "chunked") channel.write(lastChunk(this.#body.trailers));
+    if (this.#answer === undefined) this.#caller.timeoutIn(this.#limits.serviceTimeout);
+    return used;
+  }
+
+  onDrain(): void {
+    this.#waitsForService = false;
+    if (!this.#body.done) this.#caller.bodyWanted();
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#heard = true;
+    try {
+      this.#readAnswer(bytes);
+    } catch (error) {
+      if (!(error instanceof MessageError)) this.#caller.fault(error);
+      this.#fail(refusals.serviceInvalid);
+    }
+  }
+
+  #readAnswer(bytes: Buffer): void {
+    let rest = bytes;
+    while (this.#answer === undefined) {
+      const searched = this.#partial.length;
+      if (searched > 0) rest = Buffer.concat([this.#partial, rest]);
+      const end = headEnd(rest, searched);
+      if (end < 0 ? rest.length > this.#limits.maxHeadSize : end > this.#limits.maxHeadSize) throw new MessageError("The head is too large");
+      this.#partial = end < 0 ? rest : NOTHING;
+      if (end < 0) return;
+      const head = parseResponseHead(rest.subarray(0, end));
+      rest = rest.subarray(end);
+      if (head.status === 101) return this.#switchProtocols(head, rest);
+      if (head.status >= 200) this.#beginAnswer(head);
+      // RFC 9110, section 15.2: an HTTP/1.0 caller knows no 1xx answer.
+      else if (this.#head.minor === 1) this.#caller.write(interimForCaller(head));
+      if (head.status < 200 && rest.length === 0) return;
+    }
+    this.#relay(rest);
+  }
+
+  #beginAnswer(head: ResponseHead): void {
+    const framing = responseFraming(this.#head.method, head);
+    const delivery = deliveryOf(framing, this.#head.minor);
+    const keep = persists(this.#head) && delivery !== "until-close" && this.#body.done;
+    const connection = !keep ? "close" : this.#head.minor === 0 ? "keep-alive" : undefined;
+    this.#answer = { head, framing, body: new BodyReader(framing), delivery, keep };
+    this.#caller.timeoutIn(Infinity);
+    this.#gather(Buffer.from(responseForCaller(head, framing, delivery, connection), "latin1"));
+  }
+
+  #relay(bytes: Buffer): void {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    const chunked = answer.delivery === "chunked";
+    const used = answer.body.read(bytes, (piece) => this.#gather(chunked ? chunkOf(piece) : piece));
+    if (answer.body.done) {
+      if (chunked) this.#gather(lastChunk(answer.body.trailers));
+      // Whatever follows an answer belongs to no request.
+      this.#complete(used === bytes.length);
+    } else if (!this.#flush()) this.#channel?.pause();
+  }
+
+  #gather(piece: Buffer): void {
+    this.#out.push(piece);
+    this.#outBytes += piece.length;
+  }
+
+  #flush(): boolean {
+    const pieces = this.#out;
+    if (pieces.length === 0) return true;
+    const total = this.#outBytes;
+    this.#out = [];
+    this.#outBytes = 0;
+    if (pieces.length === 1) return this.#caller.write(pieces[0] as Buffer);
+    if (total <= GATHER_BELOW) return this.#caller.write(Buffer.concat(pieces, total));
+    let more = true;
+    for (const piece of pieces) more = this.#caller.write(piece);
+    return more;
+  }
+
+  onCallerDrain(): void {
+    this.#channel?.resume();
+  }
+
+  /** The service will send no more. */
+  onEnd(): void {
+    if (this.#over) return;
+    if (this.#answer?.framing.kind === "until-close") {
+      if (this.#answer.delivery === "chunked") this.#gather(lastChunk([]));
+      this.#complete(false);
+    } else this.#brokenOff(refusals.serviceClosed);
+  }
+
+  onClose(): void {
+    if (!this.#over) this.#brokenOff(this.#served.alive ? refusals.serviceClosed : refusals.tunnelLost);
+  }
+
+  #brokenOff(refusal: Refusal): void {
+    // An idle connection that the service closed while the request was on its way: nobody has seen the request.
+    if (this.#reused && !this.#heard && this.#framing.kind === "none" && IDEMPOTENT.has(this.#head.method) && this.#served.alive) {
+      this.#dropChannel();
+      this.#openChannel();
+    } else this.#fail(refusal);
+  }
+
+  onTimeout(): void {
+    this.#fail(this.#body.done || this.#waitsForService ? refusals.serviceSilent : refusals.bodyTooSlow);
+  }
+
+  /** The caller went away: the work for it stops. */
+  onCallerGone(): void {
+    this.#over = true;
+    this.#dropChannel();
+  }
+
+  #dropChannel(): void {
+    this.#channel?.detach();
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  #fail(refusal: Refusal): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#dropChannel();
+    if (this.#answer === undefined) this.#caller.refuse(refusal);
+    else this.#caller.abort();
+  }
+
+  #complete(clean: boolean): void {
+    const channel = this.#channel as Channel;
+    const { head, framing, keep } = this.#answer as Answer;
+    this.#over = true;
+    this.#channel = undefined;
+    channel.detach();
+    const reusable = clean && this.#body.done && framing.kind !== "until-close" && persists(head);
+    if (reusable && this.#served.alive) this.#served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
+    else channel.close();
+    this.#flush();
+    this.#caller.finished(keep);
+  }
+
+  /** RFC 9110, section 7.8: from here on the two connections are one, in whatever protocol. */
+  #switchProtocols(head: ResponseHead, early: Buffer): void {
+    const protocol = agreedProtocol(head, this.#upgrade);
+    if (protocol === undefined) throw new MessageError("The service switches to a protocol that nobody asked for");
+    const channel = this.#channel as Channel;
+    this.#over = true;
+    this.#caller.timeoutIn(Infinity);
+    const caller = this.#caller.handOver();
+    caller.socket.write(early.length > 0 ? Buffer.concat([switchingForCaller(head, protocol), early]) : switchingForCaller(head, protocol));
+    if (caller.early.length > 0) channel.write(caller.early);
+    splice(channel, caller.socket);
+  }
+}
+
+function refusalFor(error: unknown): Refusal {
+  const code = error instanceof PetitError ? error.code : "";
+  if (code === "open-timeout") return refusals.openTimeout;
+  return code === "tunnel-lost" ? refusals.tunnelLost : refusals.serviceRefused;
+}

@@ -1,0 +1,189 @@
+import type { Server as NetServer } from "node:net";
+import type { ServerConfig } from "../config/schema.ts";
+import { messageOf, PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import { sshSoftware } from "../platform/version.ts";
+import type { Registration, Registry } from "../registry/registry.ts";
+import type { Channel } from "../tunnel/channel.ts";
+import { hashJoinSecret } from "../tunnel/join_code.ts";
+import type { PublicKey } from "../tunnel/keys.ts";
+import { BACKCHANNEL, JOIN_USER } from "../tunnel/messages.ts";
+import { createSshServer, type LoginAttempt, type LoginVerdict, type SshPeer, type SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { ReversePorts } from "./ports.ts";
+import type { BackchannelPeer, Registrar } from "./registrar.ts";
+import type { Routes } from "./routes.ts";
+import { Served, type Tunnels } from "./tunnels.ts";
+
+export interface GatewayParts {
+  readonly config: ServerConfig;
+  readonly registry: Registry;
+  readonly routes: Routes;
+  readonly tunnels: Tunnels;
+  readonly ports: ReversePorts;
+  readonly registrar: Registrar;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+}
+
+/** The server's SSH side door: who may log in, and what a client may do then. Everything not named here is refused. */
+export class Gateway {
+  readonly server: NetServer;
+  readonly #connections = new Set<SshServerConnection>();
+
+  constructor(parts: GatewayParts, hostKey: string) {
+    const { ssh } = parts.config;
+    this.server = createSshServer({
+      hostKeys: [hostKey],
+      software: sshSoftware,
+      loginGraceTime: ssh.loginGraceTime,
+      alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
+      peer: (address) => new GatewayPeer(parts, this.#connections, address),
+    });
+  }
+
+  /** Ends every connection. */
+  end(): void {
+    for (const connection of this.#connections) connection.end();
+  }
+}
+
+const REFUSE: LoginVerdict = { kind: "refuse" };
+const ACCEPT: LoginVerdict = { kind: "accept" };
+
+/** The rules for one connection. Permission is asked again for every forward and every channel. */
+class GatewayPeer implements SshPeer {
+  readonly #parts: GatewayParts;
+  readonly #connections: Set<SshServerConnection>;
+  readonly #address: string;
+  /** Set by a verified signature, and by nothing else. */
+  #key: PublicKey | undefined;
+  #join: BackchannelPeer["join"];
+  #connection: SshServerConnection | undefined;
+  #refused: string | undefined;
+  readonly #served = new Map<string, Served>();
+
+  constructor(parts: GatewayParts, connections: Set<SshServerConnection>, address: string) {
+    this.#parts = parts;
+    this.#connections = connections;
+    this.#address = address;
+  }
+
+  login(attempt: LoginAttempt): LoginVerdict {
+    const verdict = attempt.user === JOIN_USER ? this.#loginToJoin(attempt) : this.#loginWithTunnel(attempt);
+    if (verdict.kind === "refuse") this.#refused = `a login of the user "${attempt.user.slice(0, 40)}" by ${attempt.method} was refused`;
+    return verdict;
+  }
+
+  #loginToJoin(attempt: LoginAttempt): LoginVerdict {
+    const { config, registry } = this.#parts;
+    if (config.registration === "closed") return REFUSE;
+    if (attempt.method === "publickey") {
+      if (!attempt.proven) return ACCEPT;
+      this.#key = attempt.key;
+      if (config.registration === "join") return { kind: "more", methods: ["password"] };
+      this.#join = { hash: null };
+      return ACCEPT;
+    }
+    // Who sends the code first has proven no key yet, and is asked for one.
+    if (this.#key === undefined) return REFUSE;
+    const hash = hashJoinSecret(attempt.password);
+    // A code that is used up or expired opens the door to the sentence that says so, and to nothing else.
+    if (registry.joinCode(hash) === undefined) return REFUSE;
+    this.#join = { hash };
+    return ACCEPT;
+  }
+
+  #loginWithTunnel(attempt: LoginAttempt): LoginVerdict {
+    if (attempt.method !== "publickey") return REFUSE;
+    const own = this.#parts.routes.ofKey(attempt.key.fingerprint);
+    if (own.length === 0) return REFUSE;
+    if (/^\d+$/.test(attempt.user) && !own.some(({ id }) => id === attempt.user)) return REFUSE;
+    if (attempt.proven) this.#key = attempt.key;
+    return ACCEPT;
+  }
+
+  ready(connection: SshServerConnection): void {
+    this.#connection = connection;
+    this.#connections.add(connection);
+    this.#parts.log.debug({ address: this.#address, key: this.#key?.fingerprint }, "A client logged in");
+  }
+
+  async forward(address: string, port: number): Promise<number | undefined> {
+    const { log, ports, tunnels } = this.#parts;
+    const registration = this.#mayForward(port);
+    const connection = this.#connection;
+    if (registration === undefined || connection === undefined) {
+      this.#say("forward-refused", `A client asked for port ${port}, which is not its own`);
+      return undefined;
+    }
+    this.cancelForward(address, registration.port);
+    const before = tunnels.of(registration.id);
+    const served = new Served(registration, connection, address, registration.port);
+    this.#served.set(registration.id, served);
+    tunnels.add(served);
+    // The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is.
+    if (before !== undefined && before.connection !== connection) {
+      log.info({ id: registration.id }, `${registration.id} took over from its older tunnel`);
+      before.connection.destroy();
+    }
+    const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
+    try {
+      await ports.open(served, host);
+      log.info({ id: registration.id, address: this.#address, port: registration.port }, `${registration.id} is connected`);
+    } catch (error) {
+      log.error(
+        { id: registration.id, code: (error as PetitError).code },
+        `${registration.id} is connected, but only for HTTP: ${messageOf(error)}`,
+      );
+    }
+    return registration.port;
+  }
+
+  /** The registration that this key may forward under `port`; 0 means the only one it has. */
+  #mayForward(port: number): Registration | undefined {
+    if (this.#key === undefined || this.#join !== undefined) return undefined;
+    const own = this.#parts.routes.ofKey(this.#key.fingerprint);
+    return port === 0 && own.length === 1 ? own[0] : own.find((registration) => registration.port === port);
+  }
+
+  cancelForward(_address: string, port: number): void {
+    for (const [id, served] of this.#served) if (served.port === port) this.#withdraw(id, served);
+  }
+
+  direct(host: string, port: number): ((channel: Channel) => void) | undefined {
+    const key = this.#key;
+    if (key === undefined || host !== BACKCHANNEL.host || port !== BACKCHANNEL.port) {
+      this.#say("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
+      return undefined;
+    }
+    return (channel) => this.#parts.registrar.serve(channel, { key, join: this.#join });
+  }
+
+  closed(cause: string): void {
+    if (this.#connection !== undefined) this.#connections.delete(this.#connection);
+    const ids = [...this.#served.keys()];
+    for (const [id, served] of this.#served) this.#withdraw(id, served);
+    if (ids.length > 0) this.#parts.log.info({ ids, cause }, `${ids.join(", ")} disconnected: ${cause}`);
+    else if (this.#connection === undefined) this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
+  }
+
+  #withdraw(id: string, served: Served): void {
+    const { tunnels, ports } = this.#parts;
+    this.#served.delete(id);
+    tunnels.remove(served);
+    if (tunnels.of(id) === undefined) ports.close(id);
+  }
+
+  /** Tells what anyone on the internet can cause, once a minute for each address. */
+  #say(code: string, sentence: string): void {
+    const { noise, log } = this.#parts;
+    noise.tell(`${code} ${this.#address}`, (repeated) => log.warn({ code, address: this.#address, repeated }, sentence));
+  }
+}
+
+/** The address that a client asks to listen on (RFC 4254, section 7.1). */
+function requestedHost(address: string): string {
+  if (address === "" || address === "0.0.0.0" || address === "::" || address === "*") return "*";
+  return address === "localhost" ? "127.0.0.1" : address;
+}

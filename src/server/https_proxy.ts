@@ -1,0 +1,69 @@
+import { createServer, type Server } from "node:tls";
+import { messageOf } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import { listen, stopListening } from "../platform/listen.ts";
+import { readCertificates, watchCertificates } from "./certificates.ts";
+import type { Callers } from "./http_proxy.ts";
+
+export interface HttpsProxyOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The folder with the certificates. */
+  readonly folder: string;
+  readonly callers: Callers;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+}
+
+/** Milliseconds for a TLS handshake. */
+const HANDSHAKE_TIMEOUT = 15_000;
+
+/** The HTTPS proxy: open once the certificates are there, and always with the newest that are sound. */
+export class HttpsProxy {
+  /** The port it listens on, or undefined while there are no certificates. */
+  port: number | undefined;
+  readonly #options: HttpsProxyOptions;
+  #server: Server | undefined;
+  #stopWatching: () => void = () => {};
+
+  constructor(options: HttpsProxyOptions) {
+    this.#options = options;
+  }
+
+  /** @throws PetitError `certificates-invalid` or why it cannot listen */
+  async start(): Promise<void> {
+    await this.#useCertificates();
+    this.#stopWatching = watchCertificates(this.#options.folder, () => {
+      this.#useCertificates().catch((error) =>
+        this.#options.log.error({ code: error.code }, `${messageOf(error)}; the HTTPS proxy goes on as before`)
+      );
+    });
+  }
+
+  async #useCertificates(): Promise<void> {
+    const { folder, host, port, log } = this.#options;
+    const certificates = readCertificates(folder);
+    if (certificates === undefined) return;
+    // TLS 1.2 is the oldest that RFC 9325 lets a server speak.
+    const context = { ...certificates, minVersion: "TLSv1.2" as const };
+    if (this.#server !== undefined) {
+      this.#server.setSecureContext(context);
+      log.info({ folder }, "The HTTPS proxy uses the new certificates");
+      return;
+    }
+    const options = { ...context, ALPNProtocols: ["http/1.1"], allowHalfOpen: true, noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT };
+    const server = createServer(options, (socket) => this.#options.callers.serve(socket, true));
+    server.on("tlsClientError", (error) =>
+      this.#options.noise.tell("tls", (repeated) =>
+        log.warn({ code: "tls-handshake", repeated }, `A TLS handshake on the HTTPS proxy failed: ${messageOf(error)}`)));
+    this.port = await listen(server, host, port, "[server] secureProxyPort");
+    this.#server = server;
+    log.info({ port: this.port }, `HTTPS proxy listens on port ${this.port}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopWatching();
+    if (this.#server) await stopListening(this.#server);
+  }
+}

@@ -1,0 +1,104 @@
+/** Why a request is not answered by its service. */
+export interface Refusal {
+  readonly status: number;
+  /** Stable, for programs. */
+  readonly code: string;
+  /** One sentence that says whose problem it is. */
+  readonly message: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+/** The refusals that do not depend on what the caller sent. Status codes: RFC 9110, section 15. */
+export const refusals = {
+  registrationUnknown: {
+    status: 404,
+    code: "registration-unknown",
+    message: "The host name of this request names no registration: check the address.",
+  },
+  tunnelAway: {
+    status: 503,
+    code: "tunnel-away",
+    message: "The client on the customer's side is not connected at the moment: the request can be sent again later.",
+    retryAfter: 5,
+  },
+  tunnelLost: {
+    status: 503,
+    code: "tunnel-lost",
+    message: "The connection to the client on the customer's side was lost before the service answered.",
+    retryAfter: 5,
+  },
+  serviceRefused: {
+    status: 502,
+    code: "service-refused",
+    message: "The client on the customer's side is connected, but its service does not accept connections.",
+  },
+  serviceClosed: {
+    status: 502,
+    code: "service-closed",
+    message: "The service on the customer's side closed its connection before it answered.",
+  },
+  serviceInvalid: {
+    status: 502,
+    code: "service-invalid",
+    message: "The service on the customer's side sent an answer that is not valid HTTP.",
+  },
+  serviceSilent: {
+    status: 504,
+    code: "service-silent",
+    message: "The service on the customer's side took the request but did not answer in time.",
+  },
+  openTimeout: {
+    status: 504,
+    code: "open-timeout",
+    message: "The client on the customer's side did not reach its service in time.",
+  },
+  connectMethod: {
+    status: 501,
+    code: "method-unsupported",
+    message: "CONNECT is not supported: requests go to the registration that the host name names.",
+  },
+  headTooLarge: {
+    status: 431,
+    code: "head-too-large",
+    message: "The head of the caller's request is larger than this server allows.",
+  },
+  headTooSlow: {
+    status: 408,
+    code: "head-too-slow",
+    message: "The caller did not send the head of its request in time.",
+  },
+  bodyTooSlow: {
+    status: 408,
+    code: "body-too-slow",
+    message: "The caller stopped sending the body of its request.",
+  },
+} as const satisfies Record<string, Refusal>;
+
+const REASONS: Record<number, string> = {
+  400: "Bad Request",
+  404: "Not Found",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+/** The answer that carries a refusal. `"g2c":"unavailable"` is what 0.6.x callers look for. */
+export function refusalBytes(refusal: Refusal, options: { close: boolean; withoutBody: boolean }): Buffer {
+  const { status, code, message, retryAfter } = refusal;
+  const body = `${JSON.stringify({ g2c: "unavailable", code, message })}\n`;
+  const lines = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+    `Date: ${new Date().toUTCString()}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Cache-Control: no-store",
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    ...(options.close ? ["Connection: close"] : []),
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${options.withoutBody ? "" : body}`, "utf8");
+}

@@ -1,0 +1,139 @@
+import { createServer } from "node:net";
+import { messageOf, PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import type { Registration, Registry } from "../registry/registry.ts";
+import type { Channel } from "../tunnel/channel.ts";
+import type { PublicKey } from "../tunnel/keys.ts";
+import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
+import {
+  type ClientMessage,
+  clientMessage,
+  HANDSHAKE_VERSION,
+  type Registered,
+  type ServerMessage,
+  type ServerVitae,
+} from "../tunnel/messages.ts";
+import type { Routes } from "./routes.ts";
+
+/** Who is at the other end of a backchannel; proven by the SSH login. */
+export interface BackchannelPeer {
+  readonly key: PublicKey;
+  /** May make registrations: it logged in as "join". The hash is that of its join code, null where none is needed. */
+  readonly join: { readonly hash: string | null } | undefined;
+}
+
+/** Answers the backchannel of every client (messages.ts): registers, and tells what is registered. */
+export class Registrar {
+  readonly #registry: Registry;
+  readonly #routes: Routes;
+  readonly #vitae: ServerVitae;
+  readonly #log: Log;
+
+  constructor(registry: Registry, routes: Routes, vitae: ServerVitae, log: Log) {
+    this.#registry = registry;
+    this.#routes = routes;
+    this.#vitae = vitae;
+    this.#log = log;
+  }
+
+  serve(channel: Channel, peer: BackchannelPeer): void {
+    const decoder = new MessageDecoder();
+    let queue = Promise.resolve();
+    const answer = async (raw: unknown): Promise<void> => {
+      let reply: ServerMessage;
+      try {
+        reply = await this.#answer(raw, peer);
+      } catch (error) {
+        const code = error instanceof PetitError ? error.code : "internal";
+        if (code === "internal") this.#log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+        reply = { type: "error", code, error: code === "internal" ? "The server could not answer" : messageOf(error) };
+      }
+      channel.write(encodeMessage(reply));
+    };
+    channel.attach({
+      onData: (bytes) => {
+        try {
+          for (const raw of decoder.take(bytes)) queue = queue.then(() => answer(raw));
+        } catch (error) {
+          channel.write(encodeMessage({ type: "error", code: "message-invalid", error: messageOf(error) }));
+          channel.finish();
+        }
+      },
+      onEnd: () => void queue.then(() => channel.finish()),
+      onDrain() {},
+      onClose() {},
+    });
+  }
+
+  async #answer(raw: unknown, peer: BackchannelPeer): Promise<ServerMessage> {
+    const parsed = clientMessage.safeParse(raw);
+    if (!parsed.success) throw new PetitError("message-invalid", "The message has an unknown type or lacks a part");
+    const message = parsed.data;
+    switch (message.type) {
+      case "ping1":
+        return { type: "didPing1" };
+      case "register1":
+        refuseOtherVersions(message.handshakeVersion);
+        return { type: "didRegister1", ...this.#registered(await this.#register(message, peer)) };
+      case "handshake1":
+        refuseOtherVersions(message.handshakeVersion);
+        this.#registry.setVitae(peer.key.fingerprint, message.vitae);
+        return {
+          type: "shakehand1",
+          registrations: this.#routes.ofKey(peer.key.fingerprint).map((registration) => this.#registered(registration)),
+          vitae: this.#vitae,
+        };
+    }
+  }
+
+  async #register(message: ClientMessage & { type: "register1" }, peer: BackchannelPeer): Promise<Registration> {
+    if (peer.join === undefined) throw new PetitError("join-needed", "A registration is made on a connection of the user \"join\" only");
+    const { key } = peer;
+    for (let port = this.#registry.nextPort(); port <= 65535; port++) {
+      if (!await isFree(port)) continue;
+      try {
+        const registration = this.#registry.register({
+          key: key.line,
+          fingerprint: key.fingerprint,
+          vitae: message.vitae,
+          preferred: message.preferred,
+          joinHash: peer.join.hash,
+          port,
+          now: Date.now(),
+        });
+        this.#routes.add(registration);
+        this.#log.info(
+          { id: registration.id, port: registration.port, key: key.fingerprint, brand: registration.brand },
+          `Registered ${registration.id}`,
+        );
+        return registration;
+      } catch (error) {
+        if (error instanceof PetitError && error.code === "port-taken") continue;
+        throw error;
+      }
+    }
+    throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
+  }
+
+  #registered({ id, port }: Registration): Registered {
+    return { registeredId: id, registeredPort: port, endpoint: this.#vitae.endpoint.replaceAll("REGID", id) };
+  }
+}
+
+function refuseOtherVersions(version: number): void {
+  if (version === HANDSHAKE_VERSION) return;
+  const who = version < HANDSHAKE_VERSION ? "client" : "server";
+  throw new PetitError(
+    "version-refused",
+    `The client speaks version ${version} of the backchannel and this server version ${HANDSHAKE_VERSION}: upgrade the ${who}`,
+  );
+}
+
+/** Whether nothing on this machine listens on a port, so that it can be given away. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,56 @@
+import { endToEnd, joinedValues, listMembers, valueOf } from "../http/fields.ts";
+import type { Framing } from "../http/framing.ts";
+import { headText, type ResponseHead } from "../http/head.ts";
+
+/** How the body of an answer goes to the caller. */
+export type Delivery = "as-is" | "chunked" | "until-close";
+
+/** RFC 9112, section 6.1: chunked for whoever understands it, the end of the connection for HTTP/1.0. */
+export function deliveryOf(framing: Framing, callerMinor: 0 | 1): Delivery {
+  if (framing.kind === "none" || framing.kind === "length") return "as-is";
+  return callerMinor === 1 ? "chunked" : "until-close";
+}
+
+/** The head of a final answer as the caller gets it. */
+export function responseForCaller(
+  head: ResponseHead,
+  framing: Framing,
+  delivery: Delivery,
+  connection: "keep-alive" | "close" | undefined,
+): string {
+  let fields = endToEnd(head.fields);
+  // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
+  if (framing.kind === "chunked" || head.status === 204) fields = fields.filter(({ lower }) => lower !== "content-length");
+  let more = "";
+  if (valueOf(head.fields, "date") === undefined) more += `Date: ${new Date().toUTCString()}\r\n`;
+  if (delivery === "chunked") more += "Transfer-Encoding: chunked\r\n";
+  if (connection !== undefined) more += `Connection: ${connection}\r\n`;
+  return headText(statusLine(head), fields, more);
+}
+
+/** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */
+export function interimForCaller(head: ResponseHead): Buffer {
+  return Buffer.from(headText(statusLine(head), endToEnd(head.fields), ""), "latin1");
+}
+
+/** The head of a 101 answer; `protocol` as the service wrote it. */
+export function switchingForCaller(head: ResponseHead, protocol: string): Buffer {
+  return Buffer.from(headText(statusLine(head), endToEnd(head.fields), `Upgrade: ${protocol}\r\nConnection: Upgrade\r\n`), "latin1");
+}
+
+/** The protocol that a 101 answer switches to, if the caller asked for it (RFC 9110, section 7.8). */
+export function agreedProtocol(head: ResponseHead, requested: string[] | undefined): string | undefined {
+  const chosen = joinedValues(head.fields, "upgrade");
+  const members = listMembers(chosen);
+  return members.length > 0 && members.every((member) => requested?.includes(member)) ? chosen : undefined;
+}
+
+/** Milliseconds that the service will keep its connection, as its Keep-Alive field hints, a second less; Infinity unsaid. */
+export function keepAliveHint(head: ResponseHead): number {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(valueOf(head.fields, "keep-alive") ?? "")?.[1];
+  return seconds === undefined ? Infinity : (Number(seconds) - 1) * 1000;
+}
+
+function statusLine({ status, reason }: ResponseHead): string {
+  return `HTTP/1.1 ${status} ${reason}`;
+}

@@ -1,0 +1,99 @@
+import type { Registration, Registry } from "../registry/registry.ts";
+
+/** How often another process's changes to the registry are looked for, in milliseconds. */
+const LOOK_EVERY = 250;
+
+/** Host names whose registration is remembered; callers choose them, so there is an end to it. */
+const MAX_REMEMBERED_HOSTS = 10_000;
+
+/** All registrations by whatever they are asked for, in memory, so that no request waits for the disk. */
+export class Routes {
+  readonly #registry: Registry;
+  #byId = new Map<string, Registration>();
+  #byAlias = new Map<string, Registration>();
+  #byPort = new Map<number, Registration>();
+  #byFingerprint = new Map<string, Registration[]>();
+  #byHost = new Map<string, Registration>();
+  #version: number;
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param onError called when the registry can't be read; what was known stays */
+  constructor(registry: Registry, onError: (error: unknown) => void) {
+    this.#registry = registry;
+    this.#version = registry.version();
+    this.refresh();
+    this.#timer = setInterval(() => {
+      try {
+        const version = registry.version();
+        if (version === this.#version) return;
+        this.refresh();
+        this.#version = version;
+      } catch (error) {
+        onError(error);
+      }
+    }, LOOK_EVERY);
+  }
+
+  /** Reads the registry anew. */
+  refresh(): void {
+    const registrations = this.#registry.registrations();
+    this.#byId = new Map(registrations.map((registration) => [registration.id, registration]));
+    this.#byPort = new Map(registrations.map((registration) => [registration.port, registration]));
+    this.#byAlias = new Map();
+    this.#byFingerprint = new Map();
+    this.#byHost = new Map();
+    for (const registration of registrations) this.#index(registration);
+  }
+
+  /** Takes in a registration that this process has just written. */
+  add(registration: Registration): void {
+    this.#byId.set(registration.id, registration);
+    this.#byPort.set(registration.port, registration);
+    const others = this.ofKey(registration.fingerprint).filter(({ id }) => id !== registration.id);
+    this.#byFingerprint.set(registration.fingerprint, others);
+    this.#byHost.clear();
+    this.#index(registration);
+  }
+
+  #index(registration: Registration): void {
+    for (const alias of registration.aliases) this.#byAlias.set(alias, registration);
+    const ofKey = this.#byFingerprint.get(registration.fingerprint);
+    if (ofKey) ofKey.push(registration);
+    else this.#byFingerprint.set(registration.fingerprint, [registration]);
+  }
+
+  byId(id: string): Registration | undefined {
+    return this.#byId.get(id);
+  }
+
+  byPort(port: number): Registration | undefined {
+    return this.#byPort.get(port);
+  }
+
+  /** The registrations of a key, by its fingerprint. */
+  ofKey(fingerprint: string): readonly Registration[] {
+    return this.#byFingerprint.get(fingerprint) ?? [];
+  }
+
+  get all(): Iterable<Registration> {
+    return this.#byId.values();
+  }
+
+  /**
+   * Which registration a Host field means: an exact alias; else the digits before the first "-"; else the digits before
+   * the first ".". The port does not matter.
+   */
+  byHost(host: string): Registration | undefined {
+    const remembered = this.#byHost.get(host);
+    if (remembered !== undefined) return remembered;
+    const name = host.toLowerCase().replace(/:\d*$/, "");
+    const id = /^(\d+)(?:[-.]|$)/.exec(name)?.[1];
+    const found = this.#byAlias.get(name) ?? (id === undefined ? undefined : this.#byId.get(id));
+    if (found !== undefined && this.#byHost.size < MAX_REMEMBERED_HOSTS) this.#byHost.set(host, found);
+    return found;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,82 @@
+import { messageOf, PetitError } from "../error.ts";
+import type { Registration } from "../registry/registry.ts";
+import type { Channel } from "../tunnel/channel.ts";
+import type { SshServerConnection } from "../tunnel/ssh_server.ts";
+import { ChannelPool } from "./channel_pool.ts";
+
+/** A registration whose client is connected and has asked to be sent its callers. */
+export class Served {
+  readonly registration: Registration;
+  readonly connection: SshServerConnection;
+  /** The address and port of the forward, to the letter as the client asked for it. */
+  readonly address: string;
+  readonly port: number;
+  readonly pool = new ChannelPool();
+  /** False once the tunnel is gone. */
+  alive = true;
+
+  constructor(registration: Registration, connection: SshServerConnection, address: string, port: number) {
+    this.registration = registration;
+    this.connection = connection;
+    this.address = address;
+    this.port = port;
+  }
+
+  /**
+   * Opens a channel to the service for a caller.
+   *
+   * @param timeout milliseconds
+   * @throws PetitError `service-refused`, `open-timeout` or `tunnel-lost`
+   */
+  open(callerAddress: string, callerPort: number, timeout: number): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        reject(new PetitError("open-timeout", "The client did not say in time whether it reaches its service"));
+      }, timeout);
+      this.connection.open(this.address, this.port, callerAddress, callerPort).then(
+        (channel) => {
+          clearTimeout(timer);
+          if (late) channel.close();
+          else resolve(channel);
+        },
+        (error) => {
+          clearTimeout(timer);
+          const code = this.alive ? "service-refused" : "tunnel-lost";
+          reject(new PetitError(code, messageOf(error).replace("(SSH) Channel open failure: ", ""), { cause: error }));
+        },
+      );
+    });
+  }
+}
+
+/** Which registrations have a live tunnel. */
+export class Tunnels {
+  readonly #byId = new Map<string, Served>();
+
+  of(id: string): Served | undefined {
+    return this.#byId.get(id);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(served: Served): void {
+    const before = this.#byId.get(served.registration.id);
+    if (before !== undefined) this.#retire(before);
+    this.#byId.set(served.registration.id, served);
+  }
+
+  /** Takes a registration away, unless another tunnel has taken it over already. */
+  remove(served: Served): void {
+    this.#retire(served);
+    if (this.#byId.get(served.registration.id) === served) this.#byId.delete(served.registration.id);
+  }
+
+  #retire(served: Served): void {
+    served.alive = false;
+    served.pool.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { PetitError } from "../error.ts";
+import { type ParsedKey, utils } from "./ssh_library.ts";
+
+/** A public key as it stands in an authorized_keys file, and its fingerprint as OpenSSH prints it. */
+export interface PublicKey {
+  /** "ssh-ed25519 AAAA…", without a comment. */
+  readonly line: string;
+  /** "SHA256:…" */
+  readonly fingerprint: string;
+}
+
+/** A new ed25519 key pair, the private half in OpenSSH's PEM format. */
+export function generateKey(comment: string): { privatePem: string; publicKey: PublicKey } {
+  const pair = utils.generateKeyPairSync("ed25519", { comment });
+  return { privatePem: pair.private, publicKey: publicKeyOf(pair.private) };
+}
+
+/** The public half of a private key. @throws PetitError `key-invalid` */
+export function publicKeyOf(privatePem: string | Buffer): PublicKey {
+  const parsed = parse(privatePem);
+  if (!parsed.isPrivateKey()) throw new PetitError("key-invalid", "The key file holds no private key");
+  return describeKey(parsed.getPublicSSH());
+}
+
+/** Describes a key in SSH's binary format (RFC 4253, section 6.6). */
+export function describeKey(blob: Buffer): PublicKey {
+  const typeLength = blob.readUInt32BE(0);
+  const type = blob.toString("latin1", 4, 4 + typeLength);
+  return { line: `${type} ${blob.toString("base64")}`, fingerprint: fingerprintOf(blob) };
+}
+
+/** "SHA256:" and the unpadded base64 of the hash, as `ssh-keygen -l` prints it. */
+export function fingerprintOf(blob: Buffer): string {
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+}
+
+/**
+ * Whether `signature` over `signed` was made with the private half of the key `blob` (RFC 4252, section 7).
+ * False for anything that does not parse, and for RSA with SHA-1.
+ */
+export function verifySignature(
+  algorithm: string,
+  blob: Buffer,
+  signed: Buffer,
+  signature: Buffer,
+  hash: string | undefined,
+): boolean {
+  if (algorithm === "ssh-dss" || (algorithm === "ssh-rsa" && hash === undefined)) return false;
+  const key = utils.parseKey(blob);
+  if (key instanceof Error || Array.isArray(key)) return false;
+  try {
+    return key.verify(signed, signature, hash) === true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(pem: string | Buffer): ParsedKey {
+  const parsed = utils.parseKey(pem);
+  const first = Array.isArray(parsed) ? parsed[0] as ParsedKey : parsed;
+  if (first instanceof Error) throw new PetitError("key-invalid", `The key does not parse: ${first.message}`, { cause: first });
+  return first;
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+
+/**
+ * Everything that client and server tell each other beside forwarded bytes: the backchannel. Each message is a JSON object with a
+ * `type`, framed by message_stream.ts. It runs inside the SSH connection, as a `direct-tcpip` channel from the
+ * client to localhost:3014 of the server's side, so both ends are known before the first message.
+ *
+ * | exchange  | client → server | server → client |
+ * |-----------|-----------------|-----------------|
+ * | register  | register1       | didRegister1    | on a connection of the user "join": makes a registration for the key that logged in
+ * | handshake | handshake1      | shakehand1      | on any other: what the server knows of the key's registrations
+ * | ping      | ping1           | didPing1        |
+ *
+ * Either side answers what it cannot do with `error`, whose `error` is a sentence for people and `code` is stable.
+ */
+
+/** The version of these messages. Version 1 was the original's, over plain TCP with a challenge of its own. */
+export const HANDSHAKE_VERSION = 2;
+
+/** Where a client finds its backchannel, as seen from the server's end of the connection. */
+export const BACKCHANNEL = { host: "localhost", port: 3014 } as const;
+
+/** The user name under which a new client logs in with its key and its join code. */
+export const JOIN_USER = "join";
+
+const short = z.string().max(256);
+
+const clientVitae = z.object({
+  brand: short,
+  bundle: short.optional(),
+  hostname: short.optional(),
+  arch: short.optional(),
+  platform: short.optional(),
+  release: short.optional(),
+  version: short,
+});
+/** What a client tells of itself. */
+export type ClientVitae = z.output<typeof clientVitae>;
+
+const serverVitae = z.object({ environment: short, endpoint: short, version: short });
+/** What a server tells of itself; `endpoint` with REGID for the id. */
+export type ServerVitae = z.output<typeof serverVitae>;
+
+const registered = z.object({ registeredId: short, registeredPort: z.int().min(1).max(65535), endpoint: short });
+/** A registration as its client sees it. */
+export type Registered = z.output<typeof registered>;
+
+export const clientMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("register1"),
+    handshakeVersion: z.int(),
+    preferred: z.object({ id: short, port: z.int() }).nullable(),
+    vitae: clientVitae,
+  }),
+  z.object({ type: z.literal("handshake1"), handshakeVersion: z.int(), vitae: clientVitae }),
+  z.object({ type: z.literal("ping1") }),
+]);
+export type ClientMessage = z.output<typeof clientMessage>;
+
+export const serverMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("didRegister1"), ...registered.shape }),
+  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae }),
+  z.object({ type: z.literal("didPing1") }),
+  z.object({ type: z.literal("error"), error: z.string().max(1024), code: short.optional() }),
+]);
+export type ServerMessage = z.output<typeof serverMessage>;

@@ -1,0 +1,38 @@
+import type { Socket } from "node:net";
+import type { Channel } from "./channel.ts";
+
+/**
+ * Joins a channel to a socket until both directions have ended. Each direction ends on its own (half-close), waits for
+ * its reader (back-pressure), and a reset on one side becomes a reset on the other.
+ */
+export function splice(channel: Channel, socket: Socket): void {
+  let failed = false;
+  socket.on("data", (chunk: Buffer) => {
+    if (!channel.write(chunk)) socket.pause();
+  });
+  socket.on("end", () => channel.end());
+  socket.on("drain", () => channel.resume());
+  socket.on("error", () => failed = true);
+  socket.on("close", () => {
+    // Without an end of its own the other side takes this for a reset, which is what it is.
+    if (failed) channel.close();
+    else channel.finish();
+  });
+  channel.attach({
+    onData(chunk) {
+      if (!socket.write(chunk)) channel.pause();
+    },
+    onEnd() {
+      socket.end();
+    },
+    onDrain() {
+      socket.resume();
+    },
+    onClose(aborted) {
+      if (aborted) socket.resetAndDestroy();
+      else socket.destroySoon();
+    },
+  });
+  if (socket.readableEnded) channel.end();
+  socket.resume();
+}

@@ -1,0 +1,243 @@
+import { connect, type Socket } from "node:net";
+import { messageOf, PetitError, systemCode } from "../error.ts";
+import type { Channel } from "./channel.ts";
+import { type AliveTimes, keepAlive } from "./keepalive.ts";
+import { describeKey, type PublicKey } from "./keys.ts";
+import { Link } from "./link.ts";
+import { algorithms, Client, type ConnectionInternals } from "./ssh_library.ts";
+import { Wire } from "./wire.ts";
+
+export interface SshClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** PEM */
+  readonly privateKey: string;
+  /** Sent after the key has been accepted, where the server asks for it. */
+  readonly password?: string;
+  /** "petit_1.0.0": what follows "SSH-2.0-". */
+  readonly software: string;
+  /** Decides whether the server is the right one; throws a PetitError where it is not. */
+  readonly verifyHost: (key: PublicKey) => void;
+  /** Milliseconds for the TCP connection, and again for the login. */
+  readonly timeout: number;
+  readonly alive: AliveTimes;
+  readonly signal: AbortSignal;
+}
+
+/** A connection that the server opens through the tunnel: for which forward, and from which caller. */
+export interface Forwarded {
+  readonly address: string;
+  readonly port: number;
+  readonly originAddress: string;
+  readonly originPort: number;
+  /** Takes it. */
+  accept(): Channel;
+  /** Refuses it; `reason` reaches the server ("ECONNREFUSED"). */
+  refuse(reason: string): void;
+}
+
+/** A logged-in connection to the gateway. */
+export class SshClientConnection {
+  /** Settles when the connection is gone, with the reason in words. */
+  readonly closed: Promise<string>;
+  /** Set by whoever wants the forwarded connections; those that come before are refused. */
+  onForwarded: (forwarded: Forwarded) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
+  readonly #client: InstanceType<typeof Client>;
+  readonly #link: Link;
+
+  constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
+    this.#client = client;
+    this.#link = link;
+    this.closed = closed;
+    client.on("tcp connection", (info, accept, reject) => {
+      this.onForwarded({
+        address: info.destIP,
+        port: info.destPort,
+        originAddress: info.srcIP,
+        originPort: info.srcPort,
+        accept: () => link.adopt(accept()),
+        refuse: (reason) => describeRefusal(client, reason, reject),
+      });
+    });
+  }
+
+  /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` */
+  forward(address: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.forwardIn(address, port, (error) => {
+        if (error) reject(new PetitError("forward-refused", `The server refuses to open port ${port} for this client`, { cause: error }));
+        else resolve();
+      });
+    });
+  }
+
+  /** Opens a channel to `host:port` as the server sees it. */
+  open(host: string, port: number): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
+        if (error) reject(error);
+        else resolve(this.#link.adopt(stream));
+      });
+    });
+  }
+
+  end(): void {
+    this.#client.end();
+  }
+}
+
+/**
+ * Connects and logs in.
+ *
+ * @throws PetitError with one of the codes `server-name-unknown`, `server-refused`, `server-unreachable`, `server-silent`, `server-not-ssh`, `host-key-…`
+ * (from `verifyHost`), `login-refused`, `connection-lost`
+ */
+export async function connectSsh(options: SshClientOptions): Promise<SshClientConnection> {
+  const socket = await connectTcp(options);
+  const wire = new Wire(socket);
+  const client = new Client();
+  return await new Promise<SshClientConnection>((resolve, reject) => {
+    const where = `${options.host}:${options.port}`;
+    let failure: unknown;
+    let greeting = "";
+    let loggedIn = false;
+    let closed!: (cause: string) => void;
+    const whenClosed = new Promise<string>((settle) => closed = settle);
+    const timer = setTimeout(() => fail(silent(where, options.timeout)), options.timeout);
+    const onAbort = () => {
+      failure ??= options.signal.reason;
+      if (loggedIn) client.end();
+      else wire.destroy();
+    };
+    options.signal.addEventListener("abort", onAbort);
+
+    function fail(error: unknown): void {
+      failure ??= error;
+      wire.destroy();
+    }
+
+    wire.on("data", (chunk: Buffer) => {
+      if (greeting.length < 64) greeting += chunk.toString("latin1", 0, 64);
+    });
+    client.on("error", (error) => failure ??= error);
+    wire.once("close", () => {
+      clearTimeout(timer);
+      options.signal.removeEventListener("abort", onAbort);
+      client.destroy();
+      const error = failure ?? new Error("the server closed the connection");
+      closed(messageOf(error));
+      if (!loggedIn) reject(explain(error, where, greeting));
+    });
+    client.on("ready", () => {
+      loggedIn = true;
+      clearTimeout(timer);
+      const link = new Link(client, wire, (what) => failure ??= new Error(`the server ${what}`));
+      const stop = keepAlive(wire, options.alive, () => link.ping(), () => fail(new Error("no sign of life from the server")));
+      wire.once("close", stop);
+      resolve(new SshClientConnection(client, link, whenClosed));
+    });
+    client.connect({
+      sock: wire as never,
+      ident: options.software,
+      username: options.user,
+      algorithms: algorithms as never,
+      readyTimeout: 0,
+      hostVerifier: (blob: Buffer) => {
+        try {
+          options.verifyHost(describeKey(blob));
+          return true;
+        } catch (error) {
+          failure ??= error;
+          return false;
+        }
+      },
+      authHandler: [
+        { type: "publickey", username: options.user, key: options.privateKey },
+        ...(options.password === undefined ? [] : [{ type: "password", username: options.user, password: options.password }]),
+      ] as never,
+    });
+  });
+}
+
+async function connectTcp(options: SshClientOptions): Promise<Socket> {
+  const where = `${options.host}:${options.port}`;
+  options.signal.throwIfAborted();
+  const socket = connect({ host: options.host, port: options.port, noDelay: true, allowHalfOpen: true });
+  const abort = () => socket.destroy(options.signal.reason);
+  options.signal.addEventListener("abort", abort);
+  const timer = setTimeout(() => socket.destroy(unreachable(where, "no answer")), options.timeout);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", reject);
+    });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw explain(error, where, "");
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener("abort", abort);
+    socket.removeAllListeners();
+  }
+}
+
+const unreachable = (where: string, why: string, cause?: unknown) =>
+  new PetitError("server-unreachable", `Cannot reach ${where}: ${why}`, {
+    hint: "Check the address, and that a firewall here lets connections out to that port",
+    cause,
+  });
+
+const silent = (where: string, timeout: number) =>
+  new PetitError("server-silent", `${where} accepts connections but did not finish the SSH login within ${timeout / 1000} s`, {
+    hint: "Check that the address and the port are those of a petit server's SSH gateway",
+  });
+
+/** Turns what went wrong before the login was done into a sentence. */
+function explain(error: unknown, where: string, greeting: string): unknown {
+  if (error instanceof PetitError) return error;
+  const host = where.slice(0, where.lastIndexOf(":"));
+  const code = systemCode(error);
+  if (greeting !== "" && !greeting.startsWith("SSH-")) {
+    const what = greeting.startsWith("HTTP/") ? "an HTTP server" : "something that does not speak SSH";
+    return new PetitError("server-not-ssh", `${where} is ${what}, not a petit server's SSH gateway`, {
+      hint: "The gateway has a port of its own, 2222 by default",
+      cause: error,
+    });
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN" || code === "EAI_NONAME" || code === "DNS_ENOTFOUND") {
+    return new PetitError("server-name-unknown", `The name "${host}" does not resolve`, {
+      hint: "Check the spelling, and the name servers of this machine",
+      cause: error,
+    });
+  }
+  if (code === "ECONNREFUSED") {
+    return new PetitError("server-refused", `Nothing listens on ${where}`, {
+      hint: "Check the port, and that \"petit server\" is running there",
+      cause: error,
+    });
+  }
+  if (code !== undefined && /^E[A-Z]+$/.test(code) && code !== "ECONNRESET" && code !== "EPIPE") {
+    return unreachable(where, `${messageOf(error)}`, error);
+  }
+  if ((error as { level?: string }).level === "client-authentication") {
+    return new PetitError("login-refused", `${where} does not accept this client's key or join code`, { cause: error });
+  }
+  if (error instanceof Error && error.name === "AbortError") return error;
+  return new PetitError("connection-lost", `The connection to ${where} ended before the login was done: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** The library refuses without a description; this puts one in. */
+function describeRefusal(client: object, reason: string, reject: () => void): void {
+  const protocol = (client as ConnectionInternals)._protocol;
+  const original = protocol.channelOpenFail;
+  protocol.channelOpenFail = (recipient, code) => original.call(protocol, recipient, code, reason);
+  try {
+    reject();
+  } finally {
+    protocol.channelOpenFail = original;
+  }
+}

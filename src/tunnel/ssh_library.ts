@@ -1,0 +1,65 @@
+import ssh2 from "ssh2";
+
+/**
+ * The one file that imports the SSH library, and the members of it that petit uses beyond its documentation.
+ * They are private: the version is pinned, and tests/tunnel hold what is assumed here.
+ */
+
+const { Client, Server, utils } = ssh2;
+export { Client, Server, utils };
+
+export type { AuthContext, Connection, ParsedKey, ServerChannel } from "ssh2";
+
+/** The library's own stream for a channel; petit takes its numbers and puts a Channel in its place. */
+export interface LibraryChannel {
+  incoming: { id: number; window: number; packetSize: number; state: "open" | "eof" | "closing" | "closed" };
+  outgoing: { id: number; window: number; packetSize: number; state: "open" | "eof" | "closing" | "closed" };
+}
+
+/** What both a client's and a server's connection hold. */
+export interface ConnectionInternals {
+  _chanMgr: { update(id: number, channel: unknown): void; _count: number };
+  _protocol: {
+    channelData(recipient: number, data: Buffer): void;
+    channelWindowAdjust(recipient: number, bytes: number): void;
+    channelEOF(recipient: number): void;
+    channelClose(recipient: number): void;
+    channelOpenFail(recipient: number, reason: number, description: string): void;
+    ping(): void;
+  };
+  /** Client only: the queue of global requests that wait for an answer. */
+  _callbacks?: ((failed: boolean) => void)[];
+  /** Client only: the software version in the server's identification string. */
+  _remoteVer?: string;
+  end(): void;
+}
+
+// The library's keep-alive resets a timer for every packet. Keepalive (keepalive.ts) looks at the clock instead.
+(Server as unknown as { KEEPALIVE_CLIENT_INTERVAL: number }).KEEPALIVE_CLIENT_INTERVAL = 0;
+
+/**
+ * What is offered on both sides, best first. AES-GCM leads because it is the fastest that every runtime has; Bun has
+ * no chacha20 cipher. No SHA-1, no CBC, no key exchange without forward secrecy, no compression.
+ */
+export const algorithms = {
+  kex: [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group18-sha512",
+  ],
+  cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr"],
+  hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
+  compress: ["none"],
+} as const;
+
+/** RFC 4254, section 5.1. */
+export const OPEN_FAILURE: Record<number, string> = {
+  1: "administratively prohibited",
+  2: "connect failed",
+  3: "unknown channel type",
+  4: "resource shortage",
+};

@@ -1,0 +1,167 @@
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { messageOf } from "../error.ts";
+import type { Channel } from "./channel.ts";
+import { type AliveTimes, keepAlive } from "./keepalive.ts";
+import { describeKey, type PublicKey, verifySignature } from "./keys.ts";
+import { Link } from "./link.ts";
+import { algorithms, type AuthContext, type Connection, Server } from "./ssh_library.ts";
+import { Wire } from "./wire.ts";
+
+/** One request to log in, whose proof has been checked already. */
+export type LoginAttempt =
+  | { readonly method: "publickey"; readonly user: string; readonly key: PublicKey; /** False: the peer only asks. */ readonly proven: boolean }
+  | { readonly method: "password"; readonly user: string; readonly password: string };
+
+/** What becomes of a login attempt; "more" asks for the methods named, on top of this one. */
+export type LoginVerdict = { readonly kind: "accept" } | { readonly kind: "refuse" } | { readonly kind: "more"; readonly methods: string[] };
+
+/** A connection that has not been refused yet, as the gateway's rules see it. */
+export interface SshPeer {
+  /** Decides about one login attempt. */
+  login(attempt: LoginAttempt): LoginVerdict;
+  ready(connection: SshServerConnection): void;
+  /** A request for a remote forward; the port that is served, or undefined to refuse. */
+  forward(address: string, port: number): Promise<number | undefined>;
+  cancelForward(address: string, port: number): void;
+  /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
+  direct(host: string, port: number): ((channel: Channel) => void) | undefined;
+  /** Called once, last, whatever happened before. */
+  closed(cause: string): void;
+}
+
+export interface SshServerOptions {
+  /** Private host keys, PEM. */
+  readonly hostKeys: (string | Buffer)[];
+  /** "petit_1.0.0": what follows "SSH-2.0-" (RFC 4253, section 4.2). */
+  readonly software: string;
+  /** Milliseconds from accept to a finished login. */
+  readonly loginGraceTime: number;
+  readonly alive: AliveTimes;
+  /** Makes the rules for a new connection. */
+  peer(remoteAddress: string): SshPeer;
+}
+
+/** As OpenSSH's MaxAuthTries. */
+const MAX_AUTH_TRIES = 6;
+
+/** A logged-in connection of a client. */
+export class SshServerConnection {
+  readonly link: Link;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, link: Link) {
+    this.#connection = connection;
+    this.link = link;
+  }
+
+  /**
+   * Opens a channel to what the client forwards under `address:port` (RFC 4254, section 7.2).
+   * Rejects with the peer's `reason` (RFC 4254, section 5.1) and description when the client cannot connect.
+   */
+  open(address: string, port: number, originAddress: string, originPort: number): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      // The library would keep the question for ever.
+      if (!this.link.wire.writable) return reject(new Error("the tunnel is gone"));
+      this.#connection.forwardOut(address, port, originAddress, originPort, (error, stream) => {
+        if (error) reject(error);
+        else resolve(this.link.adopt(stream));
+      });
+    });
+  }
+
+  /** Ends the connection with a disconnect message. */
+  end(): void {
+    this.#connection.end();
+  }
+
+  /** Ends the connection without a word, for a peer that no longer listens. */
+  destroy(): void {
+    this.link.wire.destroy();
+  }
+}
+
+/** A TCP server whose connections speak SSH; not listening yet. */
+export function createSshServer(options: SshServerOptions): NetServer {
+  const ssh = new Server({ hostKeys: options.hostKeys, ident: options.software, algorithms: algorithms as never });
+  const peers = new WeakMap<object, SshPeer>();
+  ssh.on("connection", (connection) => {
+    const wire = (connection as unknown as { _sock: Wire })._sock;
+    serve(connection, wire, peers.get(wire) as SshPeer, options.alive);
+  });
+  return createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
+    const wire = new Wire(socket);
+    const peer = options.peer(socket.remoteAddress ?? "unknown");
+    peers.set(wire, peer);
+    let cause = "the peer closed the connection";
+    const grace = setTimeout(() => {
+      cause = `not logged in within ${options.loginGraceTime / 1000} s`;
+      wire.destroy();
+    }, options.loginGraceTime);
+    wire.on("login", () => clearTimeout(grace));
+    wire.on("cause", (text: string) => cause = text);
+    wire.on("error", (error: Error) => cause = error.message);
+    wire.once("close", () => {
+      clearTimeout(grace);
+      peer.closed(cause);
+    });
+    ssh.injectSocket(wire as never);
+  });
+}
+
+function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTimes): void {
+  const link = new Link(connection, wire, (what) => wire.emit("cause", `the peer ${what}`));
+  let tries = 0;
+  connection.on("authentication", (context) => {
+    if (++tries > MAX_AUTH_TRIES) {
+      wire.emit("cause", "too many attempts to log in");
+      connection.end();
+      return;
+    }
+    const attempt = attemptOf(context);
+    const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);
+    // An offer without a signature is only a question: it proves nothing and is not answered with "more".
+    if (attempt?.method === "publickey" && !attempt.proven && verdict.kind !== "refuse") context.accept();
+    else if (verdict.kind === "accept") context.accept();
+    else if (verdict.kind === "more") context.reject(verdict.methods as never, true);
+    else context.reject(["publickey", "password"]);
+  });
+  connection.on("ready", () => {
+    wire.emit("login");
+    const stop = keepAlive(wire, alive, () => link.ping(), () => {
+      wire.emit("cause", "no sign of life");
+      wire.destroy();
+    });
+    wire.once("close", stop);
+    peer.ready(new SshServerConnection(connection, link));
+  });
+  connection.on("request", (accept, reject, name, info) => {
+    const { bindAddr, bindPort } = info as { bindAddr: string; bindPort: number };
+    if (name === "tcpip-forward") {
+      peer.forward(bindAddr, bindPort).then(
+        (port) => port === undefined ? reject?.() : accept?.(port),
+        () => reject?.(),
+      );
+    } else if (name === "cancel-tcpip-forward") {
+      peer.cancelForward(bindAddr, bindPort);
+      accept?.();
+    } else reject?.();
+  });
+  connection.on("tcpip", (accept, reject, info) => {
+    const take = peer.direct(info.destIP, info.destPort);
+    if (take === undefined) reject();
+    else take(link.adopt(accept()));
+  });
+  connection.on("error", (error) => wire.emit("cause", messageOf(error)));
+}
+
+/** Undefined for methods that prove nothing here, and for a key whose signature does not verify. */
+function attemptOf(context: AuthContext): LoginAttempt | undefined {
+  const user = context.username;
+  if (context.method === "password") return { method: "password", user, password: context.password };
+  if (context.method !== "publickey") return undefined;
+  const { key, signature, blob } = context;
+  const hash = (context as { hashAlgo?: string }).hashAlgo;
+  const proven = signature !== undefined;
+  if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash))) return undefined;
+  return { method: "publickey", user, key: describeKey(key.data), proven };
+}

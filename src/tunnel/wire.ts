@@ -1,0 +1,143 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+
+/** Bytes gathered before a write is not put off any longer. */
+const GATHER_LIMIT = 256 * 1024;
+
+/** Unsent bytes above which channels are told to wait (see {@link Wire.congested}). */
+const CONGESTED_ABOVE = 1024 * 1024;
+
+/**
+ * The byte stream under one SSH connection, as the SSH library wants to see it.
+ *
+ * The library writes an SSH packet in three or four pieces and never looks at what `write` returns. A system call
+ * for each piece costs more than the encryption does, so everything written in one turn of the event loop, by all
+ * channels, leaves as one buffer; and what the socket has not taken yet is counted, so that channels can wait.
+ *
+ * Emits what the library listens for: `data`, `end`, `close`, `error`; and `drain` once the backlog is gone.
+ */
+export class Wire extends EventEmitter {
+  /** False once either side has ended the stream; the library asks before each write. */
+  writable = true;
+  readonly connecting = false;
+  /** The library asks for `_readableState.ended` (a workaround of its own for nodejs/node#36029). */
+  readonly _readableState = { ended: false };
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  /** When bytes last arrived, in milliseconds of `performance.now()`. */
+  lastReceived = performance.now();
+  bytesIn = 0;
+  bytesOut = 0;
+
+  readonly #socket: Socket;
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #scheduled = false;
+  #ending = false;
+
+  constructor(socket: Socket) {
+    super();
+    this.setMaxListeners(0);
+    this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress;
+    this.remotePort = socket.remotePort;
+    this.remoteFamily = socket.remoteFamily;
+    // Nagle's algorithm with delayed acknowledgements costs 40 ms and more for each request.
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => {
+      this.lastReceived = performance.now();
+      this.bytesIn += chunk.length;
+      this.emit("data", chunk);
+    });
+    socket.on("end", () => {
+      this._readableState.ended = true;
+      this.emit("end");
+      this.end();
+    });
+    socket.on("error", (error: Error) => this.emit("error", error));
+    socket.on("drain", () => this.emit("drain"));
+    socket.on("close", () => {
+      this.writable = false;
+      this.#pieces = [];
+      this.#size = 0;
+      this.emit("close");
+    });
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  get readable(): boolean {
+    return this.#socket.readable;
+  }
+
+  /** Bytes accepted by `write` that the operating system has not taken yet. */
+  get backlog(): number {
+    return this.#size + this.#socket.writableLength;
+  }
+
+  /** Whether whoever fills this wire should wait for `drain`. */
+  get congested(): boolean {
+    return this.backlog > CONGESTED_ABOVE;
+  }
+
+  write(piece: Buffer): boolean {
+    if (!this.writable) return false;
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size >= GATHER_LIMIT) this.#flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#onTurn);
+    }
+    return true;
+  }
+
+  readonly #onTurn = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    const pieces = this.#pieces;
+    if (pieces.length > 0 && !this.#socket.destroyed) {
+      const all = pieces.length === 1 ? pieces[0] as Buffer : Buffer.concat(pieces, this.#size);
+      this.bytesOut += all.length;
+      this.#pieces = [];
+      this.#size = 0;
+      this.#socket.write(all);
+    }
+    if (this.#ending) this.#socket.end();
+  }
+
+  pause(): this {
+    this.#socket.pause();
+    return this;
+  }
+
+  resume(): this {
+    this.#socket.resume();
+    return this;
+  }
+
+  end(): this {
+    if (this.writable) {
+      this.writable = false;
+      this.#ending = true;
+      this.#flush();
+    }
+    return this;
+  }
+
+  destroy(): this {
+    this.writable = false;
+    this.#socket.destroy();
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+}
