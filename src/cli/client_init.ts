@@ -7,7 +7,10 @@ import { initConfig } from "./init_config.ts";
 import { configFile, hostAndPort, textValue } from "./values.ts";
 
 export function clientInit(invocation: Invocation): number {
-  const file = initConfig(configFile(invocation), "client", { ...serverOverrides(invocation), ...localOverrides(invocation) });
+  const file = initConfig(configFile(invocation), "client", {
+    ...serverOverrides(invocation),
+    ...localOverrides(invocation),
+  });
   const { folder, config: { client } } = loadConfig(file);
   const { publicKey } = clientKey(folder);
   process.stdout.write(

@@ -27,7 +27,7 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   const before = readRegistration(folder, DEFAULT_TENANT);
   if (joinCode === undefined && before !== undefined) {
     throw new PetitError("already-registered", `This client is registered already, as ${before.id}`, {
-      hint: "Run \"petit client\" to connect, or give a join code to register with another server",
+      hint: 'Run "petit client" to connect, or give a join code to register with another server',
     });
   }
   const registered = await register({
@@ -41,7 +41,9 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   changeConfig(file, { "client.host": server.host, "client.port": server.port, ...local });
   const { registeredId: id, registeredPort: port, endpoint } = registered;
   if (invocation.values["json"] === true) {
-    process.stdout.write(`${JSON.stringify({ id, port, endpoint, server: { host: server.host, port: server.port } })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ id, port, endpoint, server: { host: server.host, port: server.port } })}\n`,
+    );
     return 0;
   }
   const service = loadConfig(file).config.client.local;

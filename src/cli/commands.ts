@@ -64,7 +64,11 @@ export const commands: readonly Command[] = [
     summary: "Write a config file for a server, and make its host key and registry",
     options: {
       ...config,
-      host: { type: "string", value: "NAME", help: "name or address of this machine as clients reach it (default localhost)" },
+      host: {
+        type: "string",
+        value: "NAME",
+        help: "name or address of this machine as clients reach it (default localhost)",
+      },
     },
     examples: ["petit server init --host petit.example.com"],
     run: async (invocation) => (await import("./server_init.ts")).serverInit(invocation),
@@ -117,7 +121,7 @@ export const commands: readonly Command[] = [
   { path: ["client", "init"], ...clientInit },
   { path: ["client", "register"], ...clientRegister },
   { path: ["client", "version"], ...versionCommand },
-  { path: ["init"], ...clientInit, summary: "Short for \"petit client init\"" },
-  { path: ["register"], ...clientRegister, summary: "Short for \"petit client register\"" },
+  { path: ["init"], ...clientInit, summary: 'Short for "petit client init"' },
+  { path: ["register"], ...clientRegister, summary: 'Short for "petit client register"' },
   { path: ["version"], ...versionCommand },
 ];

@@ -7,7 +7,13 @@ import type { Invocation } from "./command.ts";
 export function daemonSetting({ values }: Invocation, level: LogLevel): { log: Log; signal: AbortSignal } {
   const log = createLog(values["verbose"] === true && level !== "trace" ? "debug" : level);
   // No connection's fault may end a daemon. What gets here is a fault of petit's own, and said to be one.
-  process.on("uncaughtException", (error) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on"));
-  process.on("unhandledRejection", (error) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on"));
+  process.on(
+    "uncaughtException",
+    (error) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on"),
+  );
+  process.on(
+    "unhandledRejection",
+    (error) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on"),
+  );
   return { log, signal: stopSignal() };
 }

@@ -12,7 +12,7 @@ export function generalHelp(group?: string): string {
     "Commands:",
     ...lines,
     "",
-    "\"petit COMMAND --help\" tells more about one command.",
+    '"petit COMMAND --help" tells more about one command.',
     "",
   ].join("\n");
 }
@@ -25,7 +25,9 @@ export function commandHelp(command: Command): string {
   });
   options.push(["  -h, --help", "show this help"]);
   const width = Math.max(...options.map(([left]) => left.length)) + 2;
-  const below = commands.filter(({ path }) => path.length > command.path.length && command.path.every((word, i) => path[i] === word));
+  const below = commands.filter(({ path }) =>
+    path.length > command.path.length && command.path.every((word, i) => path[i] === word)
+  );
   return [
     `Usage: ${usageOf(command)} [OPTIONS]`,
     "",
@@ -34,7 +36,9 @@ export function commandHelp(command: Command): string {
     "Options:",
     ...options.map(([left, right]) => `${left.padEnd(width)}${right}`),
     ...(command.examples === undefined ? [] : ["", "Examples:", ...command.examples.map((example) => `  ${example}`)]),
-    ...(below.length === 0 ? [] : ["", "Commands:", ...below.map((other) => `  ${usageOf(other).padEnd(36)}${other.summary}`)]),
+    ...(below.length === 0
+      ? []
+      : ["", "Commands:", ...below.map((other) => `  ${usageOf(other).padEnd(36)}${other.summary}`)]),
     "",
   ].join("\n");
 }

@@ -35,16 +35,20 @@ export async function main(argv: string[]): Promise<number> {
 function select(argv: string[]): Command {
   let selected: Command | undefined;
   for (const command of commands) {
-    if (command.path.every((word, index) => argv[index] === word) && command.path.length > (selected?.path.length ?? 0)) selected = command;
+    if (
+      command.path.every((word, index) => argv[index] === word) && command.path.length > (selected?.path.length ?? 0)
+    ) selected = command;
   }
   const depth = selected?.path.length ?? 0;
   const next = argv[depth];
-  const group = commands.filter(({ path }) => path.length === depth + 1 && path.slice(0, depth).every((word, i) => argv[i] === word));
+  const group = commands.filter(({ path }) =>
+    path.length === depth + 1 && path.slice(0, depth).every((word, i) => argv[i] === word)
+  );
   // A word where no argument belongs is a mistyped command.
   const misplaced = next !== undefined && !next.startsWith("-") && (selected?.maxArguments ?? 0) === 0;
   if (selected !== undefined && !(misplaced && group.length > 0)) return selected;
   if (next === undefined || next.startsWith("-")) {
-    throw new PetitError("command-missing", "Which command?", { hint: "\"petit --help\" lists them", exitCode: 2 });
+    throw new PetitError("command-missing", "Which command?", { hint: '"petit --help" lists them', exitCode: 2 });
   }
   const prefix = argv.slice(0, depth);
   const nearest = closest(next, [...new Set(group.map(({ path }) => path[depth] as string))]);
@@ -62,7 +66,13 @@ function parse(command: Command, args: string[]): Invocation {
   const help = `"petit ${command.path.join(" ")} --help" tells how it is used`;
   const options = command.options ?? {};
   try {
-    const { values, positionals, tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
+    const { values, positionals, tokens } = parseArgs({
+      args,
+      options,
+      allowPositionals: true,
+      strict: false,
+      tokens: true,
+    });
     for (const token of tokens) {
       if (token.kind !== "option") continue;
       const option = options[token.name];
@@ -74,14 +84,19 @@ function parse(command: Command, args: string[]): Invocation {
         });
       }
       if (option.type === "string" && (token.value === undefined || token.value === "")) {
-        throw new PetitError("usage", `The option "${token.rawName}" needs a value: ${option.value}`, { hint: help, exitCode: 2 });
+        throw new PetitError("usage", `The option "${token.rawName}" needs a value: ${option.value}`, {
+          hint: help,
+          exitCode: 2,
+        });
       }
       if (option.type === "boolean" && token.value !== undefined) {
         throw new PetitError("usage", `The option "${token.rawName}" takes no value`, { hint: help, exitCode: 2 });
       }
     }
     const surplus = positionals[command.maxArguments ?? 0];
-    if (surplus !== undefined) throw new PetitError("usage", `"${surplus}" is one argument too many`, { hint: help, exitCode: 2 });
+    if (surplus !== undefined) {
+      throw new PetitError("usage", `"${surplus}" is one argument too many`, { hint: help, exitCode: 2 });
+    }
     return { values: values as Invocation["values"], positionals };
   } catch (error) {
     if (error instanceof PetitError) throw error;
@@ -95,6 +110,8 @@ function report(error: unknown): number {
     process.stderr.write(`petit: ${error.message}\n${error.hint === undefined ? "" : `       ${error.hint}\n`}`);
     return error.exitCode;
   }
-  process.stderr.write(`petit: This is a fault of petit's own: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `petit: This is a fault of petit's own: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   return 1;
 }

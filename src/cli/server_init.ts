@@ -16,8 +16,12 @@ export function serverInit(invocation: Invocation): number {
   openRegistry(config.server.registryUrl).close();
   const option = invocation.values["config"] === undefined ? "" : ` -c ${textValue(invocation, "config")}`;
   process.stdout.write(
-    `Config    ${file}\nHost key  ${keyFile} (${hostKey.publicKey.fingerprint})\nRegistry  ${config.server.registryUrl.slice("sqlite:".length)}\n\n` +
-      (host === undefined ? `Clients on other machines need a name for this one: set [server] publicHost in the config.\n` : "") +
+    `Config    ${file}\nHost key  ${keyFile} (${hostKey.publicKey.fingerprint})\nRegistry  ${
+      config.server.registryUrl.slice("sqlite:".length)
+    }\n\n` +
+      (host === undefined
+        ? `Clients on other machines need a name for this one: set [server] publicHost in the config.\n`
+        : "") +
       `Next: "petit server${option}" runs the server; "petit server join${option}" prints a join code for a client.\n`,
   );
   return 0;

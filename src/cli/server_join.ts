@@ -11,7 +11,10 @@ import { configFile, textValue } from "./values.ts";
 export function serverJoin(invocation: Invocation): number {
   const uses = Number(textValue(invocation, "uses") ?? "1");
   if (!Number.isInteger(uses) || uses < 1 || uses > 1_000_000) {
-    throw new PetitError("usage", `"${textValue(invocation, "uses")}" is not a number of uses`, { hint: "Wanted: a whole number from 1", exitCode: 2 });
+    throw new PetitError("usage", `"${textValue(invocation, "uses")}" is not a number of uses`, {
+      hint: "Wanted: a whole number from 1",
+      exitCode: 2,
+    });
   }
   const lifetime = parseDuration(textValue(invocation, "expires") ?? "24h");
   if (lifetime === undefined || lifetime === 0) {
@@ -23,14 +26,21 @@ export function serverJoin(invocation: Invocation): number {
   const { server } = loadConfig(configFile(invocation)).config;
   const host = textValue(invocation, "host") ?? server.publicHost;
   if (server.ssh.port === 0) {
-    throw new PetitError("port-unknown", "A join code names the gateway's port, and [server.ssh] port is 0", { hint: "Set a fixed port" });
+    throw new PetitError("port-unknown", "A join code names the gateway's port, and [server.ssh] port is 0", {
+      hint: "Set a fixed port",
+    });
   }
   const { publicKey } = readHostKey(server.ssh.hostKey);
   const secret = newJoinSecret();
   const expiresAt = Date.now() + lifetime;
   const registry = openRegistry(server.registryUrl);
   try {
-    registry.addJoinCode({ hash: hashJoinSecret(secret), brand: textValue(invocation, "brand") ?? "", usesLeft: uses, expiresAt });
+    registry.addJoinCode({
+      hash: hashJoinSecret(secret),
+      brand: textValue(invocation, "brand") ?? "",
+      usesLeft: uses,
+      expiresAt,
+    });
   } finally {
     registry.close();
   }
@@ -42,8 +52,12 @@ export function serverJoin(invocation: Invocation): number {
   }
   process.stdout.write(`${code}\n`);
   process.stderr.write(
-    `Good for ${uses === 1 ? "one client" : `${uses} clients`} until ${expires}. On the client: petit client register CODE\n` +
-      (host === "localhost" ? "It names localhost, so it works on this machine only: set [server] publicHost, or use --host NAME.\n" : ""),
+    `Good for ${
+      uses === 1 ? "one client" : `${uses} clients`
+    } until ${expires}. On the client: petit client register CODE\n` +
+      (host === "localhost"
+        ? "It names localhost, so it works on this machine only: set [server] publicHost, or use --host NAME.\n"
+        : ""),
   );
   return 0;
 }

@@ -19,8 +19,13 @@ export function hostAndPort(text: string, option: string, fallbackPort?: number)
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? fallbackPort : Number(match[3]);
   if (host === undefined || port === undefined || port < 1 || port > 65535) {
-    const wanted = fallbackPort === undefined ? "HOST:PORT, such as localhost:5432" : `HOST or HOST:PORT, such as petit.example.com:${fallbackPort}`;
-    throw new PetitError("usage", `"${text}" is not an address for ${option}`, { hint: `Wanted: ${wanted}`, exitCode: 2 });
+    const wanted = fallbackPort === undefined
+      ? "HOST:PORT, such as localhost:5432"
+      : `HOST or HOST:PORT, such as petit.example.com:${fallbackPort}`;
+    throw new PetitError("usage", `"${text}" is not an address for ${option}`, {
+      hint: `Wanted: ${wanted}`,
+      exitCode: 2,
+    });
   }
   return { host, port };
 }

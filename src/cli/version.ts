@@ -7,7 +7,9 @@ export function printVersion({ values }: Invocation): number {
   const { platform, arch } = process;
   const runtime = runtimeName();
   process.stdout.write(
-    values["json"] === true ? `${JSON.stringify({ version, runtime, platform, arch })}\n` : `petit ${version} (${runtime}, ${platform} ${arch})\n`,
+    values["json"] === true
+      ? `${JSON.stringify({ version, runtime, platform, arch })}\n`
+      : `petit ${version} (${runtime}, ${platform} ${arch})\n`,
   );
   return 0;
 }

@@ -11,13 +11,22 @@ import { dial, type Service } from "./dial.ts";
  *
  * @param timeout milliseconds to reach the service
  */
-export function acceptForwarded(forwarded: Forwarded, service: Service, timeout: number, log: Log, noise: OnceAMinute): void {
+export function acceptForwarded(
+  forwarded: Forwarded,
+  service: Service,
+  timeout: number,
+  log: Log,
+  noise: OnceAMinute,
+): void {
   dial(service, timeout).then(
     (socket) => splice(forwarded.accept(), socket),
     (error) => {
       const where = `${service.host}:${service.port}`;
-      noise.tell(`service ${where}`, (repeated) =>
-        log.warn({ code: "service-refused", repeated }, `Cannot reach the service ${where}: ${messageOf(error)}`));
+      noise.tell(
+        `service ${where}`,
+        (repeated) =>
+          log.warn({ code: "service-refused", repeated }, `Cannot reach the service ${where}: ${messageOf(error)}`),
+      );
       forwarded.refuse(messageOf(error));
     },
   );

@@ -1,7 +1,7 @@
 import { PetitError } from "../error.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
-import { BACKCHANNEL, type ClientMessage, serverMessage, type ServerMessage } from "../tunnel/messages.ts";
+import { BACKCHANNEL, type ClientMessage, type ServerMessage, serverMessage } from "../tunnel/messages.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 
 interface Waiting {
@@ -39,21 +39,30 @@ export class Backchannel {
   #take(raw: unknown): void {
     const waiting = this.#waiting.shift();
     const parsed = serverMessage.safeParse(raw);
-    if (!parsed.success) waiting?.reject(new PetitError("message-invalid", "The server sent a message that this client does not understand"));
-    else if (parsed.data.type === "error") waiting?.reject(new PetitError(parsed.data.code ?? "server-error", parsed.data.error));
-    else waiting?.resolve(parsed.data);
+    if (!parsed.success) {
+      waiting?.reject(
+        new PetitError("message-invalid", "The server sent a message that this client does not understand"),
+      );
+    } else if (parsed.data.type === "error") {
+      waiting?.reject(new PetitError(parsed.data.code ?? "server-error", parsed.data.error));
+    } else waiting?.resolve(parsed.data);
   }
 
   /**
    * Sends a message and waits for its answer.
    * @throws PetitError with the server's code and sentence where it refuses; `backchannel-lost`, `message-invalid`
    */
-  async ask<Type extends ServerMessage["type"]>(message: ClientMessage, type: Type): Promise<ServerMessage & { type: Type }> {
+  async ask<Type extends ServerMessage["type"]>(
+    message: ClientMessage,
+    type: Type,
+  ): Promise<ServerMessage & { type: Type }> {
     const answer = await new Promise<ServerMessage>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#channel.write(encodeMessage(message));
     });
-    if (answer.type !== type) throw new PetitError("message-invalid", `The server answered "${answer.type}" where "${type}" was due`);
+    if (answer.type !== type) {
+      throw new PetitError("message-invalid", `The server answered "${answer.type}" where "${type}" was due`);
+    }
     return answer as ServerMessage & { type: Type };
   }
 
@@ -67,7 +76,11 @@ export async function openBackchannel(connection: SshClientConnection): Promise<
   try {
     return new Backchannel(await connection.open(BACKCHANNEL.host, BACKCHANNEL.port));
   } catch (error) {
-    throw new PetitError("backchannel-refused", "This SSH server has no petit registrar: it is not a petit server's gateway", { cause: error });
+    throw new PetitError(
+      "backchannel-refused",
+      "This SSH server has no petit registrar: it is not a petit server's gateway",
+      { cause: error },
+    );
   }
 }
 

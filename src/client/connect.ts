@@ -54,7 +54,10 @@ export async function connectOnce(options: ConnectOptions): Promise<string> {
     const served = tenants.flatMap((tenant) => {
       const registered = registrations.find(({ registeredId }) => registeredId === tenant.registration.id);
       if (registered === undefined) {
-        log.error({ id: tenant.registration.id, tenant: tenant.name }, `The server does not know registration ${tenant.registration.id}; register again`);
+        log.error(
+          { id: tenant.registration.id, tenant: tenant.name },
+          `The server does not know registration ${tenant.registration.id}; register again`,
+        );
         return [];
       }
       return [{ tenant, registered }];
@@ -77,8 +80,12 @@ export async function connectOnce(options: ConnectOptions): Promise<string> {
 }
 
 function unknownHere(config: ClientConfig, folder: string, cause: unknown): PetitError {
-  return new PetitError("login-refused", `The server ${config.host}:${config.port} does not know the key "${join(folder, "key")}"`, {
-    hint: "Register again with a new join code from the server's operator",
-    cause,
-  });
+  return new PetitError(
+    "login-refused",
+    `The server ${config.host}:${config.port} does not know the key "${join(folder, "key")}"`,
+    {
+      hint: "Register again with a new join code from the server's operator",
+      cause,
+    },
+  );
 }

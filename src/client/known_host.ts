@@ -28,7 +28,9 @@ export class KnownHost {
   /** Refuses any key but the pinned one. @throws PetitError `host-key-unknown` or `host-key-mismatch` */
   check(host: string, port: number, key: PublicKey): void {
     const lines = this.pinned ? readFileSync(this.#file, "utf8").split("\n") : [];
-    const known = lines.map((line) => line.trim().split(/\s+/)).filter((parts) => parts.length >= 3 && !parts[0]?.startsWith("#"));
+    const known = lines.map((line) => line.trim().split(/\s+/)).filter((parts) =>
+      parts.length >= 3 && !parts[0]?.startsWith("#")
+    );
     const here = known.filter(([name]) => name === nameOf(host, port));
     if (here.length === 0) {
       throw new PetitError("host-key-unknown", `No host key is known for ${host}:${port}`, {
@@ -36,9 +38,14 @@ export class KnownHost {
       });
     }
     if (!here.some(([, type, blob]) => `${type} ${blob}` === key.line)) {
-      throw new PetitError("host-key-mismatch", `${host}:${port} shows another host key (${key.fingerprint}) than the one pinned here`, {
-        hint: "Someone may be impersonating the server. If its operator says that the key was replaced, register again with a new join code",
-      });
+      throw new PetitError(
+        "host-key-mismatch",
+        `${host}:${port} shows another host key (${key.fingerprint}) than the one pinned here`,
+        {
+          hint:
+            "Someone may be impersonating the server. If its operator says that the key was replaced, register again with a new join code",
+        },
+      );
     }
   }
 }

@@ -68,19 +68,29 @@ function mismatch(host: string, port: number, key: PublicKey, joinCode: JoinCode
   return new PetitError(
     "host-key-mismatch",
     `${host}:${port} shows the host key ${key.fingerprint}, but the join code was made by a server with ${joinCode.hostKeyFingerprint}`,
-    { hint: "Something else answers at that address. Check it with the server's operator, and ask for a new join code" },
+    {
+      hint: "Something else answers at that address. Check it with the server's operator, and ask for a new join code",
+    },
   );
 }
 
 function refused(host: string, port: number, joinCode: JoinCode | undefined, cause: unknown): PetitError {
   if (joinCode === undefined) {
-    return new PetitError("join-code-needed", `The server ${host}:${port} does not register clients without a join code`, {
-      hint: "Ask the server's operator for a join code and run \"petit client register CODE\"",
-      cause,
-    });
+    return new PetitError(
+      "join-code-needed",
+      `The server ${host}:${port} does not register clients without a join code`,
+      {
+        hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
+        cause,
+      },
+    );
   }
-  return new PetitError("join-code-unknown", `The server ${host}:${port} does not know this join code, or registers nobody at the moment`, {
-    hint: "Ask the server's operator for a new join code",
-    cause,
-  });
+  return new PetitError(
+    "join-code-unknown",
+    `The server ${host}:${port} does not know this join code, or registers nobody at the moment`,
+    {
+      hint: "Ask the server's operator for a new join code",
+      cause,
+    },
+  );
 }

@@ -31,7 +31,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const tenants = readTenants(folder);
   if (tenants.length === 0) {
     throw new PetitError("not-registered", "This client is not registered yet", {
-      hint: "Ask the server's operator for a join code and run \"petit client register CODE\"",
+      hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
     });
   }
   const where = `${config.host}:${config.port}`;
@@ -48,7 +48,10 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
       signal,
       onConnected(registrations) {
         for (const { registeredId, registeredPort, endpoint } of registrations) {
-          log.info({ id: registeredId, port: registeredPort, endpoint }, `Connected to ${where}: ${endpoint} reaches ${config.local.host}:${config.local.port}`);
+          log.info(
+            { id: registeredId, port: registeredPort, endpoint },
+            `Connected to ${where}: ${endpoint} reaches ${config.local.host}:${config.local.port}`,
+          );
         }
         onFirst(registrations);
       },
@@ -60,7 +63,9 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
     livedAfter: LIVED_AFTER,
     signal,
     onWait(error, milliseconds) {
-      const next = milliseconds === 0 ? "trying again at once" : `trying again in ${(milliseconds / 1000).toFixed(1)} s`;
+      const next = milliseconds === 0
+        ? "trying again at once"
+        : `trying again in ${(milliseconds / 1000).toFixed(1)} s`;
       if (error === undefined) log.info(`Reconnecting to ${where}: ${next}`);
       else {
         const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };

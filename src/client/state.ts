@@ -64,7 +64,11 @@ export function readRegistration(folder: string, tenant: string): TenantRegistra
 }
 
 /** Keeps what the server gave, and under which URL the tenant is reached. */
-export function writeRegistration(folder: string, tenant: string, { registeredId, registeredPort, endpoint }: Registered): void {
+export function writeRegistration(
+  folder: string,
+  tenant: string,
+  { registeredId, registeredPort, endpoint }: Registered,
+): void {
   const own = join(folder, "tenants", tenant);
   const registration: TenantRegistration = { id: registeredId, port: registeredPort };
   writeStateFile(join(own, "registration"), `${JSON.stringify(registration)}\n`);

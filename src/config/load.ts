@@ -29,7 +29,7 @@ export function loadConfig(path: string): LoadedConfig {
   } catch (error) {
     if (systemCode(error) === "ENOENT") {
       throw new PetitError("config-missing", `There is no config file "${file}"`, {
-        hint: "Make one with \"petit server init\" or \"petit client init\", or name another with --config",
+        hint: 'Make one with "petit server init" or "petit client init", or name another with --config',
         exitCode: 2,
         cause: error,
       });
@@ -59,7 +59,9 @@ export function parseConfig(text: string, file: string): Config {
   if (!result.success) {
     const issue = result.error.issues[0] as z.core.$ZodIssue;
     const problem = describe(issue, document);
-    throw new PetitError("config-invalid", `${at(document.placeOf(problem.path))}: ${problem.message}`, { exitCode: 2 });
+    throw new PetitError("config-invalid", `${at(document.placeOf(problem.path))}: ${problem.message}`, {
+      exitCode: 2,
+    });
   }
   return resolvePaths(result.data, dirname(file));
 }

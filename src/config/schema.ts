@@ -28,14 +28,18 @@ const cidr = () =>
     try {
       const family = address.includes(":") ? "ipv6" : "ipv4";
       if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return false;
-      new BlockList().addSubnet(address, prefix === undefined ? (family === "ipv6" ? 128 : 32) : Number(prefix), family);
+      new BlockList().addSubnet(
+        address,
+        prefix === undefined ? (family === "ipv6" ? 128 : 32) : Number(prefix),
+        family,
+      );
       return true;
     } catch {
       return false;
     }
-  }, "wanted an address or a range in CIDR notation, such as \"10.0.0.0/8\"");
+  }, 'wanted an address or a range in CIDR notation, such as "10.0.0.0/8"');
 
-const listenHost = "\"*\" is every address of this machine, \"127.0.0.1\" this machine alone";
+const listenHost = '"*" is every address of this machine, "127.0.0.1" this machine alone';
 
 const serverSsh = z.strictObject({
   listenHost: setting(text(), "*", `Address on which clients are accepted; ${listenHost}`),
@@ -44,10 +48,14 @@ const serverSsh = z.strictObject({
   gatewayPorts: setting(
     oneOf("no", "clientspecified"),
     "no",
-    "Where reverse ports listen, as in OpenSSH: \"no\" always on 127.0.0.1; \"clientspecified\" on the address that the client asks for",
+    'Where reverse ports listen, as in OpenSSH: "no" always on 127.0.0.1; "clientspecified" on the address that the client asks for',
   ),
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
-  clientAliveInterval: setting(duration(), "15s", "How long a tunnel may be silent before it is asked for a sign of life"),
+  clientAliveInterval: setting(
+    duration(),
+    "15s",
+    "How long a tunnel may be silent before it is asked for a sign of life",
+  ),
   clientAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),
     3,
@@ -65,7 +73,11 @@ const serverVitae = z.strictObject({
 });
 
 const server = z.strictObject({
-  publicHost: setting(text(), "localhost", "Name or address of this machine as clients reach it; it becomes part of every join code"),
+  publicHost: setting(
+    text(),
+    "localhost",
+    "Name or address of this machine as clients reach it; it becomes part of every join code",
+  ),
   proxyHost: setting(text(), "*", `Address of the HTTP proxy; ${listenHost}`),
   proxyPort: setting(port(), 8090, "Port of the HTTP proxy"),
   secureProxyHost: setting(text(), "*", "Address of the HTTPS proxy"),
@@ -78,15 +90,15 @@ const server = z.strictObject({
   registration: setting(
     oneOf("join", "open", "closed"),
     "join",
-    "Who may register: \"join\" whoever has a join code, \"open\" anyone, \"closed\" nobody",
+    'Who may register: "join" whoever has a join code, "open" anyone, "closed" nobody',
   ),
   registryUrl: setting(
-    text().startsWith("sqlite:", "wanted \"sqlite:\" and a path, such as \"sqlite:./registry.db\""),
+    text().startsWith("sqlite:", 'wanted "sqlite:" and a path, such as "sqlite:./registry.db"'),
     "sqlite:./registry.db",
     "Where registrations are kept",
   ),
   trustedProxies: setting(
-    z.array(cidr(), "wanted a list, such as [\"10.0.0.0/8\"]"),
+    z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
     [],
     "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended",
   ),
@@ -112,18 +124,38 @@ const clientVitae = z.strictObject({
 });
 
 const client = z.strictObject({
-  host: setting(text().min(1, "wanted a host name or address"), "localhost", "Name or address of the server; set by the join code"),
-  port: setting(port().min(1, "wanted a port, a whole number from 1 to 65535"), 2222, "Port of the server's SSH gateway; set by the join code"),
-  username: setting(text().min(1, "wanted a user name"), "petit", "User name at the gateway; the key decides, not the name"),
+  host: setting(
+    text().min(1, "wanted a host name or address"),
+    "localhost",
+    "Name or address of the server; set by the join code",
+  ),
+  port: setting(
+    port().min(1, "wanted a port, a whole number from 1 to 65535"),
+    2222,
+    "Port of the server's SSH gateway; set by the join code",
+  ),
+  username: setting(
+    text().min(1, "wanted a user name"),
+    "petit",
+    "User name at the gateway; the key decides, not the name",
+  ),
   bindAddr: setting(text(), "127.0.0.1", "Address on which the server is asked to open this client's reverse port"),
   connectTimeout: setting(duration(), "15s", "How long connecting to the server, or to the service, may take"),
-  serverAliveInterval: setting(duration(), "15s", "How long the server may be silent before it is asked for a sign of life"),
+  serverAliveInterval: setting(
+    duration(),
+    "15s",
+    "How long the server may be silent before it is asked for a sign of life",
+  ),
   serverAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),
     3,
     "How many questions in a row may go unanswered before the tunnel counts as lost",
   ),
-  reconnectDelayMax: setting(duration(), "30s", "Longest wait between two attempts to reach the server; the first is 1s"),
+  reconnectDelayMax: setting(
+    duration(),
+    "30s",
+    "Longest wait between two attempts to reach the server; the first is 1s",
+  ),
   logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
   vitae: clientVitae.prefault({}),
   local: clientLocal.prefault({}),

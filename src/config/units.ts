@@ -17,11 +17,11 @@ export function parseSize(text: string): number | undefined {
 
 /** A duration in the config, as a string with a unit; milliseconds in the program. */
 export const duration = (): z.ZodType<number, string> =>
-  measured(parseDuration, "a duration with a unit, such as \"500ms\", \"5s\", \"2m\" or \"24h\"");
+  measured(parseDuration, 'a duration with a unit, such as "500ms", "5s", "2m" or "24h"');
 
 /** A size in the config, as a string with a unit; bytes in the program. */
 export const size = (): z.ZodType<number, string> =>
-  measured(parseSize, "a size with a unit, such as \"64KiB\" or \"10MiB\"");
+  measured(parseSize, 'a size with a unit, such as "64KiB" or "10MiB"');
 
 function measured(parse: (text: string) => number | undefined, wanted: string): z.ZodType<number, string> {
   return z.string(`wanted ${wanted}`).transform((text, context) => {

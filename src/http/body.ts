@@ -60,7 +60,9 @@ export class BodyReader {
     this.#line += bytes.toString("latin1", from, to);
     if (this.#line.length > MAX_SIZE_LINE) throw new MessageError("A line of the chunked body is too long");
     if (end < 0) return to;
-    if (!this.#line.endsWith("\r\n")) throw new MessageError("A line of the chunked body ends without a carriage return");
+    if (!this.#line.endsWith("\r\n")) {
+      throw new MessageError("A line of the chunked body ends without a carriage return");
+    }
     const line = this.#line.slice(0, -2);
     this.#line = "";
     this.#takeLine(line);

@@ -50,7 +50,9 @@ export function parseFields(lines: readonly string[], first: number, leniency: L
 }
 
 function checkedValue(value: string, name: string): string {
-  if (FORBIDDEN_IN_VALUE.test(value)) throw new MessageError(`The value of the field "${name}" holds a control character`);
+  if (FORBIDDEN_IN_VALUE.test(value)) {
+    throw new MessageError(`The value of the field "${name}" holds a control character`);
+  }
   return value;
 }
 

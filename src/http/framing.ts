@@ -34,7 +34,7 @@ export function requestFraming(head: RequestHead): Framing {
   if (encoding !== undefined) {
     if (length !== undefined) throw new MessageError("Content-Length and Transfer-Encoding are both given");
     if (head.minor === 0) throw new MessageError("Transfer-Encoding is given in an HTTP/1.0 request");
-    if (encoding.toLowerCase() !== "chunked") throw new MessageError("Transfer-Encoding is not \"chunked\"");
+    if (encoding.toLowerCase() !== "chunked") throw new MessageError('Transfer-Encoding is not "chunked"');
     return CHUNKED;
   }
   return length === undefined ? NONE : withLength(length);
@@ -46,7 +46,7 @@ export function responseFraming(method: string, head: ResponseHead): Framing {
   const encoding = joinedValues(head.fields, "transfer-encoding");
   if (encoding !== undefined) {
     const codings = listMembers(encoding);
-    if (codings.length !== 1 || codings[0] !== "chunked") throw new MessageError("Transfer-Encoding is not \"chunked\"");
+    if (codings.length !== 1 || codings[0] !== "chunked") throw new MessageError('Transfer-Encoding is not "chunked"');
     return CHUNKED;
   }
   const lengths = new Set(listMembers(joinedValues(head.fields, "content-length")));

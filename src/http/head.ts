@@ -51,7 +51,9 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   const first = lines[0] as string;
   const one = first.indexOf(" ");
   const two = first.indexOf(" ", one + 1);
-  if (one < 0 || two < 0 || first.indexOf(" ", two + 1) >= 0) throw new MessageError("The request line is not \"method target version\"");
+  if (one < 0 || two < 0 || first.indexOf(" ", two + 1) >= 0) {
+    throw new MessageError('The request line is not "method target version"');
+  }
   const method = first.slice(0, one);
   const target = first.slice(one + 1, two);
   const version = first.slice(two + 1);

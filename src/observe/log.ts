@@ -17,7 +17,10 @@ export function createLog(level: LogLevel): Log {
   };
   if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
   const colorize = !process.env["NO_COLOR"];
-  return pino(options, pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", singleLine: true }));
+  return pino(
+    options,
+    pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", singleLine: true }),
+  );
 }
 
 /** A log that keeps quiet. */

@@ -60,7 +60,9 @@ export class SqliteRegistry implements Registry {
       // Made by hand so that it is never readable by others, not even for a moment.
       if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600, flag: "a" });
       this.#db = new DatabaseSync(path);
-      this.#db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+      this.#db.exec(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+      );
       this.#migrate();
       chmodSync(path, 0o600);
     } catch (error) {
@@ -79,7 +81,9 @@ export class SqliteRegistry implements Registry {
       if (list) list.push(row.alias);
       else aliases.set(row.id, [row.alias]);
     }
-    return this.#all<RegistrationRow>("SELECT * FROM registrations ORDER BY id").map((row) => fromRow(row, aliases.get(row.id) ?? []));
+    return this.#all<RegistrationRow>("SELECT * FROM registrations ORDER BY id").map((row) =>
+      fromRow(row, aliases.get(row.id) ?? [])
+    );
   }
 
   nextPort(): number {
@@ -102,7 +106,9 @@ export class SqliteRegistry implements Registry {
         "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         ...[id, port, key, fingerprint, vitae.brand, JSON.stringify(vitae), now],
       );
-      if (request.joinHash !== null) this.#run("INSERT INTO join_uses VALUES (?, ?, ?)", request.joinHash, fingerprint, id);
+      if (request.joinHash !== null) {
+        this.#run("INSERT INTO join_uses VALUES (?, ?, ?)", request.joinHash, fingerprint, id);
+      }
       return this.#byId(id) as Registration;
     });
   }
@@ -113,7 +119,9 @@ export class SqliteRegistry implements Registry {
 
   addAlias(id: string, alias: string): void {
     this.#transaction(() => {
-      if (this.#byId(Number(id)) === undefined) throw new PetitError("registration-unknown", `There is no registration "${id}"`);
+      if (this.#byId(Number(id)) === undefined) {
+        throw new PetitError("registration-unknown", `There is no registration "${id}"`);
+      }
       const holder = this.#get<{ id: number }>("SELECT id FROM aliases WHERE alias = ?", alias);
       if (holder !== undefined && holder.id !== Number(id)) {
         throw new PetitError("alias-taken", `The alias "${alias}" belongs to registration ${holder.id}`);
@@ -133,7 +141,10 @@ export class SqliteRegistry implements Registry {
   }
 
   joinCode(hash: string): JoinCodeRecord | undefined {
-    const row = this.#get<{ brand: string; uses_left: number; expires_at: number }>("SELECT * FROM join_codes WHERE hash = ?", hash);
+    const row = this.#get<{ brand: string; uses_left: number; expires_at: number }>(
+      "SELECT * FROM join_codes WHERE hash = ?",
+      hash,
+    );
     return row && { hash, brand: row.brand, usesLeft: row.uses_left, expiresAt: row.expires_at };
   }
 
@@ -151,7 +162,11 @@ export class SqliteRegistry implements Registry {
     const asked = preferred && /^\d{1,15}$/.test(preferred.id) ? this.#byId(Number(preferred.id)) : undefined;
     if (asked?.fingerprint === fingerprint) return asked;
     if (joinHash === null) return undefined;
-    const use = this.#get<{ id: number }>("SELECT id FROM join_uses WHERE hash = ? AND fingerprint = ?", joinHash, fingerprint);
+    const use = this.#get<{ id: number }>(
+      "SELECT id FROM join_uses WHERE hash = ? AND fingerprint = ?",
+      joinHash,
+      fingerprint,
+    );
     return use && this.#byId(use.id);
   }
 
@@ -173,7 +188,12 @@ export class SqliteRegistry implements Registry {
   #byId(id: number): Registration | undefined {
     const row = this.#get<RegistrationRow>("SELECT * FROM registrations WHERE id = ?", id);
     return row &&
-      fromRow(row, this.#all<{ alias: string }>("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", id).map(({ alias }) => alias));
+      fromRow(
+        row,
+        this.#all<{ alias: string }>("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", id).map(({ alias }) =>
+          alias
+        ),
+      );
   }
 
   #highest(what: "id" | "port"): number {
@@ -184,7 +204,9 @@ export class SqliteRegistry implements Registry {
     this.#transaction(() => {
       const applied = this.#get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
       if (applied > MIGRATIONS.length) {
-        throw new PetitError("registry-newer", "The registry was written by a newer petit", { hint: "Install that version again" });
+        throw new PetitError("registry-newer", "The registry was written by a newer petit", {
+          hint: "Install that version again",
+        });
       }
       for (const migration of MIGRATIONS.slice(applied)) this.#db.exec(migration);
       this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);

@@ -110,7 +110,11 @@ export class CallerConnection implements Caller, Timed {
         return;
       }
       this.#head = undefined;
-      this.refuse({ status: error.status, code: error.code, message: `${error.message}: the caller's request is not valid HTTP.` });
+      this.refuse({
+        status: error.status,
+        code: error.code,
+        message: `${error.message}: the caller's request is not valid HTTP.`,
+      });
     } finally {
       this.#pumping = false;
     }
@@ -224,7 +228,10 @@ export class CallerConnection implements Caller, Timed {
     this.#pending = NOTHING;
     clearInterval(this.#farewell);
     this.#context.deadlines.remove(this);
-    this.#socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd).off("error", this.#onError);
+    this.#socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd).off(
+      "error",
+      this.#onError,
+    );
     this.#socket.off("close", this.#onClose);
     return { socket: this.#socket, early };
   }

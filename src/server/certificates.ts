@@ -28,7 +28,9 @@ export function readCertificates(folder: string): Certificates | undefined {
     }
     return { key, cert: `${own.trimEnd()}\n${chain}` };
   } catch (error) {
-    throw new PetitError("certificates-invalid", `Cannot use the certificates in "${folder}": ${messageOf(error)}`, { cause: error });
+    throw new PetitError("certificates-invalid", `Cannot use the certificates in "${folder}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -73,7 +73,14 @@ export class Exchange implements ChannelUser {
   #outBytes = 0;
   #over = false;
 
-  constructor(caller: Caller, served: Served, head: RequestHead, target: RequestTarget, framing: Framing, limits: ExchangeLimits) {
+  constructor(
+    caller: Caller,
+    served: Served,
+    head: RequestHead,
+    target: RequestTarget,
+    framing: Framing,
+    limits: ExchangeLimits,
+  ) {
     this.#caller = caller;
     this.#served = served;
     this.#limits = limits;
@@ -153,7 +160,9 @@ export class Exchange implements ChannelUser {
       const searched = this.#partial.length;
       if (searched > 0) rest = Buffer.concat([this.#partial, rest]);
       const end = headEnd(rest, searched);
-      if (end < 0 ? rest.length > this.#limits.maxHeadSize : end > this.#limits.maxHeadSize) throw new MessageError("The head is too large");
+      if (end < 0 ? rest.length > this.#limits.maxHeadSize : end > this.#limits.maxHeadSize) {
+        throw new MessageError("The head is too large");
+      }
       this.#partial = end < 0 ? rest : NOTHING;
       if (end < 0) return;
       const head = parseResponseHead(rest.subarray(0, end));
@@ -226,7 +235,10 @@ export class Exchange implements ChannelUser {
 
   #brokenOff(refusal: Refusal): void {
     // An idle connection that the service closed while the request was on its way: nobody has seen the request.
-    if (this.#reused && !this.#heard && this.#framing.kind === "none" && IDEMPOTENT.has(this.#head.method) && this.#served.alive) {
+    if (
+      this.#reused && !this.#heard && this.#framing.kind === "none" && IDEMPOTENT.has(this.#head.method) &&
+      this.#served.alive
+    ) {
       this.#dropChannel();
       this.#openChannel();
     } else this.#fail(refusal);
@@ -277,7 +289,11 @@ export class Exchange implements ChannelUser {
     this.#over = true;
     this.#caller.timeoutIn(Infinity);
     const caller = this.#caller.handOver();
-    caller.socket.write(early.length > 0 ? Buffer.concat([switchingForCaller(head, protocol), early]) : switchingForCaller(head, protocol));
+    caller.socket.write(
+      early.length > 0
+        ? Buffer.concat([switchingForCaller(head, protocol), early])
+        : switchingForCaller(head, protocol),
+    );
     if (caller.early.length > 0) channel.write(caller.early);
     splice(channel, caller.socket);
   }

@@ -9,7 +9,13 @@ import type { Channel } from "../tunnel/channel.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { BACKCHANNEL, JOIN_USER } from "../tunnel/messages.ts";
-import { createSshServer, type LoginAttempt, type LoginVerdict, type SshPeer, type SshServerConnection } from "../tunnel/ssh_server.ts";
+import {
+  createSshServer,
+  type LoginAttempt,
+  type LoginVerdict,
+  type SshPeer,
+  type SshServerConnection,
+} from "../tunnel/ssh_server.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
@@ -71,7 +77,9 @@ class GatewayPeer implements SshPeer {
 
   login(attempt: LoginAttempt): LoginVerdict {
     const verdict = attempt.user === JOIN_USER ? this.#loginToJoin(attempt) : this.#loginWithTunnel(attempt);
-    if (verdict.kind === "refuse") this.#refused = `a login of the user "${attempt.user.slice(0, 40)}" by ${attempt.method} was refused`;
+    if (verdict.kind === "refuse") {
+      this.#refused = `a login of the user "${attempt.user.slice(0, 40)}" by ${attempt.method} was refused`;
+    }
     return verdict;
   }
 
@@ -130,7 +138,10 @@ class GatewayPeer implements SshPeer {
     const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
     try {
       await ports.open(served, host);
-      log.info({ id: registration.id, address: this.#address, port: registration.port }, `${registration.id} is connected`);
+      log.info(
+        { id: registration.id, address: this.#address, port: registration.port },
+        `${registration.id} is connected`,
+      );
     } catch (error) {
       log.error(
         { id: registration.id, code: (error as PetitError).code },
@@ -165,7 +176,9 @@ class GatewayPeer implements SshPeer {
     const ids = [...this.#served.keys()];
     for (const [id, served] of this.#served) this.#withdraw(id, served);
     if (ids.length > 0) this.#parts.log.info({ ids, cause }, `${ids.join(", ")} disconnected: ${cause}`);
-    else if (this.#connection === undefined) this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
+    else if (this.#connection === undefined) {
+      this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
+    }
   }
 
   #withdraw(id: string, served: Served): void {
@@ -178,7 +191,10 @@ class GatewayPeer implements SshPeer {
   /** Tells what anyone on the internet can cause, once a minute for each address. */
   #say(code: string, sentence: string): void {
     const { noise, log } = this.#parts;
-    noise.tell(`${code} ${this.#address}`, (repeated) => log.warn({ code, address: this.#address, repeated }, sentence));
+    noise.tell(
+      `${code} ${this.#address}`,
+      (repeated) => log.warn({ code, address: this.#address, repeated }, sentence),
+    );
   }
 }
 

@@ -16,11 +16,13 @@ export function readHostKey(file: string): HostKey {
   } catch (error) {
     if (systemCode(error) === "ENOENT") {
       throw new PetitError("host-key-missing", `There is no host key "${file}"`, {
-        hint: "Make one with \"petit server init\"; if there was one, restore it: clients trust no other",
+        hint: 'Make one with "petit server init"; if there was one, restore it: clients trust no other',
         cause: error,
       });
     }
-    throw new PetitError("host-key-unusable", `Cannot use the host key "${file}": ${messageOf(error)}`, { cause: error });
+    throw new PetitError("host-key-unusable", `Cannot use the host key "${file}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -52,11 +52,23 @@ export class HttpsProxy {
       log.info({ folder }, "The HTTPS proxy uses the new certificates");
       return;
     }
-    const options = { ...context, ALPNProtocols: ["http/1.1"], allowHalfOpen: true, noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT };
+    const options = {
+      ...context,
+      ALPNProtocols: ["http/1.1"],
+      allowHalfOpen: true,
+      noDelay: true,
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+    };
     const server = createServer(options, (socket) => this.#options.callers.serve(socket, true));
-    server.on("tlsClientError", (error) =>
-      this.#options.noise.tell("tls", (repeated) =>
-        log.warn({ code: "tls-handshake", repeated }, `A TLS handshake on the HTTPS proxy failed: ${messageOf(error)}`)));
+    server.on(
+      "tlsClientError",
+      (error) =>
+        this.#options.noise.tell("tls", (repeated) =>
+          log.warn(
+            { code: "tls-handshake", repeated },
+            `A TLS handshake on the HTTPS proxy failed: ${messageOf(error)}`,
+          )),
+    );
     this.port = await listen(server, host, port, "[server] secureProxyPort");
     this.#server = server;
     log.info({ port: this.port }, `HTTPS proxy listens on port ${this.port}`);

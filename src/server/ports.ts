@@ -48,7 +48,10 @@ export class ReversePorts {
     }
     // The tunnel may have gone while the port was being opened.
     if (this.#open.get(id)?.server !== server) server.close();
-    server.on("error", (error) => this.#log.warn({ id, code: "reverse-port" }, `Reverse port ${port}: ${messageOf(error)}`));
+    server.on(
+      "error",
+      (error) => this.#log.warn({ id, code: "reverse-port" }, `Reverse port ${port}: ${messageOf(error)}`),
+    );
   }
 
   /** Closes the port of a registration whose tunnel is gone. */
@@ -82,8 +85,14 @@ export class ReversePorts {
         else splice(channel, socket);
       },
       (error) => {
-        this.#noise.tell(`port ${id}`, (repeated) =>
-          this.#log.warn({ id, code: error.code, repeated }, `A connection to reverse port ${served.port} was not answered: ${messageOf(error)}`));
+        this.#noise.tell(
+          `port ${id}`,
+          (repeated) =>
+            this.#log.warn(
+              { id, code: error.code, repeated },
+              `A connection to reverse port ${served.port} was not answered: ${messageOf(error)}`,
+            ),
+        );
         socket.resetAndDestroy();
       },
     );

@@ -45,7 +45,9 @@ export class Registrar {
         reply = await this.#answer(raw, peer);
       } catch (error) {
         const code = error instanceof PetitError ? error.code : "internal";
-        if (code === "internal") this.#log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+        if (code === "internal") {
+          this.#log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+        }
         reply = { type: "error", code, error: code === "internal" ? "The server could not answer" : messageOf(error) };
       }
       channel.write(encodeMessage(reply));
@@ -87,7 +89,9 @@ export class Registrar {
   }
 
   async #register(message: ClientMessage & { type: "register1" }, peer: BackchannelPeer): Promise<Registration> {
-    if (peer.join === undefined) throw new PetitError("join-needed", "A registration is made on a connection of the user \"join\" only");
+    if (peer.join === undefined) {
+      throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
+    }
     const { key } = peer;
     for (let port = this.#registry.nextPort(); port <= 65535; port++) {
       if (!await isFree(port)) continue;

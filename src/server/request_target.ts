@@ -30,7 +30,9 @@ export function requestTarget({ method, target, minor, fields }: RequestHead): R
   if (first === 0x2f || (target === "*" && method === "OPTIONS")) return { host: host ?? "", target };
   const absolute = ABSOLUTE.exec(target);
   if (absolute === null) throw new MessageError("The request target is neither a path nor a URL");
-  if (absolute[1]?.toLowerCase() !== host?.toLowerCase()) throw new MessageError("The URL in the request line names another host than Host does");
+  if (absolute[1]?.toLowerCase() !== host?.toLowerCase()) {
+    throw new MessageError("The URL in the request line names another host than Host does");
+  }
   const rest = absolute[2] ?? (method === "OPTIONS" ? "*" : "/");
   return { host: host as string, target: rest.startsWith("?") ? `/${rest}` : rest };
 }

@@ -20,7 +20,9 @@ export function responseForCaller(
 ): string {
   let fields = endToEnd(head.fields);
   // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
-  if (framing.kind === "chunked" || head.status === 204) fields = fields.filter(({ lower }) => lower !== "content-length");
+  if (framing.kind === "chunked" || head.status === 204) {
+    fields = fields.filter(({ lower }) => lower !== "content-length");
+  }
   let more = "";
   if (valueOf(head.fields, "date") === undefined) more += `Date: ${new Date().toUTCString()}\r\n`;
   if (delivery === "chunked") more += "Transfer-Encoding: chunked\r\n";
@@ -35,7 +37,10 @@ export function interimForCaller(head: ResponseHead): Buffer {
 
 /** The head of a 101 answer; `protocol` as the service wrote it. */
 export function switchingForCaller(head: ResponseHead, protocol: string): Buffer {
-  return Buffer.from(headText(statusLine(head), endToEnd(head.fields), `Upgrade: ${protocol}\r\nConnection: Upgrade\r\n`), "latin1");
+  return Buffer.from(
+    headText(statusLine(head), endToEnd(head.fields), `Upgrade: ${protocol}\r\nConnection: Upgrade\r\n`),
+    "latin1",
+  );
 }
 
 /** The protocol that a 101 answer switches to, if the caller asked for it (RFC 9110, section 7.8). */

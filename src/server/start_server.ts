@@ -41,7 +41,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const hostKey = readHostKey(config.ssh.hostKey);
     const registry = openRegistry(config.registryUrl);
     undo.push(() => registry.close());
-    const routes = new Routes(registry, (error) => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`));
+    const routes = new Routes(
+      registry,
+      (error) => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`),
+    );
     undo.push(() => routes.close());
     const tunnels = new Tunnels();
     const noise = new OnceAMinute();
@@ -49,7 +52,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => ports.closeAll());
     const registrar = new Registrar(registry, routes, { ...config.vitae, version }, log);
 
-    const gateway = new Gateway({ config, registry, routes, tunnels, ports, registrar, log, noise }, hostKey.privatePem);
+    const gateway = new Gateway(
+      { config, registry, routes, tunnels, ports, registrar, log, noise },
+      hostKey.privatePem,
+    );
     const sshPort = await listen(gateway.server, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.server)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
@@ -61,8 +67,12 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       idleTimeout: config.idleTimeout,
       maxHeadSize: config.maxHeadSize,
     };
-    const onFault = (error: unknown) => log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
-    const callers = new Callers({ routes, tunnels, deadlines: new Deadlines(), limits, onFault }, addressList(config.trustedProxies));
+    const onFault = (error: unknown) =>
+      log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
+    const callers = new Callers(
+      { routes, tunnels, deadlines: new Deadlines(), limits, onFault },
+      addressList(config.trustedProxies),
+    );
     const proxy = createHttpProxy(callers);
     const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort");
     undo.push(() => (callers.endAll(), stopListening(proxy)));
@@ -78,7 +88,14 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       if (signal.aborted) stop();
       else signal.addEventListener("abort", stop, { once: true });
     });
-    return { proxyPort, sshPort, closed, get secureProxyPort() { return secureProxy.port; } };
+    return {
+      proxyPort,
+      sshPort,
+      closed,
+      get secureProxyPort() {
+        return secureProxy.port;
+      },
+    };
   } catch (error) {
     await close();
     throw error;

@@ -183,7 +183,7 @@ export class Channel {
     if (event === "close" && this.#closed === "no") {
       this.#closed = "closed";
       this.#queued = [];
-        this.destroyed = true;
+      this.destroyed = true;
       this.#deliver();
     }
     return true;

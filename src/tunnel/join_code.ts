@@ -55,10 +55,10 @@ export function decodeJoinCode(text: string): JoinCode {
   const word = text.trim();
   const invalid = (why: string) =>
     new PetitError("join-code-invalid", `This is not a join code: ${why}`, {
-      hint: "Copy the whole code that \"petit server join\" printed; it is one word that begins with \"petit-\"",
+      hint: 'Copy the whole code that "petit server join" printed; it is one word that begins with "petit-"',
       exitCode: 2,
     });
-  if (!word.startsWith(PREFIX)) throw invalid("it does not begin with \"petit-\"");
+  if (!word.startsWith(PREFIX)) throw invalid('it does not begin with "petit-"');
   if (!/^[A-Za-z0-9_-]+$/.test(word)) throw invalid("it holds a character that no join code has");
   const bytes = Buffer.from(word.slice(PREFIX.length), "base64url");
   const body = bytes.subarray(0, -CHECK_BYTES);
@@ -66,10 +66,14 @@ export function decodeJoinCode(text: string): JoinCode {
     throw invalid("a character is missing or mistyped");
   }
   if (body[0] !== VERSION) {
-    throw new PetitError("join-code-version", `This join code is of version ${body[0]}, which this petit does not know`, {
-      hint: "Install the version of petit that the server's operator names",
-      exitCode: 2,
-    });
+    throw new PetitError(
+      "join-code-version",
+      `This join code is of version ${body[0]}, which this petit does not know`,
+      {
+        hint: "Install the version of petit that the server's operator names",
+        exitCode: 2,
+      },
+    );
   }
   return {
     secret: body.subarray(SECRET_AT, HASH_AT).toString("base64url"),

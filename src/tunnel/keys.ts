@@ -59,6 +59,8 @@ export function verifySignature(
 function parse(pem: string | Buffer): ParsedKey {
   const parsed = utils.parseKey(pem);
   const first = Array.isArray(parsed) ? parsed[0] as ParsedKey : parsed;
-  if (first instanceof Error) throw new PetitError("key-invalid", `The key does not parse: ${first.message}`, { cause: first });
+  if (first instanceof Error) {
+    throw new PetitError("key-invalid", `The key does not parse: ${first.message}`, { cause: first });
+  }
   return first;
 }

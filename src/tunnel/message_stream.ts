@@ -30,7 +30,9 @@ export class MessageDecoder {
 
   #keep(piece: Buffer): void {
     this.#size += piece.length;
-    if (this.#size > MAX_MESSAGE) throw new PetitError("message-invalid", `A message is longer than ${MAX_MESSAGE} bytes`);
+    if (this.#size > MAX_MESSAGE) {
+      throw new PetitError("message-invalid", `A message is longer than ${MAX_MESSAGE} bytes`);
+    }
     this.#pieces.push(Buffer.from(piece));
   }
 

@@ -66,8 +66,13 @@ export class SshClientConnection {
   forward(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#client.forwardIn(address, port, (error) => {
-        if (error) reject(new PetitError("forward-refused", `The server refuses to open port ${port} for this client`, { cause: error }));
-        else resolve();
+        if (error) {
+          reject(
+            new PetitError("forward-refused", `The server refuses to open port ${port} for this client`, {
+              cause: error,
+            }),
+          );
+        } else resolve();
       });
     });
   }
@@ -133,7 +138,12 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       loggedIn = true;
       clearTimeout(timer);
       const link = new Link(client, wire, (what) => failure ??= new Error(`the server ${what}`));
-      const stop = keepAlive(wire, options.alive, () => link.ping(), () => fail(new Error("no sign of life from the server")));
+      const stop = keepAlive(
+        wire,
+        options.alive,
+        () => link.ping(),
+        () => fail(new Error("no sign of life from the server")),
+      );
       wire.once("close", stop);
       resolve(new SshClientConnection(client, link, whenClosed));
     });
@@ -154,7 +164,9 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       },
       authHandler: [
         { type: "publickey", username: options.user, key: options.privateKey },
-        ...(options.password === undefined ? [] : [{ type: "password", username: options.user, password: options.password }]),
+        ...(options.password === undefined
+          ? []
+          : [{ type: "password", username: options.user, password: options.password }]),
       ] as never,
     });
   });
@@ -190,9 +202,13 @@ const unreachable = (where: string, why: string, cause?: unknown) =>
   });
 
 const silent = (where: string, timeout: number) =>
-  new PetitError("server-silent", `${where} accepts connections but did not finish the SSH login within ${timeout / 1000} s`, {
-    hint: "Check that the address and the port are those of a petit server's SSH gateway",
-  });
+  new PetitError(
+    "server-silent",
+    `${where} accepts connections but did not finish the SSH login within ${timeout / 1000} s`,
+    {
+      hint: "Check that the address and the port are those of a petit server's SSH gateway",
+    },
+  );
 
 /** Turns what went wrong before the login was done into a sentence. */
 function explain(error: unknown, where: string, greeting: string): unknown {
@@ -214,7 +230,7 @@ function explain(error: unknown, where: string, greeting: string): unknown {
   }
   if (code === "ECONNREFUSED") {
     return new PetitError("server-refused", `Nothing listens on ${where}`, {
-      hint: "Check the port, and that \"petit server\" is running there",
+      hint: 'Check the port, and that "petit server" is running there',
       cause: error,
     });
   }
@@ -225,9 +241,13 @@ function explain(error: unknown, where: string, greeting: string): unknown {
     return new PetitError("login-refused", `${where} does not accept this client's key or join code`, { cause: error });
   }
   if (error instanceof Error && error.name === "AbortError") return error;
-  return new PetitError("connection-lost", `The connection to ${where} ended before the login was done: ${messageOf(error)}`, {
-    cause: error,
-  });
+  return new PetitError(
+    "connection-lost",
+    `The connection to ${where} ended before the login was done: ${messageOf(error)}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** The library refuses without a description; this puts one in. */

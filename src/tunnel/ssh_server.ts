@@ -9,11 +9,19 @@ import { Wire } from "./wire.ts";
 
 /** One request to log in, whose proof has been checked already. */
 export type LoginAttempt =
-  | { readonly method: "publickey"; readonly user: string; readonly key: PublicKey; /** False: the peer only asks. */ readonly proven: boolean }
+  | {
+    readonly method: "publickey";
+    readonly user: string;
+    readonly key: PublicKey; /** False: the peer only asks. */
+    readonly proven: boolean;
+  }
   | { readonly method: "password"; readonly user: string; readonly password: string };
 
 /** What becomes of a login attempt; "more" asks for the methods named, on top of this one. */
-export type LoginVerdict = { readonly kind: "accept" } | { readonly kind: "refuse" } | { readonly kind: "more"; readonly methods: string[] };
+export type LoginVerdict = { readonly kind: "accept" } | { readonly kind: "refuse" } | {
+  readonly kind: "more";
+  readonly methods: string[];
+};
 
 /** A connection that has not been refused yet, as the gateway's rules see it. */
 export interface SshPeer {

@@ -1,0 +1,48 @@
+// Compiles petit into one executable for this machine: dist/petit.
+import { mkdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { executable, root } from "./project.ts";
+
+/** The part of Bun's bundler that is used here; this script runs under Bun only. */
+interface Bundler {
+  build(options: object): Promise<{ success: boolean; logs: unknown[] }>;
+}
+interface PluginSetup {
+  onResolve(filter: { filter: RegExp }, resolve: (found: { path: string }) => object): void;
+  onLoad(filter: { filter: RegExp; namespace: string }, load: () => object): void;
+}
+const { Bun } = globalThis as unknown as { Bun: Bundler };
+
+mkdirSync(dirname(executable), { recursive: true });
+// Bun leaves parts of an older, larger file in place.
+rmSync(executable, { force: true });
+const result = await Bun.build({
+  entrypoints: [join(root, "main.ts")],
+  minify: { syntax: true },
+  compile: {
+    outfile: executable,
+    // The executable runs in customers' folders: what lies there must not change what it does.
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+    autoloadTsconfig: false,
+    autoloadPackageJson: false,
+  },
+  plugins: [{
+    name: "no native addons",
+    setup(build: PluginSetup) {
+      // ssh2 asks for two addons and does without them. Left to be found at run time, they would be looked for on the
+      // customer's disk.
+      build.onResolve({ filter: /^cpu-features$|\.node$/ }, ({ path }) => ({ path, namespace: "absent" }));
+      build.onLoad(
+        { filter: /.*/, namespace: "absent" },
+        () => ({ contents: "throw new Error('left out')", loader: "js" }),
+      );
+    },
+  }],
+});
+if (!result.success) {
+  console.error(...result.logs);
+  process.exit(1);
+}
+console.log(`${executable} (${(statSync(executable).size / 1024 ** 2).toFixed(0)} MiB)`);

@@ -1,0 +1,23 @@
+// The one gate: format, lint, types, layers, tests. "--fix" mends the format first.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { installed, root } from "./project.ts";
+
+const fix = process.argv.includes("--fix");
+const [bun = ""] = installed("bun");
+const steps: [name: string, command: string[]][] = [
+  ["format", [...installed("deno"), "fmt", ...(fix ? [] : ["--check"])]],
+  ["lint", [...installed("deno"), "lint", "--quiet"]],
+  ["types", installed("tsc")],
+  ["layers", [bun, join(root, "scripts", "check_layers.ts")]],
+  ["tests", [bun, join(root, "scripts", "test.ts")]],
+];
+for (const [name, [program = "", ...args]] of steps) {
+  console.log(`— ${name}`);
+  const { status } = spawnSync(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) {
+    console.error(`${name} failed`);
+    process.exit(1);
+  }
+}

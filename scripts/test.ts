@@ -1,0 +1,70 @@
+// Runs the tests: all of them under Bun, which ships, and the unit tests and the main path under Deno as well, so that the
+// code stays neutral. Further arguments choose test files by a part of their path.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { installed, root } from "./project.ts";
+
+/** Tests that also run under Deno. */
+const NEUTRAL = ["unit/", "proxy/main_path"];
+
+const wanted = process.argv.slice(2);
+const files = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".test.ts"))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => `tests/${file}`.includes(part)))
+  .sort();
+
+const totals = { passed: 0, failed: 0 };
+let broken = false;
+
+run("build", [...installed("bun"), join(root, "scripts", "build.ts")], () => ({ passed: 0, failed: 0 }));
+run(
+  "Bun",
+  [...installed("bun"), "test", "--timeout", "120000", ...files.map((file) => `./tests/${file}`)],
+  (output) => ({
+    passed: last(output, /^\s*(\d+) pass$/gm),
+    failed: last(output, /^\s*(\d+) fail$/gm),
+  }),
+);
+const neutral = files.filter((file) => NEUTRAL.some((part) => file.includes(part)));
+if (neutral.length > 0) {
+  run("Deno", [
+    ...installed("deno"),
+    "test",
+    "--no-check",
+    "--allow-all",
+    ...neutral.map((file) => join("tests", file)),
+  ], (output) => ({
+    passed: last(output, /\| (\d+) passed/g),
+    failed: last(output, /\| \d+ passed .*?(\d+) failed|\| (\d+) failed/g),
+  }));
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed > 0 || broken ? 1 : 0);
+
+/** Runs a program, shows what it prints, and adds up what it counted. */
+function run(name: string, command: string[], count: (output: string) => { passed: number; failed: number }): void {
+  console.log(`— ${name}`);
+  const [program = "", ...args] = command;
+  const child = spawnSync(program, args, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1024 ** 3,
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+  });
+  const output = `${child.stdout ?? ""}${child.stderr ?? ""}`;
+  process.stdout.write(output);
+  const counted = count(output);
+  totals.passed += counted.passed;
+  totals.failed += counted.failed;
+  if (child.status !== 0) broken = true;
+  if (child.error) console.error(child.error.message);
+}
+
+function last(text: string, pattern: RegExp): number {
+  const match = [...text.matchAll(pattern)].at(-1);
+  return Number(match?.[1] ?? match?.[2] ?? 0);
+}
