@@ -1,5 +1,6 @@
 import process from "node:process";
 import { createLog, type Log, type LogLevel } from "../observe/log.ts";
+import { keepMemorySmall } from "../platform/memory.ts";
 import { stopSignal } from "../platform/stop_signal.ts";
 import type { Invocation } from "./command.ts";
 
@@ -15,5 +16,6 @@ export function daemonSetting({ values }: Invocation, level: LogLevel): { log: L
     "unhandledRejection",
     (error) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on"),
   );
+  keepMemorySmall();
   return { log, signal: stopSignal() };
 }

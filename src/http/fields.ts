@@ -31,22 +31,46 @@ export function parseFields(lines: readonly string[], first: number, leniency: L
   const fields: Field[] = [];
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] as string;
+    const known = KNOWN_LINES.get(line);
+    if (known !== undefined) {
+      fields.push(known);
+      continue;
+    }
     const start = line.charCodeAt(0);
     if (start === 0x20 || start === 0x09) {
       // RFC 9112, section 5.2 (obs-fold): one parser's continuation is the other's new field.
-      const last = fields.at(-1);
+      const last = fields.pop();
       if (leniency === "strict" || last === undefined) throw new MessageError("A field line begins with white space");
-      fields[fields.length - 1] = { ...last, value: checkedValue(`${last.value} ${trim(line)}`, last.name) };
-      continue;
-    }
-    const colon = line.indexOf(":");
-    if (colon < 0) throw new MessageError("A field line has no colon");
-    // RFC 9112, section 5.1: white space before the colon is refused in requests and removed from answers.
-    const name = leniency === "mend" ? line.slice(0, colon).trimEnd() : line.slice(0, colon);
-    if (!TOKEN.test(name)) throw new MessageError("A field name holds a character that is not allowed there");
-    fields.push({ name, lower: name.toLowerCase(), value: checkedValue(trim(line.slice(colon + 1)), name) });
+      fields.push({ ...last, value: checkedValue(`${last.value} ${trim(line)}`, last.name) });
+    } else fields.push(parseLine(line, leniency));
   }
   return fields;
+}
+
+/**
+ * Lines parsed before. Most lines of most messages are the same as in the message before, and parsing them was a tenth of the
+ * work of a request. Only what is right in every message is kept, so it does not matter whose line it was.
+ */
+const KNOWN_LINES = new Map<string, Field>();
+const MAX_KNOWN = 1024;
+const MAX_KNOWN_LENGTH = 128;
+
+function parseLine(text: string, leniency: Leniency): Field {
+  // What is remembered is a copy: a part of a string keeps the whole head alive.
+  const keep = text.length <= MAX_KNOWN_LENGTH;
+  const line = keep ? Buffer.from(text, "latin1").toString("latin1") : text;
+  const colon = line.indexOf(":");
+  if (colon < 0) throw new MessageError("A field line has no colon");
+  // RFC 9112, section 5.1: white space before the colon is refused in requests and removed from answers.
+  const mended = leniency === "mend" && isBlank(line.charCodeAt(colon - 1));
+  const name = mended ? line.slice(0, colon).trimEnd() : line.slice(0, colon);
+  if (!TOKEN.test(name)) throw new MessageError("A field name holds a character that is not allowed there");
+  const field = { name, lower: name.toLowerCase(), value: checkedValue(trim(line, colon + 1), name) };
+  if (keep && !mended) {
+    if (KNOWN_LINES.size >= MAX_KNOWN) KNOWN_LINES.clear();
+    KNOWN_LINES.set(line, field);
+  }
+  return field;
 }
 
 function checkedValue(value: string, name: string): string {
@@ -57,8 +81,7 @@ function checkedValue(value: string, name: string): string {
 }
 
 /** Without optional white space (space and tab only) at both ends. */
-function trim(text: string): string {
-  let from = 0;
+function trim(text: string, from = 0): string {
   let to = text.length;
   while (from < to && isBlank(text.charCodeAt(from))) from++;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
@@ -84,10 +107,20 @@ export function joinedValues(fields: readonly Field[], lower: string): string | 
   return joined;
 }
 
+const NO_MEMBERS: readonly string[] = [];
+const KNOWN_LISTS = new Map<string, readonly string[]>();
+
 /** The members of a comma-separated list in lower case (RFC 9110, section 5.6.1), for lists of tokens. */
-export function listMembers(value: string | undefined): string[] {
-  if (value === undefined) return [];
-  return value.split(",").map((member) => trim(member).toLowerCase()).filter((member) => member !== "");
+export function listMembers(value: string | undefined): readonly string[] {
+  if (value === undefined) return NO_MEMBERS;
+  const known = KNOWN_LISTS.get(value);
+  if (known !== undefined) return known;
+  const members = value.split(",").map((member) => trim(member).toLowerCase()).filter((member) => member !== "");
+  if (value.length <= MAX_KNOWN_LENGTH) {
+    if (KNOWN_LISTS.size >= MAX_KNOWN) KNOWN_LISTS.clear();
+    KNOWN_LISTS.set(value, members);
+  }
+  return members;
 }
 
 /** RFC 9110, section 7.6.1: fields that concern one connection only, whether Connection names them or not. */
@@ -105,8 +138,21 @@ const HOP_BY_HOP = new Set([
 /** Fields that frame or route a message: naming them in Connection does not take them away. */
 const NEVER_NOMINATED = new Set(["host", "content-length"]);
 
+/** The names that Connection gives, which go no further than this hop. */
+export function nominatedNames(fields: readonly Field[]): readonly string[] {
+  const members = listMembers(joinedValues(fields, "connection"));
+  return members.some((name) => NEVER_NOMINATED.has(name))
+    ? members.filter((name) => !NEVER_NOMINATED.has(name))
+    : members;
+}
+
+/** Whether a field concerns this hop only, given what `nominatedNames` found. */
+export function isHopByHop(lower: string, nominated: readonly string[]): boolean {
+  return HOP_BY_HOP.has(lower) || (nominated.length > 0 && nominated.includes(lower));
+}
+
 /** The fields that a proxy passes on: all but the hop-by-hop ones and those that Connection names. */
 export function endToEnd(fields: readonly Field[]): Field[] {
-  const nominated = listMembers(joinedValues(fields, "connection")).filter((name) => !NEVER_NOMINATED.has(name));
-  return fields.filter((field) => !HOP_BY_HOP.has(field.lower) && !nominated.includes(field.lower));
+  const nominated = nominatedNames(fields);
+  return fields.filter(({ lower }) => !isHopByHop(lower, nominated));
 }

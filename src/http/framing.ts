@@ -1,4 +1,4 @@
-import { joinedValues, listMembers, valueOf } from "./fields.ts";
+import { joinedValues, listMembers } from "./fields.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 
@@ -46,13 +46,18 @@ export function responseFraming(method: string, head: ResponseHead): Framing {
   const encoding = joinedValues(head.fields, "transfer-encoding");
   if (encoding !== undefined) {
     const codings = listMembers(encoding);
-    if (codings.length !== 1 || codings[0] !== "chunked") throw new MessageError('Transfer-Encoding is not "chunked"');
+    if (codings.length !== 1 || codings[0] !== "chunked") {
+      throw new MessageError('Transfer-Encoding is not "chunked"');
+    }
     return CHUNKED;
   }
-  const lengths = new Set(listMembers(joinedValues(head.fields, "content-length")));
-  if (lengths.size > 1) throw new MessageError("Content-Length is given with different values");
-  const length = valueOf(head.fields, "content-length");
-  return length === undefined ? UNTIL_CLOSE : withLength([...lengths][0] ?? "");
+  const length = joinedValues(head.fields, "content-length");
+  if (length === undefined) return UNTIL_CLOSE;
+  if (!length.includes(",")) return withLength(length);
+  // RFC 9110, section 8.6: a length that is repeated is as good as one that is not.
+  const lengths = new Set(listMembers(length));
+  if (lengths.size !== 1) throw new MessageError("Content-Length is given with different values");
+  return withLength([...lengths][0] as string);
 }
 
 function withLength(text: string): Framing {

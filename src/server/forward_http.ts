@@ -59,7 +59,7 @@ export class Exchange implements ChannelUser {
   readonly #head: RequestHead;
   readonly #target: RequestTarget;
   readonly #framing: Framing;
-  readonly #upgrade: string[] | undefined;
+  readonly #upgrade: readonly string[] | undefined;
   readonly #body: BodyReader;
 
   #channel: Channel | undefined;

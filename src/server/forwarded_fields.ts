@@ -18,7 +18,7 @@ export const FORWARDED_FIELDS = new Set(["forwarded", "x-forwarded-for", "x-forw
 /** Field lines with the caller's address, protocol and host, in the customary form and in that of RFC 7239. */
 export function forwardedLines(peer: Peer, host: string, fields: readonly Field[]): string {
   const proto = peer.secure ? "https" : "http";
-  const node = isIPv6(peer.address) ? `"[${peer.address}]"` : peer.address;
+  const node = peer.address.includes(":") ? `"[${peer.address}]"` : peer.address;
   const element = `for=${node};host="${host}";proto=${proto}`;
   if (!peer.trusted) {
     return `X-Forwarded-For: ${peer.address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${host}\r\nForwarded: ${element}\r\n`;

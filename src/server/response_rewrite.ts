@@ -1,4 +1,4 @@
-import { endToEnd, joinedValues, listMembers, valueOf } from "../http/fields.ts";
+import { endToEnd, isHopByHop, joinedValues, listMembers, nominatedNames, valueOf } from "../http/fields.ts";
 import type { Framing } from "../http/framing.ts";
 import { headText, type ResponseHead } from "../http/head.ts";
 
@@ -18,16 +18,20 @@ export function responseForCaller(
   delivery: Delivery,
   connection: "keep-alive" | "close" | undefined,
 ): string {
-  let fields = endToEnd(head.fields);
+  const nominated = nominatedNames(head.fields);
   // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
-  if (framing.kind === "chunked" || head.status === 204) {
-    fields = fields.filter(({ lower }) => lower !== "content-length");
+  const withoutLength = framing.kind === "chunked" || head.status === 204;
+  let dated = false;
+  let text = `${statusLine(head)}\r\n`;
+  for (const { name, lower, value } of head.fields) {
+    if (lower === "date") dated = true;
+    if (isHopByHop(lower, nominated) || (withoutLength && lower === "content-length")) continue;
+    text += `${name}: ${value}\r\n`;
   }
-  let more = "";
-  if (valueOf(head.fields, "date") === undefined) more += `Date: ${new Date().toUTCString()}\r\n`;
-  if (delivery === "chunked") more += "Transfer-Encoding: chunked\r\n";
-  if (connection !== undefined) more += `Connection: ${connection}\r\n`;
-  return headText(statusLine(head), fields, more);
+  if (!dated) text += `Date: ${new Date().toUTCString()}\r\n`;
+  if (delivery === "chunked") text += "Transfer-Encoding: chunked\r\n";
+  if (connection !== undefined) text += `Connection: ${connection}\r\n`;
+  return `${text}\r\n`;
 }
 
 /** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */
@@ -44,7 +48,7 @@ export function switchingForCaller(head: ResponseHead, protocol: string): Buffer
 }
 
 /** The protocol that a 101 answer switches to, if the caller asked for it (RFC 9110, section 7.8). */
-export function agreedProtocol(head: ResponseHead, requested: string[] | undefined): string | undefined {
+export function agreedProtocol(head: ResponseHead, requested: readonly string[] | undefined): string | undefined {
   const chosen = joinedValues(head.fields, "upgrade");
   const members = listMembers(chosen);
   return members.length > 0 && members.every((member) => requested?.includes(member)) ? chosen : undefined;
@@ -52,7 +56,8 @@ export function agreedProtocol(head: ResponseHead, requested: string[] | undefin
 
 /** Milliseconds that the service will keep its connection, as its Keep-Alive field hints, a second less; Infinity unsaid. */
 export function keepAliveHint(head: ResponseHead): number {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(valueOf(head.fields, "keep-alive") ?? "")?.[1];
+  const hint = valueOf(head.fields, "keep-alive");
+  const seconds = hint === undefined ? undefined : /(?:^|[,\s])timeout=(\d{1,6})/i.exec(hint)?.[1];
   return seconds === undefined ? Infinity : (Number(seconds) - 1) * 1000;
 }
 

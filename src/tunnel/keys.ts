@@ -12,8 +12,19 @@ export interface PublicKey {
 
 /** A new ed25519 key pair, the private half in OpenSSH's PEM format. */
 export function generateKey(comment: string): { privatePem: string; publicKey: PublicKey } {
-  const pair = utils.generateKeyPairSync("ed25519", { comment });
-  return { privatePem: pair.private, publicKey: publicKeyOf(pair.private) };
+  for (;;) {
+    const pair = utils.generateKeyPairSync("ed25519", { comment });
+    // ssh2 1.17 drops a leading zero byte of the public key, so that one pair in 256 is damaged.
+    const parsed = utils.parseKey(pair.private);
+    if (!(parsed instanceof Error) && signsForItself(parsed)) {
+      return { privatePem: pair.private, publicKey: describeKey(parsed.getPublicSSH()) };
+    }
+  }
+}
+
+function signsForItself(key: ParsedKey): boolean {
+  const signed = Buffer.from("a new key");
+  return key.verify(signed, key.sign(signed) as Buffer) === true;
 }
 
 /** The public half of a private key. @throws PetitError `key-invalid` */

@@ -1,69 +1,10 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import { RawPeer } from "./raw_peer.ts";
 
 /** An HTTP caller that sends exactly the bytes it is told, and keeps all that comes back. */
-export class RawCaller {
-  readonly socket: Socket;
-  /** Everything received so far, latin1. */
-  received = "";
-  /** Settles when the server has closed the connection: "end" orderly, or the code of an error. */
-  readonly closed: Promise<string>;
-  #waiting: { test: () => boolean; resolve: () => void; reject: (error: Error) => void }[] = [];
-  #done = false;
-
+export class RawCaller extends RawPeer {
   constructor(port: number, host = "127.0.0.1") {
-    this.socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
-    let how = "end";
-    this.socket.on("data", (bytes: Buffer) => {
-      this.received += bytes.toString("latin1");
-      this.#check();
-    });
-    this.socket.on("error", (error: Error & { code?: string }) => how = error.code ?? error.message);
-    this.closed = new Promise((resolve) => {
-      const settle = () => {
-        this.#done = true;
-        this.#check();
-        resolve(how);
-      };
-      this.socket.on("end", settle);
-      this.socket.on("close", settle);
-    });
-  }
-
-  send(text: string): this {
-    this.socket.write(Buffer.from(text, "latin1"));
-    return this;
-  }
-
-  /** Waits until what was received passes `test`; rejects when the connection ends before. */
-  until(test: (received: string) => boolean): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ test: () => test(this.received), resolve: () => resolve(this.received), reject });
-      this.#check();
-    });
-  }
-
-  /** Waits for a string. */
-  untilText(text: string): Promise<string> {
-    return this.until((received) => received.includes(text));
-  }
-
-  /** Everything up to the end of the connection. */
-  async all(): Promise<string> {
-    await this.closed;
-    return this.received;
-  }
-
-  close(): void {
-    this.socket.destroy();
-  }
-
-  #check(): void {
-    this.#waiting = this.#waiting.filter(({ test, resolve, reject }) => {
-      if (test()) resolve();
-      else if (this.#done) reject(new Error(`The connection ended after ${JSON.stringify(this.received)}`));
-      else return true;
-      return false;
-    });
+    super(connect({ port, host, allowHalfOpen: true, noDelay: true }));
   }
 }
 
@@ -79,4 +20,46 @@ export async function exchange(port: number, text: string): Promise<string> {
 /** The status code of the (last) answer in a text. */
 export function statusOf(text: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
+}
+
+/** The bytes of a head: its lines, each with its CRLF, and the empty line. */
+export function head(...lines: string[]): string {
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** The field lines of a head as they were sent, without its first line. */
+export function fieldLines(head: string): string[] {
+  return head.slice(0, -4).split("\r\n").slice(1);
+}
+
+/** The values of a field, one for each of its lines. */
+export function valuesOf(head: string, name: string): string[] {
+  const start = `${name.toLowerCase()}:`;
+  return fieldLines(head).filter((line) => line.toLowerCase().startsWith(start)).map((line) =>
+    line.slice(start.length).trim()
+  );
+}
+
+/** An answer in its parts. */
+export interface Answer {
+  status: number;
+  head: string;
+  body: string;
+  /** Field lines behind a chunked body. */
+  trailers: string;
+}
+
+/** Takes one answer, framed by a length or in chunks, to a request that was not HEAD. */
+export async function takeAnswer(caller: RawPeer): Promise<Answer> {
+  const text = await caller.takeHead();
+  const answer = { status: statusOf(text), head: text, body: "", trailers: "" };
+  if (valuesOf(text, "transfer-encoding")[0] === "chunked") {
+    for (;;) {
+      const size = Number.parseInt(await caller.takeUntil("\r\n"), 16);
+      if (size === 0) break;
+      answer.body += (await caller.take(size + 2)).slice(0, -2);
+    }
+    for (let line = ""; line !== "\r\n"; line = await caller.takeUntil("\r\n")) answer.trailers += line;
+  } else answer.body = await caller.take(Number(valuesOf(text, "content-length")[0] ?? 0));
+  return answer;
 }

@@ -1,0 +1,39 @@
+import process from "node:process";
+
+/** What one step came to: its result, and what to tell about it. */
+export interface Done<T> {
+  readonly result: T;
+  readonly told: string;
+}
+
+/** Shows a person one step after the other, with how long each took. */
+export interface Steps {
+  step<T>(name: string, work: () => Promise<Done<T>>): Promise<T>;
+  say(lines: readonly string[]): void;
+}
+
+/** Steps on standard output: shown as they happen on a terminal, one line each elsewhere. */
+export function terminalSteps(): Steps {
+  const out = process.stdout;
+  const live = out.isTTY === true;
+  const paint = (code: number, text: string) => live && !process.env["NO_COLOR"] ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return {
+    async step(name, work) {
+      const label = name.padEnd(18);
+      const begun = performance.now();
+      if (live) out.write(`${paint(33, "…")} ${label}`);
+      try {
+        const { result, told } = await work();
+        const took = `${(performance.now() - begun).toFixed(1)} ms`.padStart(10);
+        out.write(`${live ? "\r\x1b[K" : ""}${paint(32, "✓")} ${label}${paint(2, took)}  ${told}\n`);
+        return result;
+      } catch (error) {
+        out.write(`${live ? "\r\x1b[K" : ""}${paint(31, "✗")} ${label}\n`);
+        throw error;
+      }
+    },
+    say(lines) {
+      out.write(`${lines.join("\n")}\n`);
+    },
+  };
+}

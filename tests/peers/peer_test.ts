@@ -1,0 +1,54 @@
+import { existsSync, globSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import test, { type TestContext } from "node:test";
+import { petitExecutable } from "../world/executable.ts";
+
+/** Where Debian keeps programs that are not for everyone's PATH. */
+const MORE_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/postgresql/*/bin"];
+
+/** Path of a program, or undefined where it is not installed. */
+export function findProgram(name: string): string | undefined {
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    ...MORE_FOLDERS.flatMap((folder) => folder.includes("*") ? globSync(folder) : [folder]),
+  ];
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+}
+
+/** Path of a program that a test has named among its needs. */
+export function program(name: string): string {
+  const found = findProgram(name);
+  if (found === undefined) throw new Error(`The test uses ${name} without saying that it needs it`);
+  return found;
+}
+
+/** Something that a test needs besides programs. */
+export interface Need {
+  readonly name: string;
+  readonly met: () => boolean;
+}
+
+/**
+ * A test of the compiled petit with programs of other people. It is skipped where one is missing, except under CI,
+ * which installs all of them: there a test that cannot run has failed.
+ *
+ * @param needs names of programs, or other things
+ */
+export function peerTest(name: string, needs: (string | Need)[], body: (t: TestContext) => Promise<void>): void {
+  const missing = needs
+    .filter((need) => typeof need === "string" ? findProgram(need) === undefined : !need.met())
+    .map((need) => typeof need === "string" ? need : need.name);
+  if (!existsSync(petitExecutable)) missing.push(`${petitExecutable} (npm run build)`);
+  const skip = `needs ${missing.join(", ")}`;
+  if (missing.length === 0) test(name, body);
+  else if (process.env["CI"] === "true") {
+    test(name, () => {
+      throw new Error(`This test cannot be skipped here, and it ${skip}`);
+    });
+  } else {
+    // Bun prints no reasons.
+    console.error(`(skip) ${name}: ${skip}`);
+    test(name, { skip }, body);
+  }
+}
