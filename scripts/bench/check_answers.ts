@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
+import { ask } from "./ask.ts";
 import type { Contender } from "./contenders.ts";
 import type { Files } from "./files.ts";
 import { run } from "./processes.ts";
@@ -11,11 +11,16 @@ export async function wrongAnswer(contender: Contender, files: Files, curl: stri
   const { small, large } = files;
   for (let time = 1; time <= 3; time++) {
     const { status, body } = await ask(contender, "GET", `/${small.name}`);
-    if (status !== 200 || !body.equals(small.content)) return `1 KiB: status ${status}, ${body.length} bytes, wrong content`;
+    if (status !== 200 || !body.equals(small.content)) {
+      return `1 KiB: status ${status}, ${body.length} bytes, wrong content`;
+    }
   }
   const hash = createHash("sha256");
   const url = `http://127.0.0.1:${contender.port}/${large.name}`;
-  const { code, stderr } = await run([curl, "-sSf", "-H", `Host: ${contender.host}`, url], (bytes) => hash.update(bytes));
+  const { code, stderr } = await run(
+    [curl, "-sSf", "-H", `Host: ${contender.host}`, url],
+    (bytes) => hash.update(bytes),
+  );
   if (code !== 0) return `large download: curl ended with ${code}: ${stderr.trim()}`;
   if (hash.digest("hex") !== large.sha256) return "large download: wrong content";
 
@@ -23,24 +28,4 @@ export async function wrongAnswer(contender: Contender, files: Files, curl: stri
   if (status !== 201) return `upload: status ${status}`;
   if (!readFileSync(join(files.keptFolder, contender.name)).equals(files.kept)) return "upload: wrong content";
   return undefined;
-}
-
-function ask(
-  { port, host }: Contender,
-  method: string,
-  path: string,
-  content?: Buffer,
-): Promise<{ status: number | undefined; body: Buffer }> {
-  return new Promise((resolve, reject) => {
-    const headers = { host, ...(content === undefined ? {} : { "content-length": content.length }) };
-    const question = request({ host: "127.0.0.1", port, method, path, headers, agent: false, timeout: 30_000 }, (answer) => {
-      const body: Buffer[] = [];
-      answer.on("data", (bytes: Buffer) => body.push(bytes));
-      answer.on("end", () => resolve({ status: answer.statusCode, body: Buffer.concat(body) }));
-      answer.on("error", reject);
-    });
-    question.on("timeout", () => question.destroy(new Error(`${method} ${path}: nothing for 30 s`)));
-    question.on("error", reject);
-    question.end(content);
-  });
 }

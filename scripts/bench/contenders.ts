@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ask } from "./ask.ts";
 import type { Files } from "./files.ts";
 import { startNginx } from "./nginx.ts";
 import { startOpenSsh } from "./openssh.ts";
@@ -48,6 +49,9 @@ export async function startContenders(
   const server = await PetitServer.init(executable, at("server"));
   await server.start();
   const client = await startPetitClient(executable, at("client"), await server.joinCode(1), nginx.port);
+  await client.daemon.until("petit client is connected", async () => {
+    return (await ask({ port: server.proxyPort, host: client.id }, "GET", `/${files.small.name}`)).status === 200;
+  });
 
   const ofPetit: Carrier[] = [
     { name: "petit server", end: "public", pids: () => server.pids },

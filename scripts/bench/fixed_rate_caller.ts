@@ -1,4 +1,4 @@
-// A caller that keeps to a schedule: node … PORT HOST PATH RATE SECONDS. Each request has its time, and its latency counts from then, sent or
+// A caller that keeps to a schedule: fixed_rate_caller.ts PORT HOST PATH RATE SECONDS. Each request has its time, and its latency counts from then, sent or
 // not: a caller that waits for slow answers before it asks again leaves out the very requests that would have been slow.
 import process from "node:process";
 import { Worker } from "node:worker_threads";
@@ -14,7 +14,6 @@ const LEAD_IN = 1000;
 
 const interval = 1000 / rate;
 const total = Math.round((LEAD_IN / 1000 + seconds) * rate);
-const uncounted = Math.round(LEAD_IN / interval);
 
 const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: petit-bench\r\nAccept: */*\r\n\r\n`);
 const idle: KeptConnection[] = [];
@@ -38,7 +37,7 @@ pace.postMessage({ start, interval, total });
 
 function send(connection: KeptConnection, due: number): void {
   connection.send(request, () => {
-    latencies.push(performance.timeOrigin + performance.now() - due);
+    if (due >= start + LEAD_IN) latencies.push(performance.timeOrigin + performance.now() - due);
     if (++answered === total) return finish();
     const next = overdue.shift();
     if (next === undefined) idle.push(connection);
@@ -47,8 +46,8 @@ function send(connection: KeptConnection, due: number): void {
 }
 
 function finish(): void {
-  const counted = latencies.slice(uncounted).sort((a, b) => a - b);
-  const at = (part: number) => counted[Math.min(counted.length - 1, Math.floor(counted.length * part))];
+  latencies.sort((a, b) => a - b);
+  const at = (part: number) => latencies[Math.floor(latencies.length * part)];
   process.stdout.write(JSON.stringify({ p50: at(0.5), p99: at(0.99) }));
   process.exit(0);
 }

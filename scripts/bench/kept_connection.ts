@@ -12,7 +12,7 @@ export class KeptConnection {
   private constructor(socket: Socket, onError: (error: Error) => void) {
     this.#socket = socket;
     this.#onError = onError;
-    socket.on("data", (bytes) => this.#take(bytes));
+    socket.on("data", (bytes: Buffer) => this.#take(bytes));
     socket.on("error", onError);
     socket.on("close", () => onError(new Error("a connection was closed")));
   }

@@ -37,7 +37,9 @@ export async function measureWrk(contender: Contender, options: WrkOptions): Pro
   const requests = Number(count);
   if (requests === 0) throw new Error(`wrk got no answer:\n${stdout}`);
   // wrk checks the status only. It rounds the amount to two decimals.
-  if (Number(amount) * bytesIn(unit) < requests * options.size * 0.99) throw new Error(`answers were too short:\n${stdout}`);
+  if (Number(amount) * bytesIn(unit) < requests * options.size * 0.99) {
+    throw new Error(`answers were too short:\n${stdout}`);
+  }
   return {
     rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
     ...Object.fromEntries(carriers.map(({ end }, index) => [

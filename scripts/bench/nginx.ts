@@ -6,7 +6,11 @@ import { answers, freePorts } from "./free_ports.ts";
 import { Daemon } from "./processes.ts";
 
 /** The private service: one worker of nginx that serves the files, and takes uploads. */
-export async function startNginx(program: string, folder: string, files: Files): Promise<{ port: number; daemon: Daemon }> {
+export async function startNginx(
+  program: string,
+  folder: string,
+  files: Files,
+): Promise<{ port: number; daemon: Daemon }> {
   mkdirSync(folder);
   const [port = 0, receiptPort = 0] = await freePorts(2);
   const config = join(folder, "nginx.conf");

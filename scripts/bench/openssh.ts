@@ -1,5 +1,4 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { answers, freePorts } from "./free_ports.ts";
@@ -37,6 +36,8 @@ UsePAM no
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const sshd = new Daemon([programs.sshd, "-D", "-e", "-f", at("sshd_config")], at("sshd.log"));
   await sshd.until("sshd listens", () => answers(sshPort));
+  // Bun takes the name from the environment, where it may be missing.
+  const user = (await must(["id", "-un"])).trim();
   const options = [
     "ExitOnForwardFailure=yes",
     "IdentitiesOnly=yes",
@@ -48,7 +49,7 @@ UsePAM no
     programs.ssh,
     ...["-F", "none", "-N", "-c", "aes128-gcm@openssh.com", "-i", at("user_key"), ...options],
     ...["-R", `127.0.0.1:${port}:127.0.0.1:${servicePort}`],
-    ...["-p", String(sshPort), `${userInfo().username}@127.0.0.1`],
+    ...["-p", String(sshPort), `${user}@127.0.0.1`],
   ], at("ssh.log"));
   await ssh.until("ssh -R forwards", () => answers(port));
   return { port, sshd, ssh };

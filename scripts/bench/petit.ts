@@ -53,6 +53,7 @@ export interface PetitClient {
   readonly daemon: Daemon;
 }
 
+/** Registers and starts it; it's connected a moment later. */
 export async function startPetitClient(
   executable: string,
   folder: string,
@@ -66,7 +67,6 @@ export async function startPetitClient(
   // Its bare "port" settings are those of the server and of the service; a prefix marks one that it listens on.
   writeFileSync(file, await onLoopback(readFileSync(file, "utf8"), /\wPort$/));
   const daemon = new Daemon([executable, "client", "-c", file], join(folder, "client.log"));
-  await daemon.until("petit client is connected", () => answers(port));
   return { id, rawPort: port, daemon };
 }
 

@@ -15,7 +15,10 @@ let ticksPerSecond: number | undefined;
 /** Memory of these processes together; those that have ended count nothing. */
 export function memoryOf(pids: readonly number[]): Memory {
   const all = pids.map((pid) => read(`/proc/${pid}/status`));
-  return { resident: sum(all.map((text) => kibibytes(text, "VmRSS"))), peak: sum(all.map((text) => kibibytes(text, "VmHWM"))) };
+  return {
+    resident: sum(all.map((text) => kibibytes(text, "VmRSS"))),
+    peak: sum(all.map((text) => kibibytes(text, "VmHWM"))),
+  };
 }
 
 /** Processor time that these processes have used so far, in seconds, in user mode and in the kernel for them. */

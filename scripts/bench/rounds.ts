@@ -1,4 +1,5 @@
 import { type Contender, type Name, NAMES } from "./contenders.ts";
+import { figure } from "./figure.ts";
 import { say } from "./say.ts";
 
 /** Several figures of one run, by name. */
@@ -24,7 +25,7 @@ export async function measureInRounds(
       samples[contender.name].push(sample);
       const shown = typeof sample === "string"
         ? `FAILED: ${sample}`
-        : Object.entries(sample).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ");
+        : Object.entries(sample).map(([name, value]) => `${name} ${figure(value)}`).join(", ");
       say(`${title}, round ${round} of ${rounds}, ${contender.name}: ${shown}`);
       // Connections that just closed are still being cleared away.
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -48,9 +49,13 @@ export interface Ratio {
 
 /** Picks one figure out of the samples. `overDirect`: what it is more than that of the direct way in the same round. */
 export function seriesOf(samples: Samples, figure: string, overDirect = false): Series {
-  const plain = (name: Name) => samples[name].map((sample) => typeof sample === "string" ? null : sample[figure] ?? null);
+  const plain = (name: Name) =>
+    samples[name].map((sample) => typeof sample === "string" ? null : sample[figure] ?? null);
   const direct = plain("direct");
-  const values = perName((name) => overDirect ? combine(plain(name), direct, (own, base) => own - base) : plain(name));
+  const values = perName((name) => {
+    if (!overDirect) return plain(name);
+    return name === "direct" ? direct.map(() => null) : combine(plain(name), direct, (own, base) => own - base);
+  });
   return {
     values,
     medians: perName((name) => median(values[name])),

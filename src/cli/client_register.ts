@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
+import { KnownHost } from "../client/known_host.ts";
 import { register } from "../client/register.ts";
 import { DEFAULT_TENANT, readRegistration } from "../client/state.ts";
 import { loadConfig } from "../config/load.ts";
@@ -21,6 +23,12 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   const joinCode = typed === undefined ? undefined : decodeJoinCode(typed);
   const local = localOverrides(invocation);
   const path = configFile(invocation);
+  if (joinCode === undefined && !new KnownHost(dirname(resolve(path))).pinned) {
+    throw new PetitError("join-code-needed", "A join code is needed to register", {
+      hint: 'Ask the server\'s operator for one and run "petit client register CODE"',
+      exitCode: 2,
+    });
+  }
   // A customer pastes one command: whoever has no config yet gets one on the way.
   if (!hasClientSection(path)) initConfig(path, "client", local);
   const { config, file, folder } = loadConfig(path);

@@ -9,7 +9,14 @@ import { configFile, textValue } from "./values.ts";
 
 export function serverInit(invocation: Invocation): number {
   const host = textValue(invocation, "host");
-  const file = initConfig(configFile(invocation), "server", host === undefined ? {} : { "server.publicHost": host });
+  const file = initConfig(
+    configFile(invocation),
+    "server",
+    host === undefined ? {} : {
+      "server.publicHost": host,
+      "server.vitae.endpoint": `http://REGID.${host}:8090`,
+    },
+  );
   const { config } = loadConfig(file);
   const { hostKey: keyFile } = config.server.ssh;
   const hostKey = existsSync(keyFile) ? readHostKey(keyFile) : makeHostKey(keyFile);

@@ -1,8 +1,8 @@
 import { messageOf } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { IncomingOpen } from "../tunnel/link.ts";
 import { splice } from "../tunnel/splice.ts";
-import type { Forwarded } from "../tunnel/ssh_client.ts";
 import { dial, type Service } from "./dial.ts";
 
 /**
@@ -12,7 +12,7 @@ import { dial, type Service } from "./dial.ts";
  * @param timeout milliseconds to reach the service
  */
 export function acceptForwarded(
-  forwarded: Forwarded,
+  forwarded: IncomingOpen,
   service: Service,
   timeout: number,
   log: Log,

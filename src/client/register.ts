@@ -10,6 +10,8 @@ import { KnownHost } from "./known_host.ts";
 import { clientKey, readRegistration, writeRegistration } from "./state.ts";
 import { clientVitae } from "./vitae.ts";
 
+const ASK_FOR_ANOTHER = "Ask the server's operator for a new join code";
+
 export interface RegisterOptions {
   readonly config: ClientConfig;
   /** The folder with the key and the tenants. */
@@ -55,7 +57,11 @@ export async function register({ config, folder, tenant, joinCode, signal }: Reg
       handshakeVersion: HANDSHAKE_VERSION,
       preferred: readRegistration(folder, tenant) ?? null,
       vitae: clientVitae(config),
-    }, "didRegister1");
+    }, "didRegister1").catch((error) => {
+      throw error instanceof PetitError && error.code.startsWith("join-code-")
+        ? new PetitError(error.code, error.message, { hint: ASK_FOR_ANOTHER, cause: error })
+        : error;
+    });
     if (joinCode !== undefined) known.pin(host, port, hostKey as PublicKey);
     writeRegistration(folder, tenant, registered);
     return registered;
@@ -89,7 +95,7 @@ function refused(host: string, port: number, joinCode: JoinCode | undefined, cau
     "join-code-unknown",
     `The server ${host}:${port} does not know this join code, or registers nobody at the moment`,
     {
-      hint: "Ask the server's operator for a new join code",
+      hint: ASK_FOR_ANOTHER,
       cause,
     },
   );

@@ -44,9 +44,3 @@ export function addressList(ranges: readonly string[]): BlockList {
   }
   return list;
 }
-
-/** An address as it is told to services and looked for in lists. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "unknown";
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice("::ffff:".length) : address;
-}

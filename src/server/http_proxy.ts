@@ -1,6 +1,6 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
+import { plainAddress } from "../platform/address.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
-import { plainAddress } from "./forwarded_fields.ts";
 
 /** The connections that callers have open, on the HTTP proxy and on the HTTPS proxy. */
 export class Callers {

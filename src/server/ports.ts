@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
@@ -79,7 +80,7 @@ export class ReversePorts {
       socket.resetAndDestroy();
       return;
     }
-    served.open(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0, this.#openTimeout).then(
+    served.open(plainAddress(socket.remoteAddress), socket.remotePort ?? 0, this.#openTimeout).then(
       (channel) => {
         if (gone) channel.close();
         else splice(channel, socket);

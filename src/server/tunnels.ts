@@ -44,7 +44,7 @@ export class Served {
         (error) => {
           clearTimeout(timer);
           const code = this.alive ? "service-refused" : "tunnel-lost";
-          reject(new PetitError(code, messageOf(error).replace("(SSH) Channel open failure: ", ""), { cause: error }));
+          reject(new PetitError(code, messageOf(error), { cause: error }));
         },
       );
     });

@@ -37,7 +37,10 @@ export interface ChannelUser {
 const NOBODY: ChannelUser = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
 /** The window that the SSH library announces (its MAX_WINDOW). */
-const FULL_WINDOW = 2 * 1024 * 1024;
+export const FULL_WINDOW = 2 * 1024 * 1024;
+
+/** The largest packet of data in either direction, whatever else the peer allows (RFC 4253, section 6.1). */
+export const LARGEST_PACKET = 32 * 1024;
 
 /** The window is opened again when half of it has been used. */
 const ADJUST_BELOW = FULL_WINDOW / 2;
@@ -226,7 +229,8 @@ export class Channel {
 
   /** Sends what the peer's window allows and returns what is left. */
   #send(chunk: Buffer): Buffer | undefined {
-    const { id, packetSize } = this.outgoing;
+    const { id } = this.outgoing;
+    const packetSize = Math.min(this.outgoing.packetSize, LARGEST_PACKET);
     let { window } = this.outgoing;
     let offset = 0;
     while (offset < chunk.length && window > 0) {

@@ -1,13 +1,29 @@
-import { Channel } from "./channel.ts";
-import type { ConnectionInternals, LibraryChannel } from "./ssh_library.ts";
+import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
+import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
+
+/** A request of the peer to open a channel that carries a TCP connection (RFC 4254, section 7.2). */
+export interface IncomingOpen {
+  /** The address and port that it is for. */
+  readonly address: string;
+  readonly port: number;
+  /** Where the connection comes from. */
+  readonly originAddress: string;
+  readonly originPort: number;
+  accept(): Channel;
+  /** Refuses it; the peer is told `reason`. */
+  refuse(reason: string): void;
+}
+
+const PROHIBITED = 1;
+const CONNECT_FAILED = 2;
 
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
   readonly wire: Wire;
   readonly #internals: ConnectionInternals;
+  readonly #onViolation: (what: string) => void;
   #waiting: (() => void)[] = [];
-  #onViolation: (what: string) => void;
 
   /** @param connection the library's Client or Connection */
   constructor(connection: object, wire: Wire, onViolation: (what: string) => void) {
@@ -19,15 +35,48 @@ export class Link {
       this.#waiting = [];
       for (const call of waiting) call();
     });
+    this.#internals._protocol._handlers.CHANNEL_OPEN_CONFIRMATION = (_, confirmation) => {
+      const opened = this.#internals._chanMgr.get(confirmation.recipient);
+      if (typeof opened !== "function") return;
+      const { sender: id, window, packetSize } = confirmation;
+      opened(undefined, this.#channel(confirmation.recipient, { id, window, packetSize, state: "open" }));
+    };
   }
 
-  /** Puts a Channel in the place of the library's stream. */
-  adopt(stream: unknown): Channel {
-    const { incoming, outgoing } = stream as LibraryChannel;
-    const channel = new Channel(this, incoming, outgoing);
-    this.#internals._chanMgr.update(incoming.id, channel);
-    // On a connection that is gone already nobody would tell the channel.
-    if (!this.wire.writable) queueMicrotask(() => channel.lost());
+  /**
+   * Has `onOpen` decide about the channels of one type that the peer asks for. All other types stay with the library, which
+   * refuses what nobody asked it to accept.
+   */
+  acceptOpens(type: "forwarded-tcpip" | "direct-tcpip", onOpen: (open: IncomingOpen) => void): void {
+    const { _chanMgr: numbers, _protocol: protocol } = this.#internals;
+    const others = protocol._handlers.CHANNEL_OPEN;
+    protocol._handlers.CHANNEL_OPEN = (self, request) => {
+      if (request.type !== type) return others(self, request);
+      const { sender, window, packetSize, data } = request as OpenRequest;
+      onOpen({
+        address: data.destIP,
+        port: data.destPort,
+        originAddress: data.srcIP,
+        originPort: data.srcPort,
+        accept: () => {
+          const id = numbers.add();
+          const channel = this.#channel(id, { id: sender, window, packetSize, state: "open" });
+          if (this.wire.writable) protocol.channelOpenConfirm(sender, id, FULL_WINDOW, LARGEST_PACKET);
+          // On a connection that is gone already nobody would tell the channel.
+          else queueMicrotask(() => channel.lost());
+          return channel;
+        },
+        refuse: (reason) => {
+          if (this.wire.writable) protocol.channelOpenFail(sender, reason === "" ? PROHIBITED : CONNECT_FAILED, reason);
+        },
+      });
+    };
+  }
+
+  #channel(id: number, outgoing: ChannelSide): Channel {
+    const channel = new Channel(this, { id, window: FULL_WINDOW, packetSize: LARGEST_PACKET, state: "open" }, outgoing);
+    this.#internals._chanMgr.update(id, channel);
+    if (outgoing.packetSize < 1) this.violated("opened a channel that takes no data");
     return channel;
   }
 
@@ -66,4 +115,10 @@ export class Link {
     this.#onViolation(what);
     this.wire.destroy();
   }
+}
+
+/** What an error of the library about a channel that was not opened says, in words. */
+export function openFailure(error: Error & { reason?: number | string }): string {
+  const description = error.message.replace("(SSH) Channel open failure: ", "");
+  return description !== "" ? description : OPEN_FAILURE[Number(error.reason)] ?? "no reason given";
 }

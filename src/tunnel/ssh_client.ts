@@ -3,8 +3,8 @@ import { messageOf, PetitError, systemCode } from "../error.ts";
 import type { Channel } from "./channel.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
-import { Link } from "./link.ts";
-import { algorithms, Client, type ConnectionInternals } from "./ssh_library.ts";
+import { type IncomingOpen, Link, openFailure } from "./link.ts";
+import { algorithms, Client } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
 export interface SshClientOptions {
@@ -25,40 +25,21 @@ export interface SshClientOptions {
   readonly signal: AbortSignal;
 }
 
-/** A connection that the server opens through the tunnel: for which forward, and from which caller. */
-export interface Forwarded {
-  readonly address: string;
-  readonly port: number;
-  readonly originAddress: string;
-  readonly originPort: number;
-  /** Takes it. */
-  accept(): Channel;
-  /** Refuses it; `reason` reaches the server ("ECONNREFUSED"). */
-  refuse(reason: string): void;
-}
-
 /** A logged-in connection to the gateway. */
 export class SshClientConnection {
   /** Settles when the connection is gone, with the reason in words. */
   readonly closed: Promise<string>;
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
-  onForwarded: (forwarded: Forwarded) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
+  onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   readonly #client: InstanceType<typeof Client>;
-  readonly #link: Link;
+  readonly #asked = new Set<string>();
 
   constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
     this.#client = client;
-    this.#link = link;
     this.closed = closed;
-    client.on("tcp connection", (info, accept, reject) => {
-      this.onForwarded({
-        address: info.destIP,
-        port: info.destPort,
-        originAddress: info.srcIP,
-        originPort: info.srcPort,
-        accept: () => link.adopt(accept()),
-        refuse: (reason) => describeRefusal(client, reason, reject),
-      });
+    link.acceptOpens("forwarded-tcpip", (open) => {
+      if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
+      else open.refuse("");
     });
   }
 
@@ -72,7 +53,10 @@ export class SshClientConnection {
               cause: error,
             }),
           );
-        } else resolve();
+        } else {
+          this.#asked.add(`${address}:${port}`);
+          resolve();
+        }
       });
     });
   }
@@ -81,8 +65,8 @@ export class SshClientConnection {
   open(host: string, port: number): Promise<Channel> {
     return new Promise((resolve, reject) => {
       this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
-        if (error) reject(error);
-        else resolve(this.#link.adopt(stream));
+        if (error) reject(new Error(openFailure(error), { cause: error }));
+        else resolve(stream as unknown as Channel);
       });
     });
   }
@@ -248,16 +232,4 @@ function explain(error: unknown, where: string, greeting: string): unknown {
       cause: error,
     },
   );
-}
-
-/** The library refuses without a description; this puts one in. */
-function describeRefusal(client: object, reason: string, reject: () => void): void {
-  const protocol = (client as ConnectionInternals)._protocol;
-  const original = protocol.channelOpenFail;
-  protocol.channelOpenFail = (recipient, code) => original.call(protocol, recipient, code, reason);
-  try {
-    reject();
-  } finally {
-    protocol.channelOpenFail = original;
-  }
 }

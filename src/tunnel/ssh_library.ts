@@ -8,30 +8,43 @@ import ssh2 from "ssh2";
 const { Client, Server, utils } = ssh2;
 export { Client, Server, utils };
 
-export type { AuthContext, Connection, ParsedKey, ServerChannel } from "ssh2";
+export type { AuthContext, Connection, ParsedKey } from "ssh2";
 
-/** The library's own stream for a channel; petit takes its numbers and puts a Channel in its place. */
-export interface LibraryChannel {
-  incoming: { id: number; window: number; packetSize: number; state: "open" | "eof" | "closing" | "closed" };
-  outgoing: { id: number; window: number; packetSize: number; state: "open" | "eof" | "closing" | "closed" };
+/** A parsed SSH_MSG_CHANNEL_OPEN for a TCP connection. */
+export interface OpenRequest {
+  type: string;
+  sender: number;
+  window: number;
+  packetSize: number;
+  data: { destIP: string; destPort: number; srcIP: string; srcPort: number };
 }
 
 /** What both a client's and a server's connection hold. */
 export interface ConnectionInternals {
-  _chanMgr: { update(id: number, channel: unknown): void; _count: number };
+  _chanMgr: {
+    /** Reserves a number. */
+    add(): number;
+    update(id: number, channel: unknown): void;
+    get(id: number): unknown;
+  };
   _protocol: {
+    _handlers: {
+      CHANNEL_OPEN(self: unknown, request: { type: string }): void;
+      CHANNEL_OPEN_CONFIRMATION(
+        self: unknown,
+        confirmation: { recipient: number; sender: number; window: number; packetSize: number },
+      ): void;
+    };
+    channelOpenConfirm(recipient: number, sender: number, window: number, packetSize: number): void;
+    channelOpenFail(recipient: number, reason: number, description: string): void;
     channelData(recipient: number, data: Buffer): void;
     channelWindowAdjust(recipient: number, bytes: number): void;
     channelEOF(recipient: number): void;
     channelClose(recipient: number): void;
-    channelOpenFail(recipient: number, reason: number, description: string): void;
     ping(): void;
   };
   /** Client only: the queue of global requests that wait for an answer. */
   _callbacks?: ((failed: boolean) => void)[];
-  /** Client only: the software version in the server's identification string. */
-  _remoteVer?: string;
-  end(): void;
 }
 
 // The library's keep-alive resets a timer for every packet. Keepalive (keepalive.ts) looks at the clock instead.

@@ -1,9 +1,10 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { messageOf } from "../error.ts";
+import { plainAddress } from "../platform/address.ts";
 import type { Channel } from "./channel.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey, verifySignature } from "./keys.ts";
-import { Link } from "./link.ts";
+import { Link, openFailure } from "./link.ts";
 import { algorithms, type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
@@ -64,15 +65,15 @@ export class SshServerConnection {
 
   /**
    * Opens a channel to what the client forwards under `address:port` (RFC 4254, section 7.2).
-   * Rejects with the peer's `reason` (RFC 4254, section 5.1) and description when the client cannot connect.
+   * @throws Error with what the client says about why it cannot connect
    */
   open(address: string, port: number, originAddress: string, originPort: number): Promise<Channel> {
     return new Promise((resolve, reject) => {
       // The library would keep the question for ever.
       if (!this.link.wire.writable) return reject(new Error("the tunnel is gone"));
       this.#connection.forwardOut(address, port, originAddress, originPort, (error, stream) => {
-        if (error) reject(error);
-        else resolve(this.link.adopt(stream));
+        if (error) reject(new Error(openFailure(error), { cause: error }));
+        else resolve(stream as unknown as Channel);
       });
     });
   }
@@ -98,7 +99,7 @@ export function createSshServer(options: SshServerOptions): NetServer {
   });
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
     const wire = new Wire(socket);
-    const peer = options.peer(socket.remoteAddress ?? "unknown");
+    const peer = options.peer(plainAddress(socket.remoteAddress));
     peers.set(wire, peer);
     let cause = "the peer closed the connection";
     const grace = setTimeout(() => {
@@ -140,6 +141,11 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
       wire.destroy();
     });
     wire.once("close", stop);
+    link.acceptOpens("direct-tcpip", (open) => {
+      const take = peer.direct(open.address, open.port);
+      if (take === undefined) open.refuse("");
+      else take(open.accept());
+    });
     peer.ready(new SshServerConnection(connection, link));
   });
   connection.on("request", (accept, reject, name, info) => {
@@ -153,11 +159,6 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
       peer.cancelForward(bindAddr, bindPort);
       accept?.();
     } else reject?.();
-  });
-  connection.on("tcpip", (accept, reject, info) => {
-    const take = peer.direct(info.destIP, info.destPort);
-    if (take === undefined) reject();
-    else take(link.adopt(accept()));
   });
   connection.on("error", (error) => wire.emit("cause", messageOf(error)));
 }

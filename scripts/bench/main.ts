@@ -1,0 +1,57 @@
+// Measures petit beside `ssh -R`, on loopback: "npm run bench -- --help".
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { executable as built, installed, root } from "../project.ts";
+import { judge } from "./goals.ts";
+import { describeMachine } from "./machine.ts";
+import { measureClients } from "./measure_clients.ts";
+import { measureTunnels } from "./measure_tunnels.ts";
+import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { must } from "./processes.ts";
+import { findPrograms, MissingPrograms } from "./programs.ts";
+import type { Results } from "./results.ts";
+import { say } from "./say.ts";
+import { table } from "./table.ts";
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") console.log(USAGE);
+  else process.exit(await bench(options));
+} catch (error) {
+  const expected = error instanceof UsageError || error instanceof MissingPrograms;
+  console.error(expected ? error.message : error);
+  if (error instanceof UsageError) console.error(`\n${USAGE}`);
+  process.exit(expected ? 2 : 1);
+}
+
+async function bench(options: Options): Promise<number> {
+  const programs = options.parts.some((part) => part !== "clients") ? findPrograms() : undefined;
+  const folder = mkdtempSync(join(tmpdir(), "petit-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+  say("building …");
+  await must([...installed("bun"), join(root, "scripts", "build.ts")]);
+  // A copy, so that a build in the meantime doesn't change what is being measured.
+  const executable = join(folder, "petit");
+  copyFileSync(built, executable);
+
+  const machine = await describeMachine(executable, programs);
+  const failures: string[] = [];
+  const tunnels = programs === undefined
+    ? { rows: [], memory: [] }
+    : await measureTunnels(programs, executable, folder, options, failures);
+  const clients = options.parts.includes("clients")
+    ? await measureClients(executable, join(folder, "many"), options.clients, options.rounds).catch((error: Error) => {
+      failures.push(`clients: ${error.message}`);
+      return [];
+    })
+    : [];
+  const found = { options, ...tunnels, clients };
+  const results: Results = { machine, ...found, goals: judge(found), failures };
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
+  console.log(table(results));
+  return failures.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,70 @@
+import { NAMES, TITLES } from "./contenders.ts";
+import { figure } from "./figure.ts";
+import type { Goal } from "./goals.ts";
+import type { Results } from "./results.ts";
+import { median } from "./rounds.ts";
+
+/** The results for people. */
+export function table(results: Results): string {
+  const { machine, options, rows, memory, clients, goals, failures } = results;
+  const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
+  const parts = [
+    `petit beside ssh -R, ${rounds}`,
+    columns(Object.entries(machine)),
+    "Callers, service and both ends of every tunnel run on this one machine and share its cores.",
+  ];
+  if (rows.length > 0) {
+    const heading = ["", ...NAMES.map((name) => TITLES[name]), "raw / ssh", "proxy / ssh"];
+    parts.push(columns([
+      heading,
+      ...rows.map(({ title, unit, series: { medians, ratios } }) => [
+        `${title}, ${unit}`,
+        ...NAMES.map((name) => figure(medians[name])),
+        figure(ratios.raw.median),
+        figure(ratios.proxy.median),
+      ]),
+    ]));
+    parts.push(
+      'Ratios are taken round by round. "Added" is what a contender took longer than the direct way in the same round.',
+    );
+  }
+  if (memory.length > 0) {
+    parts.push(columns([
+      ["memory, MB", "idle", "after all", "peak"],
+      ...memory.map(({ name, idle, after }) => [
+        name,
+        ...[idle.resident, after.resident, after.peak].map((bytes) => figure(bytes / 1e6)),
+      ]),
+    ]));
+  }
+  if (clients.length > 0) {
+    const of = (name: keyof typeof clients[number]) => median(clients.map((sample) => sample[name]));
+    const scaled = (name: keyof typeof clients[number], unit: number) => figure((of(name) ?? 0) / unit);
+    parts.push(
+      `${options.clients.toLocaleString("en")} clients, each with its own key and id: connected in ${
+        scaled("seconds", 1)
+      } s; ` +
+        `server ${scaled("idle", 1e6)} MB idle, ${scaled("connected", 1e6)} MB with them, ` +
+        `${scaled("perClient", 1000)} kB each`,
+    );
+  }
+  if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", ""], ...goals.map(goalLine)]));
+  if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
+  return `${parts.join("\n\n")}\n`;
+}
+
+function goalLine({ what, wanted, got, unit, reached }: Goal): string[] {
+  return [what, wanted, got === null ? "failed" : `${figure(got)} ${unit}`, reached ? "reached" : "NOT REACHED"];
+}
+
+/** The first column to the left, the others to the right where they hold numbers. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const count = Math.max(...rows.map((row) => row.length));
+  const cells = Array.from({ length: count }, (_, index) => rows.map((row) => row[index] ?? ""));
+  const padded = cells.map((column) => {
+    const width = Math.max(...column.map((cell) => cell.length));
+    const numeric = column.slice(1).every((cell) => /^(?:-?[\d.,]+(?: ×| MB| kB| s)?|–|)$/.test(cell));
+    return column.map((cell) => numeric ? cell.padStart(width) : cell.padEnd(width));
+  });
+  return rows.map((_, row) => padded.map((column) => column[row]).join("  ").trimEnd()).join("\n");
+}

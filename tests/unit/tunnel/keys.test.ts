@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import test from "node:test";
+import { describeKey, fingerprintOf, generateKey, publicKeyOf } from "../../../src/tunnel/keys.ts";
+import { ENCRYPTED_KEY, VECTORS } from "./ssh_keygen_vectors.ts";
+
+for (const { name, line, fingerprint } of VECTORS) {
+  test(`keys: an ${name} key has the line and the fingerprint that ssh-keygen prints`, () => {
+    const blob = Buffer.from(line.split(" ")[1] as string, "base64");
+    assert.deepEqual(describeKey(blob), { line, fingerprint });
+    assert.equal(fingerprintOf(blob), fingerprint);
+  });
+}
+
+test("keys: the public half of a key made by ssh-keygen is the one that it printed", () => {
+  const [{ privatePem, line, fingerprint }] = VECTORS;
+  assert.deepEqual(publicKeyOf(privatePem), { line, fingerprint });
+  assert.deepEqual(publicKeyOf(Buffer.from(privatePem)), { line, fingerprint });
+});
+
+test("keys: a new pair is ed25519, in OpenSSH's format, and another one each time", () => {
+  const one = generateKey("petit client");
+  const two = generateKey("petit client");
+  assert.match(one.privatePem, /^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+  assert.match(one.publicKey.line, /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/=]+$/);
+  assert.deepEqual(publicKeyOf(one.privatePem), one.publicKey);
+  assert.notEqual(one.publicKey.fingerprint, two.publicKey.fingerprint);
+});
+
+test("keys: a file without a private key is refused", () => {
+  const [{ line }] = VECTORS;
+  assert.throws(() => publicKeyOf(line), { name: "PetitError", code: "key-invalid", message: /no private key/ });
+});
+
+for (
+  const [name, pem] of Object.entries({
+    "an empty file": "",
+    "a text": "hello",
+    "a key that is cut off": VECTORS[0].privatePem.slice(0, 120),
+    "a key with a passphrase": ENCRYPTED_KEY,
+    "a certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+  })
+) {
+  test(`keys: ${name} is refused as a key`, () => {
+    assert.throws(() => publicKeyOf(pem), { name: "PetitError", code: "key-invalid", message: /^The key / });
+  });
+}
+
+test("keys: a fingerprint is the SHA-256 of the key, without padding", () => {
+  const blob = Buffer.from("any bytes");
+  assert.equal(fingerprintOf(blob), `SHA256:${createHash("sha256").update(blob).digest("base64").slice(0, 43)}`);
+});
+
+test("keys: the private half of a new pair belongs to its public half", () => {
+  const { privatePem, publicKey } = generateKey("x");
+  // The seed is the 32 bytes before the public key's second copy in an unencrypted ed25519 key (PROTOCOL.key).
+  const body = Buffer.from(privatePem.replace(/-----[^-]+-----|\s/g, ""), "base64");
+  const point = Buffer.from(publicKey.line.split(" ")[1] as string, "base64").subarray(-32);
+  const at = body.indexOf(Buffer.concat([Buffer.from([0, 0, 0, 64])]), body.indexOf(point) + 32) + 4;
+  const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), body.subarray(at, at + 32)]);
+  const derived = createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
+  assert.equal(derived.export({ format: "jwk" }).x, point.toString("base64url"));
+});
