@@ -2,7 +2,7 @@ import { createHash, randomFillSync } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-/** What the service serves, and what is uploaded to it. Random bytes, so that nothing can be gained by compressing them. */
+/** What the service serves, and what is uploaded to it. Random bytes, which no compression makes smaller. */
 export interface Files {
   readonly folder: string;
   readonly small: { readonly name: string; readonly content: Buffer };

@@ -1,5 +1,6 @@
-// A caller that keeps to a schedule: fixed_rate_caller.ts PORT HOST PATH RATE SECONDS. Each request has its time, and its latency counts from then, sent or
-// not: a caller that waits for slow answers before it asks again leaves out the very requests that would have been slow.
+// A caller that keeps to a schedule: fixed_rate_caller.ts PORT HOST PATH RATE SECONDS. Each request has its time, and
+// its latency counts from then, sent or not: a caller that waits for slow answers before it asks again leaves out the
+// very requests that would have been slow.
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { KeptConnection } from "./kept_connection.ts";

@@ -1,8 +1,8 @@
 import { connect, createServer } from "node:net";
 
 /**
- * So many free loopback ports. They are taken from below the range out of which Linux gives ports to outgoing connections (32768 and up),
- * or one of a hundred thousand connections could sit on a port before its daemon listens there.
+ * So many free loopback ports. They are taken from below the range out of which Linux gives ports to outgoing
+ * connections (32768 and up), or one of those could sit on a port before its daemon listens there.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];

@@ -1,4 +1,4 @@
-import type { Name } from "./contenders.ts";
+import { type Name, TITLES } from "./contenders.ts";
 import type { Results } from "./results.ts";
 import { median } from "./rounds.ts";
 
@@ -8,11 +8,14 @@ export interface Goal {
   readonly wanted: string;
   /** Null where it could not be measured. */
   readonly got: number | null;
+  /** The lowest and the highest of all rounds. */
+  readonly range: readonly [number, number] | null;
   readonly unit: string;
   readonly reached: boolean;
 }
 
 type Found = Pick<Results, "rows" | "memory" | "clients" | "options">;
+type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
 export function judge(found: Found): Goal[] {
@@ -25,15 +28,14 @@ export function judge(found: Found): Goal[] {
   ];
   const server = found.memory.find(({ name }) => name === "petit server");
   if (server !== undefined) {
-    goals.push(atMost("memory of the server after all of it", server.after.resident / 1e6, 150, "MB"));
+    goals.push(atMost("memory of the server after all of it", [server.after.resident / 1e6], 150, "MB"));
   }
   if (found.options.parts.includes("clients")) {
     const count = found.options.clients.toLocaleString("en");
-    const of = (figure: "perClient" | "seconds") => median(found.clients.map((sample) => sample[figure]));
-    const bytes = of("perClient");
+    const { clients } = found;
     goals.push(
-      atMost(`${count} clients: memory of the server for each`, bytes === null ? null : bytes / 1000, 80, "kB"),
-      atMost(`${count} clients: all connected`, of("seconds"), 5, "s"),
+      atMost(`${count} clients: memory of the server for each`, clients.map((one) => one.perClient / 1000), 80, "kB"),
+      atMost(`${count} clients: all connected`, clients.map((one) => one.seconds), 5, "s"),
     );
   }
   return goals;
@@ -42,16 +44,24 @@ export function judge(found: Found): Goal[] {
 function ratio({ rows }: Found, key: string, name: Name, wanted: number): Goal[] {
   const row = rows.find((row) => row.key === key);
   if (row === undefined) return [];
-  const got = row.series.ratios[name].median;
+  const { values, median: got } = row.series.ratios[name];
   return [{
-    what: `${row.title}, ${name === "proxy" ? "HTTP proxy" : "raw port"}`,
+    what: `${row.title}, ${TITLES[name]}`,
     wanted: `at least ${wanted} × ssh -R`,
     got,
+    range: rangeOf(values),
     unit: "×",
     reached: got !== null && got >= wanted,
   }];
 }
 
-function atMost(what: string, got: number | null, wanted: number, unit: string): Goal {
-  return { what, wanted: `at most ${wanted} ${unit}`, got, unit, reached: got !== null && got <= wanted };
+function atMost(what: string, values: Values, wanted: number, unit: string): Goal {
+  const got = median(values);
+  const reached = got !== null && got <= wanted;
+  return { what, wanted: `at most ${wanted} ${unit}`, got, range: rangeOf(values), unit, reached };
+}
+
+function rangeOf(values: Values): [number, number] | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? null : [Math.min(...measured), Math.max(...measured)];
 }

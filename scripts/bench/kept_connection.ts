@@ -2,7 +2,10 @@ import { connect, type Socket } from "node:net";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** A keep-alive connection that carries one request at a time. Leaner than an HTTP client, whose own time would be in the result. */
+/**
+ * A keep-alive connection that carries one request at a time. Leaner than an HTTP client, whose own time would be in
+ * the result.
+ */
 export class KeptConnection {
   readonly #socket: Socket;
   readonly #onError: (error: Error) => void;

@@ -1,6 +1,7 @@
 // Many clients in one process, each with its own key and id, one folder each below FOLDER:
 //   many_clients.ts register FOLDER COUNT CODE   makes the keys and registers them; COUNT is how many
-//   many_clients.ts connect FOLDER COUNT         connects all at once, tells how long that took, and stays until it is asked to end
+//   many_clients.ts connect FOLDER COUNT         connects all at once, tells how long that took, and stays until asked
+//                                                to end
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";

@@ -12,7 +12,7 @@ export async function measureDownload(contender: Contender, files: Files, curl: 
   return { rate: size / seconds / 1e6 };
 }
 
-/** One upload of the large file by curl, in MB/s, until the service has confirmed every byte. @throws Error where it has not */
+/** One upload of the large file by curl, in MB/s, until the service has confirmed it. @throws Error where it has not */
 export async function measureUpload(contender: Contender, files: Files, curl: string): Promise<Sample> {
   const { status, size, seconds, body } = await transfer(contender, curl, "size_upload", [
     ...["-H", "Expect:", "-T", files.large.path, `http://127.0.0.1:${contender.port}/upload`],

@@ -43,9 +43,9 @@ http {
   server {
     listen 127.0.0.1:${port} backlog=4096;
     root ${files.folder};
-    # Reads an upload to its end and forgets it. "return 200" alone would answer before the body is there, and a file would measure the
-    # disk. So nginx takes the body into memory, as it does for any proxied request, and passes the request on without it, to
-    # itself, which answers with the number of bytes that were received.
+    # Reads an upload to its end and forgets it. "return 200" alone would answer before the body is there, and a file
+    # would measure the disk. So nginx takes the body into memory, as it does for any proxied request, and passes the
+    # request on without it, to itself, which answers with the number of bytes that were received.
     location = /upload {
       client_body_buffer_size ${files.large.size + 65_536};
       proxy_pass http://127.0.0.1:${receiptPort};

@@ -34,7 +34,7 @@ UsePAM no
   );
   // Debian's sshd insists on this folder where it is started as root; its service unit makes it otherwise.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-  const sshd = new Daemon([programs.sshd, "-D", "-e", "-f", at("sshd_config")], at("sshd.log"));
+  const sshd = new Daemon([programs.sshd, "-D", "-e", "-f", at("sshd_config")], at("log"));
   await sshd.until("sshd listens", () => answers(sshPort));
   // Bun takes the name from the environment, where it may be missing.
   const user = (await must(["id", "-un"])).trim();
@@ -50,7 +50,7 @@ UsePAM no
     ...["-F", "none", "-N", "-c", "aes128-gcm@openssh.com", "-i", at("user_key"), ...options],
     ...["-R", `127.0.0.1:${port}:127.0.0.1:${servicePort}`],
     ...["-p", String(sshPort), `${user}@127.0.0.1`],
-  ], at("ssh.log"));
+  ], at("log"));
   await ssh.until("ssh -R forwards", () => answers(port));
   return { port, sshd, ssh };
 }

@@ -1,5 +1,6 @@
-// Calls the beat for fixed_rate_caller.ts. In a thread of its own, because a thread that may block can sleep for a part of a
-// millisecond; timers of the event loop are late by half a millisecond on average, more than what is to be measured.
+// Calls the beat for fixed_rate_caller.ts. In a thread of its own, because a thread that may block can sleep for a
+// part of a millisecond; timers of the event loop are late by half a millisecond on average, more than what is to be
+// measured.
 import { parentPort } from "node:worker_threads";
 
 parentPort?.on("message", ({ start, interval, total }: { start: number; interval: number; total: number }) => {

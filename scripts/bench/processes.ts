@@ -42,7 +42,7 @@ export class Daemon {
     return withDescendants(this.pid);
   }
 
-  /** Waits until `test` is true or returns without throwing. @throws Error that quotes the log where that takes too long */
+  /** Waits until `test` is true. @throws Error that quotes the log, where the program ends or that takes too long */
   async until(what: string, test: () => boolean | Promise<boolean>, timeout = 15_000): Promise<void> {
     const begun = performance.now();
     let last: unknown;

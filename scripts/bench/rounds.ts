@@ -9,8 +9,8 @@ export type Sample = Readonly<Record<string, number>>;
 export type Samples = Readonly<Record<Name, readonly (Sample | string)[]>>;
 
 /**
- * Measures every contender once a round, one after the other, so that whatever drifts on the machine hits all alike. A failed run counts as
- * failed, and is not repeated.
+ * Measures every contender once a round, one after the other, so that whatever drifts on the machine hits all alike. A
+ * failed run counts as failed, and is not repeated.
  */
 export async function measureInRounds(
   title: string,
@@ -48,9 +48,8 @@ export interface Ratio {
 }
 
 /** Picks one figure out of the samples. `overDirect`: what it is more than that of the direct way in the same round. */
-export function seriesOf(samples: Samples, figure: string, overDirect = false): Series {
-  const plain = (name: Name) =>
-    samples[name].map((sample) => typeof sample === "string" ? null : sample[figure] ?? null);
+export function seriesOf(samples: Samples, part: string, overDirect = false): Series {
+  const plain = (name: Name) => samples[name].map((sample) => typeof sample === "string" ? null : sample[part] ?? null);
   const direct = plain("direct");
   const values = perName((name) => {
     if (!overDirect) return plain(name);

@@ -41,20 +41,26 @@ export function table(results: Results): string {
     const of = (name: keyof typeof clients[number]) => median(clients.map((sample) => sample[name]));
     const scaled = (name: keyof typeof clients[number], unit: number) => figure((of(name) ?? 0) / unit);
     parts.push(
-      `${options.clients.toLocaleString("en")} clients, each with its own key and id: connected in ${
-        scaled("seconds", 1)
-      } s; ` +
+      `${options.clients.toLocaleString("en")} clients, each with its own key and id: ` +
+        `connected in ${scaled("seconds", 1)} s; ` +
         `server ${scaled("idle", 1e6)} MB idle, ${scaled("connected", 1e6)} MB with them, ` +
         `${scaled("perClient", 1000)} kB each`,
     );
   }
-  if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", ""], ...goals.map(goalLine)]));
+  if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
   return `${parts.join("\n\n")}\n`;
 }
 
-function goalLine({ what, wanted, got, unit, reached }: Goal): string[] {
-  return [what, wanted, got === null ? "failed" : `${figure(got)} ${unit}`, reached ? "reached" : "NOT REACHED"];
+function goalLine({ what, wanted, got, range, unit, reached }: Goal): string[] {
+  const between = range === null || range[0] === range[1] ? "" : `${figure(range[0])} to ${figure(range[1])}`;
+  return [
+    what,
+    wanted,
+    got === null ? "failed" : `${figure(got)} ${unit}`,
+    between,
+    reached ? "reached" : "NOT REACHED",
+  ];
 }
 
 /** The first column to the left, the others to the right where they hold numbers. */

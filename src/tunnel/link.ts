@@ -1,3 +1,4 @@
+import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
 import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
 import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
@@ -24,6 +25,7 @@ export class Link {
   readonly #internals: ConnectionInternals;
   readonly #onViolation: (what: string) => void;
   #waiting: (() => void)[] = [];
+  #sealer: Sealer | undefined;
 
   /** @param connection the library's Client or Connection */
   constructor(connection: object, wire: Wire, onViolation: (what: string) => void) {
@@ -35,6 +37,7 @@ export class Link {
       this.#waiting = [];
       for (const call of waiting) call();
     });
+    this.#useOwnCiphers();
     this.#internals._protocol._handlers.CHANNEL_OPEN_CONFIRMATION = (_, confirmation) => {
       const opened = this.#internals._chanMgr.get(confirmation.recipient);
       if (typeof opened !== "function") return;
@@ -73,6 +76,35 @@ export class Link {
     };
   }
 
+  /** Has petit's AES-GCM take the place of the library's after each key exchange. Other ciphers stay the library's. */
+  #useOwnCiphers(): void {
+    const protocol = this.#internals._protocol;
+    let cipher = protocol._cipher;
+    let decipher = protocol._decipher;
+    Object.defineProperty(protocol, "_cipher", {
+      get: () => cipher,
+      set: (made: LibraryCipher | object) => {
+        this.#sealer = "_encSSLName" in made && made._encSSLName.endsWith("-gcm") ? new Sealer(made) : undefined;
+        cipher = this.#sealer ?? made;
+      },
+    });
+    Object.defineProperty(protocol, "_decipher", {
+      get: () => decipher,
+      set: (made: LibraryDecipher | object | undefined) => {
+        const own = made !== undefined && "_decipherSSLName" in made && made._decipherSSLName.endsWith("-gcm");
+        decipher = own ? new Opener(made, this.#onData) : made;
+      },
+    });
+  }
+
+  readonly #onData = (id: number, data: Buffer): boolean => {
+    const channel = this.#internals._chanMgr.get(id);
+    if (!(channel instanceof Channel)) return false;
+    channel.incoming.window -= data.length;
+    channel.push(data);
+    return true;
+  };
+
   #channel(id: number, outgoing: ChannelSide): Channel {
     const channel = new Channel(this, { id, window: FULL_WINDOW, packetSize: LARGEST_PACKET, state: "open" }, outgoing);
     this.#internals._chanMgr.update(id, channel);
@@ -89,7 +121,10 @@ export class Link {
   }
 
   sendData(recipient: number, data: Buffer): void {
-    this.#internals._protocol.channelData(recipient, data);
+    const protocol = this.#internals._protocol;
+    // While keys are exchanged, data waits in the library's queue (RFC 4253, section 7.1).
+    if (this.#sealer !== undefined && protocol._kexinit === undefined) this.#sealer.sealData(recipient, data);
+    else protocol.channelData(recipient, data);
   }
 
   sendWindowAdjust(recipient: number, bytes: number): void {

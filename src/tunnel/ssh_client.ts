@@ -121,7 +121,6 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
     client.on("ready", () => {
       loggedIn = true;
       clearTimeout(timer);
-      const link = new Link(client, wire, (what) => failure ??= new Error(`the server ${what}`));
       const stop = keepAlive(
         wire,
         options.alive,
@@ -153,6 +152,8 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
           : [{ type: "password", username: options.user, password: options.password }]),
       ] as never,
     });
+    // The library has made its protocol object by now, and has not used it yet.
+    const link = new Link(client, wire, (what) => failure ??= new Error(`the server ${what}`));
   });
 }
 

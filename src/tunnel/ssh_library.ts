@@ -28,6 +28,11 @@ export interface ConnectionInternals {
     get(id: number): unknown;
   };
   _protocol: {
+    /** Assigned anew by each key exchange. */
+    _cipher: object;
+    _decipher: object | undefined;
+    /** Set while keys are exchanged. */
+    readonly _kexinit: unknown;
     _handlers: {
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(

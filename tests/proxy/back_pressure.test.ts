@@ -8,8 +8,11 @@ import { makeWorld } from "../world/world.ts";
 
 const MIB = 1024 * 1024;
 const SIZE = 200 * MIB;
-/** What the buffers of three connections and one channel hold together; far below what is sent. */
-const BOUND = 16 * MIB;
+/**
+ * Far below what is sent, and well above what three connections and one channel hold together: most of that, 12 to 20 MiB,
+ * is in the operating system's socket buffers, whose sizes differ from machine to machine.
+ */
+const BOUND = 48 * MIB;
 
 /** Hands out the first connection whose request has been read up to its body. */
 function bulkService(): { accept: (socket: Socket) => void; connection: Promise<Socket> } {
@@ -27,7 +30,7 @@ test("a caller that does not read stops the service, and gets every byte once it
   service.write(head("HTTP/1.1 200 OK", `Content-Length: ${SIZE}`));
   const writer = new BulkWriter(service, SIZE);
   await writer.stalled();
-  console.log(writer.written/1e6);assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the service`);
+  assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the service`);
   await readHeadAndPause(caller);
   assert.equal(await hashOf(caller, SIZE), await writer.done);
 });
@@ -40,7 +43,7 @@ test("a service that does not read stops the caller, and gets every byte once it
   const service = await connection;
   const writer = new BulkWriter(caller, SIZE);
   await writer.stalled();
-  console.log(writer.written/1e6);assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the caller`);
+  assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the caller`);
   assert.equal(await hashOf(service, SIZE), await writer.done);
 });
 
@@ -53,7 +56,7 @@ test("a caller that does not read a chunked answer stops the service", async (t)
   service.write(`${head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")}${SIZE.toString(16)}\r\n`);
   const writer = new BulkWriter(service, SIZE);
   await writer.stalled();
-  console.log(writer.written/1e6);assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the service`);
+  assert.ok(writer.written < BOUND, `${writer.written} bytes were taken from the service`);
 });
 
 test("a peer that does not read stops an upgraded connection in both directions", async (t) => {
@@ -71,8 +74,8 @@ test("a peer that does not read stops an upgraded connection in both directions"
   const up = new BulkWriter(caller, size);
   const down = new BulkWriter(service, size);
   await Promise.all([up.stalled(), down.stalled()]);
-  console.log(up.written/1e6);assert.ok(up.written < BOUND, `${up.written} bytes were taken from the caller`);
-  console.log(down.written/1e6);assert.ok(down.written < BOUND, `${down.written} bytes were taken from the service`);
+  assert.ok(up.written < BOUND, `${up.written} bytes were taken from the caller`);
+  assert.ok(down.written < BOUND, `${down.written} bytes were taken from the service`);
   const [atService, atCaller] = await Promise.all([hashOf(service, size), hashOf(caller, size)]);
   assert.equal(atService, await up.done);
   assert.equal(atCaller, await down.done);

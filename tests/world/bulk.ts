@@ -69,6 +69,7 @@ export function readHeadAndPause(socket: Socket): Promise<string> {
       resolve(text.slice(0, end + 4));
     };
     socket.on("data", onData);
+    socket.resume();
   });
 }
 
