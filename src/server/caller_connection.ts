@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Framing, persists, requestFraming } from "../http/framing.ts";
 import { emptyLineAt, headEnd, parseRequestHead, type RequestHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
+import { resetConnection } from "../platform/reset.ts";
 import type { Caller } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
 import { Exchange, type ExchangeLimits } from "./forward_http.ts";
@@ -43,6 +44,7 @@ export class CallerConnection implements Caller, Timed {
   #exchange: Exchange | undefined;
   #head: RequestHead | undefined;
   #pumping = false;
+  #paused = false;
   #closing = false;
   #handedOver = false;
   #farewell: NodeJS.Timeout | undefined;
@@ -168,11 +170,11 @@ export class CallerConnection implements Caller, Timed {
       const used = exchange.takeBody(this.#pending);
       if (used > 0) this.#pending = this.#pending.subarray(used);
       if (used > 0 || this.#exchange !== exchange) return true;
-      this.#socket.pause();
+      this.#pause();
       return false;
     }
     // The next request waits its turn. Reading goes on for a while, since only who reads notices that a caller has left.
-    if (this.#pending.length > this.#context.limits.maxHeadSize) this.#socket.pause();
+    if (this.#pending.length > this.#context.limits.maxHeadSize) this.#pause();
     return false;
   }
 
@@ -181,7 +183,7 @@ export class CallerConnection implements Caller, Timed {
   }
 
   bodyWanted(): void {
-    this.#socket.resume();
+    this.#resume();
     this.#pump();
   }
 
@@ -194,7 +196,7 @@ export class CallerConnection implements Caller, Timed {
     this.#head = undefined;
     if (!keep || this.#farewell !== undefined) return this.#end();
     this.deadline = performance.now() + this.#context.limits.idleTimeout;
-    this.#socket.resume();
+    this.#resume();
     this.#pump();
   }
 
@@ -214,7 +216,7 @@ export class CallerConnection implements Caller, Timed {
 
   abort(): void {
     this.#exchange = undefined;
-    this.#socket.resetAndDestroy();
+    resetConnection(this.#socket);
   }
 
   fault(error: unknown): void {
@@ -242,11 +244,23 @@ export class CallerConnection implements Caller, Timed {
     else this.refuse(refusals.headTooSlow);
   }
 
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  /** Asking a stream that flows to flow costs more than parsing a request. */
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
   /** Sends what is written and closes, reading on for a moment. */
   #end(): void {
     this.#socket.end();
     this.#close();
-    this.#socket.resume();
+    this.#resume();
   }
 
   #close(): void {

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
+import { resetConnection } from "../platform/reset.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
 
@@ -77,7 +78,7 @@ export class ReversePorts {
     socket.on("error", () => gone = true);
     socket.on("close", () => gone = true);
     if (served === undefined) {
-      socket.resetAndDestroy();
+      resetConnection(socket);
       return;
     }
     served.open(plainAddress(socket.remoteAddress), socket.remotePort ?? 0, this.#openTimeout).then(
@@ -94,7 +95,7 @@ export class ReversePorts {
               `A connection to reverse port ${served.port} was not answered: ${messageOf(error)}`,
             ),
         );
-        socket.resetAndDestroy();
+        resetConnection(socket);
       },
     );
   }

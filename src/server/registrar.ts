@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
@@ -8,6 +9,7 @@ import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import {
   type ClientMessage,
   clientMessage,
+  type ClientVitae,
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
@@ -79,13 +81,21 @@ export class Registrar {
         return { type: "didRegister1", ...this.#registered(await this.#register(message, peer)) };
       case "handshake1":
         refuseOtherVersions(message.handshakeVersion);
-        this.#registry.setVitae(peer.key.fingerprint, message.vitae);
+        this.#remember(peer.key.fingerprint, message.vitae);
         return {
           type: "shakehand1",
           registrations: this.#routes.ofKey(peer.key.fingerprint).map((registration) => this.#registered(registration)),
           vitae: this.#vitae,
         };
     }
+  }
+
+  /** Most clients tell the same as the last time, and a thousand of them come back at once: only news goes to the disk. */
+  #remember(fingerprint: string, vitae: ClientVitae): void {
+    const known = this.#routes.ofKey(fingerprint);
+    if (known.every((registration) => isDeepStrictEqual(registration.vitae, vitae))) return;
+    this.#registry.setVitae(fingerprint, vitae);
+    for (const registration of [...known]) this.#routes.add({ ...registration, vitae });
   }
 
   async #register(message: ClientMessage & { type: "register1" }, peer: BackchannelPeer): Promise<Registration> {

@@ -41,13 +41,14 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const hostKey = readHostKey(config.ssh.hostKey);
     const registry = openRegistry(config.registryUrl);
     undo.push(() => registry.close());
+    const noise = new OnceAMinute();
     const routes = new Routes(
       registry,
-      (error) => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`),
+      (error) =>
+        noise.tell("registry", () => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`)),
     );
     undo.push(() => routes.close());
     const tunnels = new Tunnels();
-    const noise = new OnceAMinute();
     const ports = new ReversePorts(tunnels, config.openTimeout, log, noise);
     undo.push(() => ports.closeAll());
     const registrar = new Registrar(registry, routes, { ...config.vitae, version }, log);

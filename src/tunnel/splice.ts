@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
 
 /**
@@ -29,7 +30,7 @@ export function splice(channel: Channel, socket: Socket): void {
       socket.resume();
     },
     onClose(aborted) {
-      if (aborted) socket.resetAndDestroy();
+      if (aborted) resetConnection(socket);
       else socket.destroySoon();
     },
   });

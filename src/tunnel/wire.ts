@@ -4,6 +4,9 @@ import type { Socket } from "node:net";
 /** Bytes gathered before a write is not put off any longer. */
 const GATHER_LIMIT = 256 * 1024;
 
+/** Milliseconds that the peer has to close its side of a stream that was ended here. */
+const CLOSE_WITHIN = 3000;
+
 /** Unsent bytes above which channels are told to wait (see {@link Wire.congested}). */
 const CONGESTED_ABOVE = 1024 * 1024;
 
@@ -127,6 +130,9 @@ export class Wire extends EventEmitter {
       this.writable = false;
       this.#ending = true;
       this.#flush();
+      // A peer that does not close its side, or cannot be reached any more, is not waited for.
+      const timer = setTimeout(() => this.#socket.destroy(), CLOSE_WITHIN);
+      this.#socket.once("close", () => clearTimeout(timer));
     }
     return this;
   }

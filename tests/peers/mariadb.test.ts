@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { TestContext } from "node:test";
 import { startExecutables } from "../world/executable.ts";
 import { Background, freePort, output } from "../world/processes.ts";
 import { temporaryFolder } from "../world/world.ts";
 import { databaseAccount, giveTo } from "./accounts.ts";
 import { peerTest, program } from "./peer_test.ts";
+import { sha256 } from "./sha256.ts";
 
 const NEEDS = ["mariadb-install-db", "mariadbd", "mariadb", "mariadb-dump", "bash"];
 
@@ -43,7 +41,7 @@ async function startMariadb(t: TestContext) {
   ], options);
   await server.line((line) => line.includes("ready for connections"));
   const { rawPort } = await startExecutables(t, port);
-  const where = ["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", `--port=${rawPort}`, "--user=root"];
+  const where = ["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", `--port=${rawPort}`, "--user=root", "--default-character-set=utf8mb4"];
   return {
     folder,
     sql: (text: string) => output(program("mariadb"), [...where, "--batch", "--skip-column-names"], { input: text }),
@@ -74,9 +72,3 @@ peerTest("a database of 100 MB is dumped and restored through the reverse port w
   await bash("$DUMP copy > second.sql");
   assert.equal(await sha256(join(folder, "second.sql")), await sha256(join(folder, "first.sql")));
 });
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
-}

@@ -121,7 +121,7 @@ test("after an upgrade a reset of either side reaches the other", async (t) => {
 
 test("an upgraded connection is not held to the times and sizes of requests", async (t) => {
   const service = new RawService();
-  const server = 'headTimeout = "100ms"\nidleTimeout = "100ms"\nserviceTimeout = "200ms"\nmaxHeadSize = "1KiB"';
+  const server = 'headTimeout = "500ms"\nidleTimeout = "500ms"\nserviceTimeout = "1s"\nmaxHeadSize = "1KiB"';
   const world = await makeWorld(t, service.accept, { server });
   const caller = new RawCaller(world.proxyPort).send(asking(world.id));
   const connection = await service.next();

@@ -112,6 +112,7 @@ test("wire: a peer that ends is told of, and gets an end in return", async (t) =
   const { wire, far } = await wired(t);
   const received = readAll(far);
   wire.write(Buffer.from("bye"));
+  await once(far, "data");
   far.end();
   await once(wire, "end");
   assert.equal(wire._readableState.ended, true);

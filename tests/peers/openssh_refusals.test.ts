@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { connect } from "node:net";
+import type { TestContext } from "node:test";
+import { ClientProcess } from "../world/executable.ts";
+import { background, freePort, output, run } from "../world/processes.ts";
+import { startService } from "../world/world.ts";
+import { identity, LOGIN, makeOpensshWorld } from "./openssh.ts";
+import { peerTest, program } from "./peer_test.ts";
+
+const PROHIBITED = /open failed: administratively prohibited/;
+
+/** A service that must not be reached, and a world in which ssh logs in with a registered key. */
+async function makeForbiddenWorld(t: TestContext) {
+  let reached = 0;
+  const service = await startService(t, () => reached++);
+  const world = await makeOpensshWorld(t, service.port);
+  const port = String(world.server.sshPort);
+  return {
+    ...world,
+    service,
+    ssh: (...args: string[]) => run(program("ssh"), [...world.identity, "-p", port, ...args], { env: { DISPLAY: ":9" } }),
+    reached: () => reached,
+  };
+}
+
+const ways: [what: string, args: string[]][] = [
+  ["a shell", [LOGIN]],
+  ["a terminal", ["-tt", LOGIN]],
+  ["a command", [LOGIN, "true"]],
+  ["a subsystem", ["-s", LOGIN, "netconf"]],
+  ["X11", ["-X", LOGIN, "true"]],
+  ["the agent", ["-A", LOGIN, "true"]],
+];
+for (const [what, args] of ways) {
+  peerTest(`a registered key gets no session for ${what}`, ["ssh"], async (t) => {
+    const { ssh } = await makeForbiddenWorld(t);
+    const { code, stdout, stderr } = await ssh(...args);
+    assert.deepEqual({ code, stdout }, { code: 255, stdout: "" });
+    assert.match(stderr, PROHIBITED);
+  });
+}
+
+peerTest("a registered key gets no sftp", ["ssh", "sftp"], async (t) => {
+  const { server, identity } = await makeForbiddenWorld(t);
+  const { code, stderr } = await run(program("sftp"), [...identity, "-P", String(server.sshPort), LOGIN]);
+  assert.equal(code, 255);
+  assert.match(stderr, PROHIBITED);
+});
+
+peerTest("ssh -W reaches nothing that the server could reach", ["ssh"], async (t) => {
+  const { ssh, service, server, reached } = await makeForbiddenWorld(t);
+  const targets = [
+    `127.0.0.1:${service.port}`,
+    `localhost:${service.port}`,
+    `[::1]:${service.port}`,
+    `127.0.0.1:${server.proxyPort}`,
+    // The backchannel goes by one name.
+    "127.0.0.1:3014",
+  ];
+  for (const target of targets) {
+    const { code, stderr } = await ssh("-W", target, LOGIN);
+    assert.equal(code, 255, target);
+    assert.match(stderr, PROHIBITED, target);
+  }
+  assert.equal(reached(), 0);
+});
+
+peerTest("ssh -L reaches nothing that the server could reach", ["ssh"], async (t) => {
+  const { server, identity, service, reached } = await makeForbiddenWorld(t);
+  const local = await freePort();
+  const forward = `127.0.0.1:${local}:127.0.0.1:${service.port}`;
+  const args = ["-v", "-N", "-o", "ExitOnForwardFailure=yes", "-L", forward, LOGIN];
+  const ssh = background(t, program("ssh"), [...identity, "-p", String(server.sshPort), ...args]);
+  await ssh.line((line) => line.includes("Entering interactive session"));
+  const socket = connect(local, "127.0.0.1");
+  t.after(() => socket.destroy());
+  await ssh.line((line) => PROHIBITED.test(line));
+  assert.equal(reached(), 0);
+});
+
+peerTest("ssh -R for another registration's port is refused, and that port stays closed", ["ssh", "nc"], async (t) => {
+  const { ssh, server, service } = await makeForbiddenWorld(t);
+  const other = await new ClientProcess(t).register(await server.joinCode(), service.port);
+  const unowned = await freePort();
+  for (const port of [other.port, unowned]) {
+    const { code, stderr } = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", `${port}:127.0.0.1:9`, LOGIN);
+    assert.equal(code, 255);
+    assert.match(stderr, /remote port forwarding failed/);
+    const { code: closed } = await run(program("nc"), ["-z", "127.0.0.1", String(port)]);
+    assert.equal(closed, 1, `something listens on ${port}`);
+  }
+});
+
+peerTest("ssh -R and -L for a socket of the file system are refused", ["ssh"], async (t) => {
+  const { ssh, client } = await makeForbiddenWorld(t);
+  const socket = join(client.folder, "socket");
+  const remote = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", `${socket}:127.0.0.1:9`, LOGIN);
+  assert.equal(remote.code, 255);
+  assert.match(remote.stderr, /remote port forwarding failed/);
+  const local = await ssh("-W", socket, LOGIN);
+  assert.equal(local.code, 255);
+});
+
+peerTest("a key that is not registered is refused under every user name", ["ssh", "ssh-keygen"], async (t) => {
+  const { server, client } = await makeForbiddenWorld(t);
+  const stranger = join(client.folder, "stranger");
+  await output(program("ssh-keygen"), ["-q", "-t", "ed25519", "-N", "", "-f", stranger]);
+  for (const user of ["petit", "root", "join", client.id]) {
+    const args = [...identity(client, stranger), "-p", String(server.sshPort), "-N", `${user}@127.0.0.1`];
+    const { code, stderr } = await run(program("ssh"), args);
+    assert.equal(code, 255, user);
+    assert.match(stderr, /Permission denied/, user);
+  }
+});
+
+peerTest("ssh-keyscan finds one host key, the pinned one", ["ssh-keyscan"], async (t) => {
+  const { server, client } = await makeForbiddenWorld(t);
+  const args = ["-p", String(server.sshPort), "-t", "rsa,dsa,ecdsa,ed25519", "127.0.0.1"];
+  const found = (await output(program("ssh-keyscan"), args)).trim().split("\n");
+  assert.equal(found.length, 1);
+  assert.match(found[0] as string, /^\S+ ssh-ed25519 \S+$/);
+  assert.equal(found[0], (await output("cat", [join(client.folder, "known_hosts")])).trim());
+});
