@@ -1,4 +1,4 @@
-// The one gate: format, lint, types, layers, tests. "--fix" mends the format first.
+// The one gate: format, lint, types, layers, tests. "--fix" mends the format first; "--no-tests" leaves the tests out.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,7 +11,9 @@ const steps: [name: string, command: string[]][] = [
   ["lint", [...installed("deno"), "lint", "--quiet"]],
   ["types", installed("tsc")],
   ["layers", [bun, join(root, "scripts", "check_layers.ts")]],
-  ["tests", [bun, join(root, "scripts", "test.ts")]],
+  ...(process.argv.includes("--no-tests")
+    ? []
+    : [["tests", [bun, join(root, "scripts", "test.ts")]] satisfies [string, string[]]]),
 ];
 for (const [name, [program = "", ...args]] of steps) {
   console.log(`— ${name}`);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { availableParallelism, cpus, release, totalmem } from "node:os";
 import process from "node:process";
 import { must, run } from "./processes.ts";
 import type { Programs } from "./programs.ts";
@@ -13,8 +13,6 @@ export async function describeMachine(executable: string, programs: Programs | u
     date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC",
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}, ${(totalmem() / 1e9).toFixed(0)} GB`,
     system: `Linux ${release()}, ${distribution()}`,
-    // What others do on the machine meanwhile is in every figure.
-    load: `${loadavg()[0]?.toFixed(2)} processes at work in the minute before`,
     petit: (await must([executable, "version"])).trim(),
     bun: `${process.versions["bun"]}`,
     ...(programs === undefined ? {} : {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { executable as built, installed, root } from "../project.ts";
+import { watchDisturbance } from "./disturbance.ts";
 import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
 import { measureClients } from "./measure_clients.ts";
@@ -40,6 +41,7 @@ async function bench(options: Options): Promise<number> {
 
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
+  const disturbance = watchDisturbance();
   const tunnels = programs === undefined
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
@@ -50,7 +52,7 @@ async function bench(options: Options): Promise<number> {
     })
     : [];
   const found = { options, ...tunnels, clients };
-  const results: Results = { machine, ...found, goals: judge(found), failures };
+  const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));
   return failures.length === 0 ? 0 : 1;

@@ -19,8 +19,9 @@ export interface ClientsSample {
   readonly perClient: number;
 }
 
-/** Milliseconds in which the server comes to rest before its memory is read. */
-const SETTLE = 5000;
+/** Milliseconds until the memory is read: after the server's start, and after the last client was connected. */
+const IDLE_AFTER = 2000;
+const SETTLED_AFTER = 5000;
 
 const CLIENTS = join(import.meta.dirname, "many_clients.ts");
 
@@ -40,14 +41,14 @@ export async function measureClients(
   const samples: ClientsSample[] = [];
   for (let round = 1; round <= rounds; round++) {
     await server.start();
-    await sleep(SETTLE);
+    await sleep(IDLE_AFTER);
     const idle = memoryOf(server.pids).resident;
     const log = join(folder, `clients_${round}.log`);
     const daemon = new Daemon([process.execPath, CLIENTS, "connect", clients, String(count)], log);
     await daemon.until(`${count} clients connect`, () => readFileSync(log, "utf8").includes("\n"), 60_000);
     const { seconds, served } = JSON.parse(readFileSync(log, "utf8")) as { seconds: number; served: number };
     if (served !== count) throw new Error(`only ${served} of ${count} clients were served`);
-    await sleep(SETTLE);
+    await sleep(SETTLED_AFTER);
     const connected = memoryOf(server.pids).resident;
     const sample = { seconds, idle, connected, perClient: (connected - idle) / count };
     samples.push(sample);

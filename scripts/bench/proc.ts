@@ -31,6 +31,20 @@ export function cpuSeconds(pids: readonly number[]): number {
   return sum(ticks) / ticksPerSecond;
 }
 
+/** Processor time of a process and all that it started, with those of them that have ended, in ticks. */
+export function timesWithEnded(pid: number): number {
+  return sum(
+    withDescendants(pid).map((member) => sum(afterName(read(`/proc/${member}/stat`)).slice(11, 15).map(Number))),
+  );
+}
+
+/** What all processors did since the machine started, in ticks: altogether, for programs, and withheld by the host. */
+export function readMachineTimes(): { all: number; busy: number; stolen: number } {
+  const times = (/^cpu +(.*)$/m.exec(read("/proc/stat"))?.[1] ?? "").split(" ").map(Number);
+  const [user = 0, nice = 0, system = 0, , , hard = 0, soft = 0, stolen = 0] = times;
+  return { all: sum(times.slice(0, 8)), busy: user + nice + system + hard + soft, stolen };
+}
+
 /** A process and all that it started, directly or not, parents first. */
 export function withDescendants(pid: number): number[] {
   const children = new Map<number, number[]>();

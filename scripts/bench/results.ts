@@ -1,4 +1,5 @@
 import type { Carrier } from "./contenders.ts";
+import type { Disturbance } from "./disturbance.ts";
 import type { Goal } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
@@ -24,6 +25,7 @@ export interface CarrierMemory {
 /** Everything that one run found. */
 export interface Results {
   readonly machine: Machine;
+  readonly disturbance: Disturbance;
   readonly options: Options;
   readonly rows: readonly Row[];
   readonly memory: readonly CarrierMemory[];

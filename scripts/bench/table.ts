@@ -6,12 +6,14 @@ import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, options, rows, memory, clients, goals, failures } = results;
+  const { machine, disturbance, options, rows, memory, clients, goals, failures } = results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
     columns(Object.entries(machine)),
-    "Callers, service and both ends of every tunnel run on this one machine and share its cores.",
+    "Callers, service and both ends of every tunnel run on this one machine and share its cores.\n" +
+    `Meanwhile, programs that have nothing to do with it used ${percent(disturbance.others)} of the processors, ` +
+    `and the host withheld ${percent(disturbance.host)}.`,
   ];
   if (rows.length > 0) {
     const heading = ["", ...NAMES.map((name) => TITLES[name]), "raw / ssh", "proxy / ssh"];
@@ -50,6 +52,10 @@ export function table(results: Results): string {
   if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
   return `${parts.join("\n\n")}\n`;
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }
 
 function goalLine({ what, wanted, got, range, unit, reached }: Goal): string[] {

@@ -75,7 +75,7 @@ function parse(command: Command, args: string[]): Invocation {
     });
     for (const token of tokens) {
       if (token.kind !== "option") continue;
-      const option = options[token.name];
+      const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
       if (option === undefined) {
         const nearest = closest(token.name, Object.keys(options));
         throw new PetitError("usage", `There is no option "${token.rawName}"`, {

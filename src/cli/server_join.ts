@@ -8,6 +8,9 @@ import { encodeJoinCode, hashJoinSecret, newJoinSecret } from "../tunnel/join_co
 import type { Invocation } from "./command.ts";
 import { configFile, textValue } from "./values.ts";
 
+/** A code that is good for more than ten years, in milliseconds, is a mistake. */
+const LONGEST = 3660 * 24 * 3_600_000;
+
 export function serverJoin(invocation: Invocation): number {
   const uses = Number(textValue(invocation, "uses") ?? "1");
   if (!Number.isInteger(uses) || uses < 1 || uses > 1_000_000) {
@@ -17,7 +20,7 @@ export function serverJoin(invocation: Invocation): number {
     });
   }
   const lifetime = parseDuration(textValue(invocation, "expires") ?? "24h");
-  if (lifetime === undefined || lifetime === 0) {
+  if (lifetime === undefined || lifetime === 0 || lifetime > LONGEST) {
     throw new PetitError("usage", `"${textValue(invocation, "expires")}" is not a time for --expires`, {
       hint: "Wanted: a number with a unit, such as 30m, 24h or 7d",
       exitCode: 2,

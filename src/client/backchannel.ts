@@ -14,10 +14,12 @@ export class Backchannel {
   readonly #channel: Channel;
   readonly #decoder = new MessageDecoder();
   #waiting: Waiting[] = [];
+  #lost = false;
 
   constructor(channel: Channel) {
     this.#channel = channel;
     const fail = (error: Error) => {
+      this.#lost = true;
       for (const { reject } of this.#waiting) reject(error);
       this.#waiting = [];
     };
@@ -56,6 +58,7 @@ export class Backchannel {
     message: ClientMessage,
     type: Type,
   ): Promise<ServerMessage & { type: Type }> {
+    if (this.#lost) throw lost();
     const answer = await new Promise<ServerMessage>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#channel.write(encodeMessage(message));

@@ -1,4 +1,4 @@
-import { BlockList } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { duration, port, size } from "./units.ts";
 
@@ -25,6 +25,7 @@ const cidr = () =>
   text().refine((value) => {
     const [address, prefix, ...more] = value.split("/");
     if (address === undefined || more.length > 0) return false;
+    if (isIP(address) === 0) return false;
     try {
       const family = address.includes(":") ? "ipv6" : "ipv4";
       if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return false;

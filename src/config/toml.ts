@@ -58,11 +58,10 @@ export class TomlDocument {
       const [from, to] = node.value.range;
       return this.text.slice(0, from) + written + this.text.slice(to);
     }
-    const table = this.#find(section.split("."));
-    if (table?.type === "TOMLTable") {
-      const lineEnd = this.text.indexOf("\n", table.key.range[1]);
-      const at = lineEnd < 0 ? this.text.length : lineEnd + 1;
-      return `${this.text.slice(0, at)}${lineEnd < 0 ? "\n" : ""}${key} = ${written}\n${this.text.slice(at)}`;
+    const at = insertion(this.#program.body[0].body, section.split("."), [], this.text);
+    if (at !== undefined) {
+      const { index, before, name, after } = at;
+      return `${this.text.slice(0, index)}${before}${name}${key} = ${written}${after}${this.text.slice(index)}`;
     }
     const gap = this.text === "" || this.text.endsWith("\n\n") ? "" : this.text.endsWith("\n") ? "\n" : "\n\n";
     return `${this.text}${gap}[${section}]\n${key} = ${written}\n`;
@@ -95,4 +94,53 @@ function search(
     }
   }
   return found;
+}
+
+/** Where a new key goes into a text, and what has to stand around it. */
+interface Insertion {
+  readonly index: number;
+  readonly before: string;
+  /** The part of a dotted key that is before the key itself. */
+  readonly name: string;
+  readonly after: string;
+}
+
+/** Where a table of that path takes a new key: as a section, as an inline table, or as dotted keys; undefined where it is none of these. */
+function insertion(
+  nodes: (AST.TOMLKeyValue | AST.TOMLTable)[],
+  path: string[],
+  prefix: string[],
+  text: string,
+): Insertion | undefined {
+  let found: Insertion | undefined;
+  for (const node of nodes) {
+    const names = node.key.keys.map((key) => key.type === "TOMLBare" ? key.name : key.value);
+    const here = node.type === "TOMLTable" ? node.resolvedKey.map(String) : [...prefix, ...names];
+    const within = here.every((name, index) => name === path[index]);
+    const exact = within && here.length === path.length;
+    if (node.type === "TOMLTable") {
+      if (exact) return behindLine(text, node.key.range[1], "");
+      if (within) found ??= insertion(node.body, path, here, text);
+    } else if (node.value.type === "TOMLInlineTable" && within) {
+      if (!exact) found ??= insertion(node.value.body, path, here, text);
+      else {
+        const last = node.value.body.at(-1);
+        const index = last === undefined ? node.value.range[0] + 1 : last.range[1];
+        found ??= { index, before: last === undefined ? " " : ", ", name: "", after: last === undefined ? " " : "" };
+      }
+    } else if (names.length > 1 && here.length > path.length && path.every((name, index) => name === here[index])) {
+      const dotted = path.slice(prefix.length).map((name) =>
+        /^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name)
+      );
+      if (dotted.length > 0) found ??= behindLine(text, node.range[1], `${dotted.join(".")}.`);
+    }
+  }
+  return found;
+}
+
+function behindLine(text: string, from: number, name: string): Insertion {
+  const end = text.indexOf("\n", from);
+  return end < 0
+    ? { index: text.length, before: "\n", name, after: "\n" }
+    : { index: end + 1, before: "", name, after: "\n" };
 }

@@ -3,6 +3,9 @@ import { z } from "zod";
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const BYTES: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
+/** The longest that a timer can wait, in milliseconds: 24 days. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Milliseconds of a duration such as "250ms", "5s", "2m", "24h" or "7d"; undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
@@ -17,7 +20,13 @@ export function parseSize(text: string): number | undefined {
 
 /** A duration in the config, as a string with a unit; milliseconds in the program. */
 export const duration = (): z.ZodType<number, string> =>
-  measured(parseDuration, 'a duration with a unit, such as "500ms", "5s", "2m" or "24h"');
+  measured(
+    (text) => {
+      const milliseconds = parseDuration(text);
+      return milliseconds !== undefined && milliseconds <= LONGEST ? milliseconds : undefined;
+    },
+    'a duration with a unit, such as "500ms", "5s", "2m" or "24h"',
+  );
 
 /** A size in the config, as a string with a unit; bytes in the program. */
 export const size = (): z.ZodType<number, string> =>

@@ -63,7 +63,7 @@ function parseLine(text: string, leniency: Leniency): Field {
   if (colon < 0) throw new MessageError("A field line has no colon");
   // RFC 9112, section 5.1: white space before the colon is refused in requests and removed from answers.
   const mended = leniency === "mend" && isBlank(line.charCodeAt(colon - 1));
-  const name = mended ? line.slice(0, colon).trimEnd() : line.slice(0, colon);
+  const name = mended ? trimEnd(line, colon) : line.slice(0, colon);
   if (!TOKEN.test(name)) throw new MessageError("A field name holds a character that is not allowed there");
   const field = { name, lower: name.toLowerCase(), value: checkedValue(trim(line, colon + 1), name) };
   if (keep && !mended) {
@@ -86,6 +86,13 @@ function trim(text: string, from = 0): string {
   while (from < to && isBlank(text.charCodeAt(from))) from++;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
   return from === 0 && to === text.length ? text : text.slice(from, to);
+}
+
+/** The start of a text up to `to`, without blanks at its end. */
+function trimEnd(text: string, to: number): string {
+  let end = to;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 function isBlank(code: number): boolean {

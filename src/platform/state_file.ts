@@ -15,13 +15,12 @@ export function makeStateFolder(folder: string): void {
 /** Writes a state file as a whole or not at all: to a temporary file beside it, which is then renamed. @throws PetitError `state-unwritable` */
 export function writeStateFile(file: string, content: string, mode = 0o600): void {
   const temporary = `${file}.${process.pid}.tmp`;
+  makeStateFolder(dirname(file));
   try {
-    makeStateFolder(dirname(file));
     writeFileSync(temporary, content, { mode, flush: true });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof PetitError) throw error;
     throw unwritable(file, error);
   }
 }

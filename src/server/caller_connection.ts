@@ -45,6 +45,8 @@ export class CallerConnection implements Caller, Timed {
   #head: RequestHead | undefined;
   #pumping = false;
   #paused = false;
+  /** The caller has ended its direction. */
+  #ended = false;
   #closing = false;
   #handedOver = false;
   #farewell: NodeJS.Timeout | undefined;
@@ -75,13 +77,9 @@ export class CallerConnection implements Caller, Timed {
   };
 
   readonly #onEnd = (): void => {
-    if (this.#exchange === undefined || !this.#exchange.requestRead) {
-      this.#exchange?.onCallerGone();
-      this.#exchange = undefined;
-      this.#socket.end();
-      this.#close();
-      return;
-    }
+    this.#ended = true;
+    this.#pump();
+    if (this.#exchange === undefined) return;
     let written = this.#socket.bytesWritten;
     this.#farewell = setInterval(() => {
       if (this.#socket.bytesWritten === written) this.#socket.destroy();
@@ -105,12 +103,10 @@ export class CallerConnection implements Caller, Timed {
         if (this.#exchange === undefined ? !this.#readHead() : !this.#readBody(this.#exchange)) break;
       }
     } catch (error) {
+      const answering = this.#exchange?.answering === true;
       this.#exchange?.onCallerGone();
-      if (!(error instanceof MessageError)) {
-        this.fault(error);
-        this.abort();
-        return;
-      }
+      if (!(error instanceof MessageError)) this.fault(error);
+      if (!(error instanceof MessageError) || answering) return this.abort();
       this.#head = undefined;
       this.refuse({
         status: error.status,
@@ -120,12 +116,26 @@ export class CallerConnection implements Caller, Timed {
     } finally {
       this.#pumping = false;
     }
+    if (this.#ended) this.#stopIfCut();
+  }
+
+  /** A caller that has ended its direction and owes the rest of a request, or has no more of them. */
+  #stopIfCut(): void {
+    if (
+      this.#closing || this.#handedOver ||
+      (this.#exchange !== undefined && (this.#exchange.requestRead || this.#pending.length > 0))
+    ) return;
+    this.#exchange?.onCallerGone();
+    this.#exchange = undefined;
+    this.#end();
   }
 
   /** False when more bytes are needed. */
   #readHead(): boolean {
     const { limits } = this.#context;
     if (this.#searched === 0) {
+      // A lone CR may be the first half of the empty line that is ignored.
+      if (this.#pending.length === 1 && this.#pending[0] === 0x0d) return false;
       const skip = emptyLineAt(this.#pending);
       if (skip > 0) this.#pending = this.#pending.subarray(skip);
       if (this.#pending.length === 0) return false;
@@ -194,7 +204,7 @@ export class CallerConnection implements Caller, Timed {
   finished(keep: boolean): void {
     this.#exchange = undefined;
     this.#head = undefined;
-    if (!keep || this.#farewell !== undefined) return this.#end();
+    if (!keep) return this.#end();
     this.deadline = performance.now() + this.#context.limits.idleTimeout;
     this.#resume();
     this.#pump();

@@ -1,5 +1,6 @@
 import { PetitError } from "../error.ts";
 import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
+import { valueOf } from "../http/fields.ts";
 import { type Framing, persists, responseFraming } from "../http/framing.ts";
 import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
@@ -65,6 +66,8 @@ export class Exchange implements ChannelUser {
   #channel: Channel | undefined;
   #reused = false;
   #waitsForService = false;
+  /** The caller sends its body only once the service asks for it. */
+  #waitsForContinue: boolean;
   /** Bytes of a head that is not complete. */
   #partial = NOTHING;
   #heard = false;
@@ -89,6 +92,12 @@ export class Exchange implements ChannelUser {
     this.#framing = framing;
     this.#upgrade = requestedUpgrade(head, framing);
     this.#body = new BodyReader(framing);
+    this.#waitsForContinue = head.minor === 1 && valueOf(head.fields, "expect")?.toLowerCase() === "100-continue";
+  }
+
+  /** Whether bytes of the answer may have reached the caller. */
+  get answering(): boolean {
+    return this.#answer !== undefined;
   }
 
   /** Whether the whole request has been read. */
@@ -130,6 +139,7 @@ export class Exchange implements ChannelUser {
   takeBody(bytes: Buffer): number {
     const channel = this.#channel;
     if (channel === undefined || this.#waitsForService || this.#over) return 0;
+    this.#waitsForContinue = false;
     const used = this.#body.read(bytes, (piece) => {
       if (!channel.write(this.#framing.kind === "chunked" ? chunkOf(piece) : piece)) this.#waitsForService = true;
     });
@@ -170,7 +180,10 @@ export class Exchange implements ChannelUser {
       if (head.status === 101) return this.#switchProtocols(head, rest);
       if (head.status >= 200) this.#beginAnswer(head);
       // RFC 9110, section 15.2: an HTTP/1.0 caller knows no 1xx answer.
-      else if (this.#head.minor === 1) this.#caller.write(interimForCaller(head));
+      else if (this.#head.minor === 1) {
+        if (head.status === 100) this.#waitsForContinue = false;
+        this.#caller.write(interimForCaller(head));
+      }
       if (head.status < 200 && rest.length === 0) return;
     }
     this.#relay(rest);
@@ -245,7 +258,8 @@ export class Exchange implements ChannelUser {
   }
 
   onTimeout(): void {
-    this.#fail(this.#body.done || this.#waitsForService ? refusals.serviceSilent : refusals.bodyTooSlow);
+    const callerIsSlow = !this.#body.done && !this.#waitsForService && !this.#waitsForContinue;
+    this.#fail(callerIsSlow ? refusals.bodyTooSlow : refusals.serviceSilent);
   }
 
   /** The caller went away: the work for it stops. */

@@ -22,9 +22,16 @@ export function responseForCaller(
   // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
   const withoutLength = framing.kind === "chunked" || head.status === 204;
   let dated = false;
+  let measured = false;
   let text = `${statusLine(head)}\r\n`;
   for (const { name, lower, value } of head.fields) {
     if (lower === "date") dated = true;
+    if (lower === "content-length" && !withoutLength) {
+      // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one.
+      if (!measured) text += `${name}: ${listMembers(value)[0]}\r\n`;
+      measured = true;
+      continue;
+    }
     if (isHopByHop(lower, nominated) || (withoutLength && lower === "content-length")) continue;
     text += `${name}: ${value}\r\n`;
   }

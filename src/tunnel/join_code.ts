@@ -61,6 +61,8 @@ export function decodeJoinCode(text: string): JoinCode {
   if (!word.startsWith(PREFIX)) throw invalid('it does not begin with "petit-"');
   if (!/^[A-Za-z0-9_-]+$/.test(word)) throw invalid("it holds a character that no join code has");
   const bytes = Buffer.from(word.slice(PREFIX.length), "base64url");
+  // Base64 has spare bits, which a decoder ignores; a mistyped character may hide in them.
+  if (bytes.toString("base64url") !== word.slice(PREFIX.length)) throw invalid("a character is missing or mistyped");
   const body = bytes.subarray(0, -CHECK_BYTES);
   if (body.length <= HOST_AT || !bytes.subarray(-CHECK_BYTES).equals(check(body))) {
     throw invalid("a character is missing or mistyped");

@@ -16,6 +16,8 @@ export interface AliveTimes {
  * @returns a function that stops it
  */
 export function keepAlive(wire: Wire, times: AliveTimes, ask: () => void, lost: () => void): () => void {
+  // As in OpenSSH, 0 turns it off.
+  if (times.interval === 0) return () => {};
   let unanswered = 0;
   let asked = -Infinity;
   const timer = setInterval(() => {

@@ -57,9 +57,11 @@ export function verifySignature(
   signature: Buffer,
   hash: string | undefined,
 ): boolean {
-  if (algorithm === "ssh-dss" || (algorithm === "ssh-rsa" && hash === undefined)) return false;
   const key = utils.parseKey(blob);
   if (key instanceof Error || Array.isArray(key)) return false;
+  // The name of the algorithm and the key are two fields of one message, and the peer fills in both.
+  if (key.type !== algorithm || algorithm === "ssh-dss") return false;
+  if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512") return false;
   try {
     return key.verify(signed, signature, hash) === true;
   } catch {

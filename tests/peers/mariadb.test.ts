@@ -13,9 +13,9 @@ const NEEDS = ["mariadb-install-db", "mariadbd", "mariadb", "mariadb-dump", "bas
 /** A MariaDB server of its own behind petit; `sql` and `bash` reach it through the reverse port. */
 async function startMariadb(t: TestContext) {
   const user = await databaseAccount("mysql");
-  let server: Background | undefined;
+  const started: Background[] = [];
   // Before the folder goes.
-  t.after(() => server?.stop());
+  t.after(() => started[0]?.stop());
   const folder = temporaryFolder(t);
   giveTo(user, folder);
   const data = join(folder, "data");
@@ -27,7 +27,7 @@ async function startMariadb(t: TestContext) {
     "--skip-test-db",
   ], options);
   const port = await freePort();
-  server = new Background(program("mariadbd"), [
+  const server = new Background(program("mariadbd"), [
     "--no-defaults",
     `--datadir=${data}`,
     `--socket=${join(folder, "socket")}`,
@@ -39,19 +39,29 @@ async function startMariadb(t: TestContext) {
     "--innodb-log-file-size=256M",
     "--innodb-flush-log-at-trx-commit=0",
   ], options);
+  started.push(server);
   await server.line((line) => line.includes("ready for connections"));
   const { rawPort } = await startExecutables(t, port);
-  const where = ["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", `--port=${rawPort}`, "--user=root", "--default-character-set=utf8mb4"];
+  const where = [
+    "--protocol=tcp",
+    "--host=127.0.0.1",
+    `--port=${rawPort}`,
+    "--user=root",
+    "--default-character-set=utf8mb4",
+  ];
+  // Two dumps of the same rows are the same bytes.
+  const dump = [program("mariadb-dump"), "--no-defaults", "--skip-dump-date", "--skip-comments", "--order-by-primary"];
   return {
     folder,
-    sql: (text: string) => output(program("mariadb"), [...where, "--batch", "--skip-column-names"], { input: text }),
+    sql: (text: string) =>
+      output(program("mariadb"), ["--no-defaults", ...where, "--batch", "--skip-column-names"], { input: text }),
     /** Runs a line of shell in which $MARIADB and $DUMP are the programs with all that they need to connect. */
     bash: (line: string) =>
       output(program("bash"), ["-o", "pipefail", "-c", line], {
         cwd: folder,
         env: {
-          MARIADB: [program("mariadb"), ...where].join(" "),
-          DUMP: [program("mariadb-dump"), ...where, "--skip-dump-date", "--skip-comments", "--order-by-primary"].join(" "),
+          MARIADB: [program("mariadb"), "--no-defaults", ...where].join(" "),
+          DUMP: [...dump, ...where].join(" "),
         },
       }),
   };

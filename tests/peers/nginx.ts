@@ -14,8 +14,8 @@ export interface Nginx {
 }
 
 export async function startNginx(t: TestContext): Promise<Nginx> {
-  let server: Background | undefined;
-  t.after(() => server?.stop());
+  const started: Background[] = [];
+  t.after(() => started[0]?.stop());
   const folder = temporaryFolder(t);
   const files = join(folder, "files");
   mkdirSync(files);
@@ -47,7 +47,8 @@ ${temporary}  default_type application/octet-stream;
   );
   const command = ["-p", folder, "-e", join(folder, "error.log"), "-c", config];
   await output(program("nginx"), [...command, "-t"]);
-  server = new Background(program("nginx"), command);
+  const server = new Background(program("nginx"), command);
+  started.push(server);
   // nginx says nothing when it is ready.
   await output(program("curl"), [
     ...["-s", "--retry", "100", "--retry-connrefused", "--retry-delay", "0", "--retry-max-time", "20"],

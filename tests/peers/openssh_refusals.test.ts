@@ -19,7 +19,8 @@ async function makeForbiddenWorld(t: TestContext) {
   return {
     ...world,
     service,
-    ssh: (...args: string[]) => run(program("ssh"), [...world.identity, "-p", port, ...args], { env: { DISPLAY: ":9" } }),
+    ssh: (...args: string[]) =>
+      run(program("ssh"), [...world.identity, "-p", port, ...args], { env: { DISPLAY: ":9" } }),
     reached: () => reached,
   };
 }
@@ -66,18 +67,23 @@ peerTest("ssh -W reaches nothing that the server could reach", ["ssh"], async (t
   assert.equal(reached(), 0);
 });
 
-peerTest("ssh -L reaches nothing that the server could reach", ["ssh"], async (t) => {
-  const { server, identity, service, reached } = await makeForbiddenWorld(t);
-  const local = await freePort();
-  const forward = `127.0.0.1:${local}:127.0.0.1:${service.port}`;
-  const args = ["-v", "-N", "-o", "ExitOnForwardFailure=yes", "-L", forward, LOGIN];
-  const ssh = background(t, program("ssh"), [...identity, "-p", String(server.sshPort), ...args]);
-  await ssh.line((line) => line.includes("Entering interactive session"));
-  const socket = connect(local, "127.0.0.1");
-  t.after(() => socket.destroy());
-  await ssh.line((line) => PROHIBITED.test(line));
-  assert.equal(reached(), 0);
-});
+peerTest(
+  "ssh -L reaches nothing that the server could reach, TCP or a socket of the file system",
+  ["ssh"],
+  async (t) => {
+    const { server, identity, service, reached } = await makeForbiddenWorld(t);
+    for (const target of [`127.0.0.1:${service.port}`, join(server.folder, "socket")]) {
+      const local = await freePort();
+      const args = ["-v", "-N", "-o", "ExitOnForwardFailure=yes", "-L", `127.0.0.1:${local}:${target}`, LOGIN];
+      const ssh = background(t, program("ssh"), [...identity, "-p", String(server.sshPort), ...args]);
+      await ssh.line((line) => line.includes("Entering interactive session"));
+      const socket = connect(local, "127.0.0.1");
+      t.after(() => socket.destroy());
+      await ssh.line((line) => PROHIBITED.test(line));
+    }
+    assert.equal(reached(), 0);
+  },
+);
 
 peerTest("ssh -R for another registration's port is refused, and that port stays closed", ["ssh", "nc"], async (t) => {
   const { ssh, server, service } = await makeForbiddenWorld(t);
@@ -92,14 +98,12 @@ peerTest("ssh -R for another registration's port is refused, and that port stays
   }
 });
 
-peerTest("ssh -R and -L for a socket of the file system are refused", ["ssh"], async (t) => {
+peerTest("ssh -R for a socket of the file system is refused", ["ssh"], async (t) => {
   const { ssh, client } = await makeForbiddenWorld(t);
-  const socket = join(client.folder, "socket");
-  const remote = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", `${socket}:127.0.0.1:9`, LOGIN);
-  assert.equal(remote.code, 255);
-  assert.match(remote.stderr, /remote port forwarding failed/);
-  const local = await ssh("-W", socket, LOGIN);
-  assert.equal(local.code, 255);
+  const forward = `${join(client.folder, "socket")}:127.0.0.1:9`;
+  const { code, stderr } = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", forward, LOGIN);
+  assert.equal(code, 255);
+  assert.match(stderr, /remote port forwarding failed/);
 });
 
 peerTest("a key that is not registered is refused under every user name", ["ssh", "ssh-keygen"], async (t) => {

@@ -13,9 +13,9 @@ const NEEDS = ["initdb", "postgres", "psql", "pgbench"];
 /** A PostgreSQL server of its own behind petit; `psql` and `pgbench` reach it through the reverse port. */
 async function startPostgres(t: TestContext) {
   const user = await databaseAccount("postgres");
-  let server: Background | undefined;
+  const started: Background[] = [];
   // A fast shutdown, before the folder goes.
-  t.after(() => server?.stop("SIGINT"));
+  t.after(() => started[0]?.stop("SIGINT"));
   const folder = temporaryFolder(t);
   giveTo(user, folder);
   const data = join(folder, "data");
@@ -27,7 +27,8 @@ async function startPostgres(t: TestContext) {
   const port = await freePort();
   const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off"];
   const args = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
-  server = new Background(program("postgres"), args, { user, cwd: folder });
+  const server = new Background(program("postgres"), args, { user, cwd: folder });
+  started.push(server);
   await server.line((line) => line.includes("ready to accept connections"));
   const { rawPort } = await startExecutables(t, port);
   const env = { PGHOST: "127.0.0.1", PGPORT: String(rawPort), PGUSER: "owner", PGDATABASE: "postgres" };
@@ -42,14 +43,19 @@ peerTest("psql queries and a transaction go through the reverse port", NEEDS, as
   const { psql } = await startPostgres(t);
   assert.equal(await psql("SELECT 6 * 7; SELECT 'grüße';"), "42\ngrüße\n");
   await psql("CREATE TABLE things (name text)");
-  await psql("BEGIN; INSERT INTO things VALUES ('undone'); ROLLBACK; BEGIN; INSERT INTO things VALUES ('done'); COMMIT;");
+  await psql(
+    "BEGIN; INSERT INTO things VALUES ('undone'); ROLLBACK; BEGIN; INSERT INTO things VALUES ('done'); COMMIT;",
+  );
   assert.equal(await psql("SELECT name FROM things"), "done\n");
   await assert.rejects(psql("SELECT no_such_column"), /column "no_such_column" does not exist/);
 });
 
 peerTest("a COPY of several megabytes comes back from PostgreSQL as it was sent", NEEDS, async (t) => {
   const { psql } = await startPostgres(t);
-  const rows = Array.from({ length: 100_000 }, (_, i) => `${i}\t${createHash("sha256").update(String(i)).digest("hex")}`);
+  const rows = Array.from(
+    { length: 100_000 },
+    (_, i) => `${i}\t${createHash("sha256").update(String(i)).digest("hex")}`,
+  );
   const text = `${rows.join("\n")}\n`;
   await psql("CREATE TABLE copied (id int PRIMARY KEY, hash text)");
   await psql(text, "-c", "COPY copied FROM STDIN");

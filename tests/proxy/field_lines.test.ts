@@ -38,7 +38,13 @@ test("field lines of a request keep their order, case and number", async (t) => 
 });
 
 test("field lines of an answer keep their order, case and number", async (t) => {
-  const answer = ["Set-Cookie: a=1", "set-cookie: b=2", ...LINES, "Set-Cookie: c=3", "Date: Tue, 01 Jan 2030 00:00:00 GMT"];
+  const answer = [
+    "Set-Cookie: a=1",
+    "set-cookie: b=2",
+    ...LINES,
+    "Set-Cookie: c=3",
+    "Date: Tue, 01 Jan 2030 00:00:00 GMT",
+  ];
   const { toCaller } = await pass(t, [], answer);
   assert.deepEqual(fieldLines(toCaller), [...answer, "Content-Length: 0"]);
 });

@@ -89,7 +89,9 @@ test("hop-by-hop fields of an interim answer stay behind", async (t) => {
   const caller = new RawCaller(world.proxyPort).send(head("GET / HTTP/1.1", `Host: ${world.id}`));
   const connection = await service.next();
   await connection.takeHead();
-  connection.send(head("HTTP/1.1 103 Early Hints", "Connection: X-Hop", "X-Hop: 1", "Link: </a>", "Keep-Alive: timeout=5"));
+  connection.send(
+    head("HTTP/1.1 103 Early Hints", "Connection: X-Hop", "X-Hop: 1", "Link: </a>", "Keep-Alive: timeout=5"),
+  );
   assert.equal(await caller.takeHead(), head("HTTP/1.1 103 Early Hints", "Link: </a>"));
 });
 
@@ -115,4 +117,14 @@ test("an interim answer is no answer: a service that then closes is answered 502
   connection.send(head("HTTP/1.1 102 Processing")).end();
   assert.equal(await caller.takeHead(), head("HTTP/1.1 102 Processing"));
   assert.equal((await takeAnswer(caller)).status, 502);
+});
+
+test("a service that is silent to Expect: 100-continue is to blame, not the caller that waits for it", async (t) => {
+  const service = new RawService();
+  const world = await makeWorld(t, service.accept, { server: 'serviceTimeout = "300ms"' });
+  const caller = new RawCaller(world.proxyPort);
+  caller.send(head("PUT / HTTP/1.1", `Host: ${world.id}`, "Content-Length: 4", "Expect: 100-continue"));
+  const refusal = await takeAnswer(caller);
+  assert.equal(refusal.status, 504);
+  assert.equal(JSON.parse(refusal.body).code, "service-silent");
 });

@@ -28,7 +28,9 @@ test("a head of maxHeadSize is served, one byte more is answered 431", async (t)
 
 test("a head that has no end is answered 431 once it is over maxHeadSize", async (t) => {
   const world = await makeWorld(t, new AnsweringService(OK).accept, { server: 'maxHeadSize = "2KiB"' });
-  for (const endless of [`GET /${"x".repeat(4096)}`, `GET / HTTP/1.1\r\nHost: ${world.id}\r\n${"X-A: b\r\n".repeat(400)}`]) {
+  for (
+    const endless of [`GET /${"x".repeat(4096)}`, `GET / HTTP/1.1\r\nHost: ${world.id}\r\n${"X-A: b\r\n".repeat(400)}`]
+  ) {
     const caller = new RawCaller(world.proxyPort).send(endless);
     assert.equal((await takeAnswer(caller)).status, 431);
     assert.equal(await caller.closed, "end");

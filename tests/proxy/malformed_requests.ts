@@ -73,14 +73,19 @@ export const FRAMING: readonly Malformed[] = [
   post(["Content-Length: 5", "Transfer-Encoding:\r\n chunked"], behindFive, "a folded Transfer-Encoding"),
   post(["Content-Length: 5", "X-A: b\nTransfer-Encoding: chunked"], behindFive, "Transfer-Encoding behind a bare LF"),
   post(["Content-Length: 5", "X-A: b\rTransfer-Encoding: chunked"], behindFive, "Transfer-Encoding behind a bare CR"),
-  post(["Content-Length: 5", "X-A: b\r\n\rTransfer-Encoding: chunked"], behindFive, "a bare CR before Transfer-Encoding"),
+  post(
+    ["Content-Length: 5", "X-A: b\r\n\rTransfer-Encoding: chunked"],
+    behindFive,
+    "a bare CR before Transfer-Encoding",
+  ),
   post(["Content-Length: 5", "Transfer-Encoding\0: chunked"], behindFive, "a NUL behind Transfer-Encoding"),
   post(["Content-Length: 5", "Transfer\xadEncoding: chunked"], behindFive, "a byte above ASCII in Transfer-Encoding"),
   post(["Connection: Content-Length", "Content-Length: 5", "Transfer-Encoding: chunked"], behindFive),
   {
     what: "Transfer-Encoding in HTTP/1.0",
     bytes: (id, smuggled) =>
-      head("POST / HTTP/1.0", `Host: ${id}`, "Connection: keep-alive", "Transfer-Encoding: chunked") + behindFive(smuggled),
+      head("POST / HTTP/1.0", `Host: ${id}`, "Connection: keep-alive", "Transfer-Encoding: chunked") +
+      behindFive(smuggled),
   },
 ];
 
@@ -143,8 +148,14 @@ export const FIELDS: readonly Malformed[] = [
   get("a bare CR in a value", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A: b\rX-C: d"]),
   get("a bare LF in a value", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A: b\nX-C: d"]),
   get("a CR before the CRLF", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A: b\r"]),
-  get("two bare LFs inside the head", (id) => ["GET / HTTP/1.1", `Host: ${id}`, `X-A: b\n\nGET /smuggled HTTP/1.1\nHost: ${id}`]),
-  get("two bare CRs inside the head", (id) => ["GET / HTTP/1.1", `Host: ${id}`, `X-A: b\r\rGET /smuggled HTTP/1.1\rHost: ${id}`]),
+  get(
+    "two bare LFs inside the head",
+    (id) => ["GET / HTTP/1.1", `Host: ${id}`, `X-A: b\n\nGET /smuggled HTTP/1.1\nHost: ${id}`],
+  ),
+  get(
+    "two bare CRs inside the head",
+    (id) => ["GET / HTTP/1.1", `Host: ${id}`, `X-A: b\r\rGET /smuggled HTTP/1.1\rHost: ${id}`],
+  ),
   get("a NUL in a value", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A: b\0c"]),
   get("a NUL in a name", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A\0: b"]),
   get("an escape character in a value", (id) => ["GET / HTTP/1.1", `Host: ${id}`, "X-A: \x1b[2J"]),
@@ -236,5 +247,9 @@ export const TARGETS: readonly Malformed[] = [
   get("CONNECT with a path", (id) => ["CONNECT / HTTP/1.1", `Host: ${id}`], 501),
   { what: "HTTP/0.9 without a version", bytes: (_id, smuggled) => `GET /\r\n\r\n${smuggled}` },
   { what: "a TLS handshake", bytes: (_id, smuggled) => `\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n${smuggled}` },
-  { what: "a head that is too large", bytes: (id, smuggled) => head("GET / HTTP/1.1", `Host: ${id}`, `X-A: ${"a".repeat(66_000)}`) + smuggled, status: 431 },
+  {
+    what: "a head that is too large",
+    bytes: (id, smuggled) => head("GET / HTTP/1.1", `Host: ${id}`, `X-A: ${"a".repeat(66_000)}`) + smuggled,
+    status: 431,
+  },
 ];

@@ -6,7 +6,20 @@ import { makeWorld } from "../world/world.ts";
 
 const OK = head("HTTP/1.1 200 OK", "Content-Length: 0");
 
-const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "FOO", "get", "M-SEARCH", "a!#$%&'*+-.^_`|~9"];
+const METHODS = [
+  "GET",
+  "POST",
+  "PUT",
+  "DELETE",
+  "PATCH",
+  "OPTIONS",
+  "TRACE",
+  "PROPFIND",
+  "FOO",
+  "get",
+  "M-SEARCH",
+  "a!#$%&'*+-.^_`|~9",
+];
 
 test("every method reaches the service as it is written, also those that nobody has heard of", async (t) => {
   const service = new AnsweringService(OK);
@@ -16,7 +29,10 @@ test("every method reaches the service as it is written, also those that nobody 
     caller.send(head(`${method} /path HTTP/1.1`, `Host: ${world.id}`));
     assert.equal((await takeAnswer(caller)).status, 200, method);
   }
-  assert.deepEqual(service.heads.map((text) => text.split("\r\n")[0]), METHODS.map((method) => `${method} /path HTTP/1.1`));
+  assert.deepEqual(
+    service.heads.map((text) => text.split("\r\n")[0]),
+    METHODS.map((method) => `${method} /path HTTP/1.1`),
+  );
 });
 
 test("any method may have a body", async (t) => {
@@ -37,7 +53,17 @@ test("a request target reaches the service as it is written", async (t) => {
   const service = new AnsweringService(OK);
   const world = await makeWorld(t, service.accept);
   const caller = new RawCaller(world.proxyPort);
-  const targets = ["/", "/a//b/../c/./%2e%2E/d", "/?", "/?a=b&a=c%20d+e", "//double", "/%00%zz", "/;p=1,2:@!$'()*", "/\"<>\\^`{|}", "/\xfc\xe9"];
+  const targets = [
+    "/",
+    "/a//b/../c/./%2e%2E/d",
+    "/?",
+    "/?a=b&a=c%20d+e",
+    "//double",
+    "/%00%zz",
+    "/;p=1,2:@!$'()*",
+    '/"<>\\^`{|}',
+    "/\xfc\xe9",
+  ];
   for (const target of targets) {
     caller.send(head(`GET ${target} HTTP/1.1`, `Host: ${world.id}`));
     assert.equal((await takeAnswer(caller)).status, 200, target);
@@ -68,7 +94,7 @@ test("the answer to HEAD keeps its length and has no body", async (t) => {
 test("304 keeps its length and has no body, 204 has neither", async (t) => {
   const service = new AnsweringService((text) =>
     text.startsWith("GET /304")
-      ? head("HTTP/1.1 304 Not Modified", "ETag: \"x\"", "Content-Length: 1000")
+      ? head("HTTP/1.1 304 Not Modified", 'ETag: "x"', "Content-Length: 1000")
       : text.startsWith("GET /204")
       ? head("HTTP/1.1 204 No Content", "X-A: b")
       : head("HTTP/1.1 200 OK", "Content-Length: 4") + "next"
@@ -95,7 +121,15 @@ test("204 with a length that the service should not have sent goes without it", 
 });
 
 test("205 and other statuses, known or not, go as they are with their reason or without", async (t) => {
-  const lines = ["205 Reset Content", "299 Something Else", "418 I'm a teapot", "599 ", "404 Nicht gefunden \xfc", "500 ", "302 Found"];
+  const lines = [
+    "205 Reset Content",
+    "299 Something Else",
+    "418 I'm a teapot",
+    "599 ",
+    "404 Nicht gefunden \xfc",
+    "500 ",
+    "302 Found",
+  ];
   const service = new AnsweringService((text) =>
     head(`HTTP/1.1 ${lines[Number(text.split(" ")[1]?.slice(1))]}`, "Content-Length: 0")
   );

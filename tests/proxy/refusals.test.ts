@@ -156,3 +156,14 @@ test("a refused HEAD request is answered without a body", async (t) => {
   assert.match(await caller.takeHead(), /^HTTP\/1\.1 404 /);
   assert.equal((await takeAnswer(caller)).status, 200);
 });
+
+test("a HEAD request that the service does not answer is refused without a body", async (t) => {
+  const service = new RawService();
+  const world = await makeWorld(t, service.accept);
+  const caller = new RawCaller(world.proxyPort).send(head("HEAD / HTTP/1.1", `Host: ${world.id}`));
+  const connection = await service.next();
+  await connection.takeHead();
+  connection.end();
+  assert.match(await caller.takeHead(), /^HTTP\/1\.1 502 /);
+  assert.equal(await caller.all(), "");
+});

@@ -26,7 +26,16 @@ async function whoAnswers(proxyPort: number, host: string): Promise<string> {
 
 test("the Host field chooses the service by the registration's id, in each of its forms", async (t) => {
   const { proxyPort, id, other } = await twoServices(t);
-  const forms = ["ID", "ID:8090", "ID:", "ID-anything", "ID-a-b", "ID.example.com", "ID-x.example.com:443", "ID-X.Example.COM"];
+  const forms = [
+    "ID",
+    "ID:8090",
+    "ID:",
+    "ID-anything",
+    "ID-a-b",
+    "ID.example.com",
+    "ID-x.example.com:443",
+    "ID-X.Example.COM",
+  ];
   for (const form of forms) {
     assert.equal(await whoAnswers(proxyPort, form.replace("ID", id)), "first", form);
     assert.equal(await whoAnswers(proxyPort, form.replace("ID", other)), "second", form);

@@ -13,7 +13,7 @@ const targets: { kind: string; id: string; service: LenientService }[] = [];
 let proxyPort: number;
 
 const smuggledTo = (id: string) => head("GET /smuggled HTTP/1.1", `Host: ${id}`);
-const sawSmuggled = (service: LenientService) => service.seen.some((line) => line.includes("/smuggled"));
+const isSmuggled = (line: string) => line.includes("/smuggled");
 
 before(async () => {
   const services = Object.entries(LENIENT).map(([kind, leniency]) => ({ kind, service: new LenientService(leniency) }));
@@ -37,15 +37,30 @@ const baits: [kind: keyof typeof LENIENT, bytes: (smuggled: string) => string][]
     return `${head(...lines)}${size}${smuggled}\r\n0\r\n\r\n`;
   }],
   ["takes anything for chunks", (smuggled) => {
-    const lines = ["POST / HTTP/1.1", "Host: x", `Content-Length: ${5 + smuggled.length}`, "Transfer-Encoding: xchunked"];
+    const lines = [
+      "POST / HTTP/1.1",
+      "Host: x",
+      `Content-Length: ${5 + smuggled.length}`,
+      "Transfer-Encoding: xchunked",
+    ];
     return `${head(...lines)}0\r\n\r\n${smuggled}`;
   }],
-  ["takes anything for chunks", (smuggled) =>
-    `${head("POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")}3;a=\nabc+0\r\n0x\n\n${smuggled}`],
-  ["ends lines at any CR or LF and folds", (smuggled) =>
-    head("GET / HTTP/1.1", "Host: x", `X-A: b\n\n${smuggled.trimEnd().replaceAll("\r\n", "\r")}`)],
+  [
+    "takes anything for chunks",
+    (smuggled) => `${head("POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")}3;a=\nabc+0\r\n0x\n\n${smuggled}`,
+  ],
+  [
+    "ends lines at any CR or LF and folds",
+    (smuggled) => head("GET / HTTP/1.1", "Host: x", `X-A: b\n\n${smuggled.trimEnd().replaceAll("\r\n", "\r")}`),
+  ],
   ["ends lines at any CR or LF and folds", (smuggled) => {
-    const lines = ["POST / HTTP/1.1", "Host: x", `Content-Length: ${5 + smuggled.length}`, "Transfer-Encoding:", " chunked"];
+    const lines = [
+      "POST / HTTP/1.1",
+      "Host: x",
+      `Content-Length: ${5 + smuggled.length}`,
+      "Transfer-Encoding:",
+      " chunked",
+    ];
     return `${head(...lines)}0\r\n\r\n${smuggled}`;
   }],
 ];
@@ -63,6 +78,7 @@ for (const [index, [kind, bytes]] of baits.entries()) {
 
 async function assertRefused({ bytes, status = 400 }: Malformed): Promise<void> {
   for (const { kind, id, service } of targets) {
+    const seenBefore = service.seen.length;
     const caller = new RawCaller(proxyPort).send(bytes(id, smuggledTo(id)));
     const answer = await takeAnswer(caller);
     assert.equal(answer.status, status, answer.head);
@@ -74,7 +90,7 @@ async function assertRefused({ bytes, status = 400 }: Malformed): Promise<void> 
     // What was left behind on a connection to the service would come to light with the next request.
     const next = await exchange(proxyPort, head("GET /next HTTP/1.1", `Host: ${id}`, "Connection: close"));
     assert.match(next, /^HTTP\/1\.1 200 /);
-    assert.ok(!sawSmuggled(service), `a service that ${kind} saw the smuggled request`);
+    assert.ok(!service.seen.slice(seenBefore).some(isSmuggled), `a service that ${kind} saw the smuggled request`);
   }
 }
 
@@ -84,10 +100,30 @@ for (const [group, table] of Object.entries({ framing: FRAMING, chunks: CHUNKS, 
   }
 }
 
+const BARE_LINE_FEEDS = [
+  "GET / HTTP/1.1\nHost: ID\n\n",
+  "GET / HTTP/1.1\r\nHost: ID\n",
+  "GET / HTTP/1.1\r\nHost: ID\r\n\n",
+  "\n",
+];
+
+for (const bytes of BARE_LINE_FEEDS) {
+  test(`a bare line feed is refused as soon as it is seen: ${JSON.stringify(bytes)}`, async () => {
+    for (const { id } of targets) {
+      // Neither the rest of the head nor headTimeout is waited for, whether it comes at once or in pieces.
+      const whole = new RawCaller(proxyPort).send(bytes.replace("ID", id));
+      assert.equal((await takeAnswer(whole)).status, 400);
+      const caller = new RawCaller(proxyPort);
+      await caller.sendApart(bytes.replace("ID", id));
+      assert.equal((await takeAnswer(caller)).status, 400);
+    }
+  });
+}
+
 test("no careless service has seen a smuggled request, not later either", () => {
   assert.equal(targets.length, 3);
   for (const { kind, service } of targets) {
     assert.ok(service.seen.filter((line) => line === "GET /next HTTP/1.1").length > 150);
-    assert.ok(!sawSmuggled(service), `a service that ${kind} saw a smuggled request`);
+    assert.ok(!service.seen.some(isSmuggled), `a service that ${kind} saw a smuggled request`);
   }
 });

@@ -129,19 +129,13 @@ test("a message that comes byte by byte arrives whole in both directions", async
   const caller = new RawCaller(world.proxyPort);
   const request = head("POST /bytes HTTP/1.1", `Host: ${world.id}`, "Transfer-Encoding: chunked") +
     "5;x=y\r\nhello\r\n0\r\nX-Trailer: end\r\n\r\n";
-  await byteByByte(caller, request);
+  await caller.sendApart(request);
   const connection = await service.next();
   assert.match(await connection.takeHead(), /^POST \/bytes HTTP\/1\.1\r\n/);
   assert.match(await connection.takeUntil("end\r\n\r\n"), /^(?:[1-5]\r\n[helo]+\r\n)+0\r\nX-Trailer: end\r\n\r\n$/);
-  await byteByByte(connection, head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "3\r\nyes\r\n0\r\nX-Trailer: yes\r\n\r\n");
+  await connection.sendApart(
+    head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "3\r\nyes\r\n0\r\nX-Trailer: yes\r\n\r\n",
+  );
   assert.match(await caller.takeHead(), /^HTTP\/1\.1 200 OK\r\n/);
   assert.match(await caller.takeUntil("yes\r\n\r\n"), /^(?:[1-3]\r\n[yes]+\r\n)+0\r\nX-Trailer: yes\r\n\r\n$/);
 });
-
-/** Sends each byte in a packet of its own: one that has left the process before the next is written. */
-async function byteByByte({ socket }: RawCaller, text: string): Promise<void> {
-  for (const byte of Buffer.from(text, "latin1")) {
-    await new Promise((resolve) => socket.write(Buffer.of(byte), resolve));
-    await new Promise(setImmediate);
-  }
-}

@@ -67,15 +67,19 @@ test("trailers that frame, route or authorise are dropped, and the others stay",
 test('"TE: trailers" of the caller is told to the service, other codings are not', async (t) => {
   const service = new AnsweringService(OK);
   const world = await makeWorld(t, service.accept);
-  const ask = (...lines: string[]) =>
-    exchange(world.proxyPort, head("GET / HTTP/1.1", `Host: ${world.id}`, ...lines));
+  const ask = (...lines: string[]) => exchange(world.proxyPort, head("GET / HTTP/1.1", `Host: ${world.id}`, ...lines));
   await ask("TE: trailers", "Connection: close, TE");
   await ask("TE: gzip, Trailers", "Connection: close, TE");
   await ask("TE: gzip", "Connection: close, TE");
   await ask("Connection: close");
   assert.deepEqual(service.heads.map((text) => valuesOf(text, "te")), [["trailers"], ["trailers"], [], []]);
   // RFC 9110, section 10.1.4: who sends TE names it in Connection.
-  assert.deepEqual(service.heads.map((text) => valuesOf(text, "connection").includes("TE")), [true, true, false, false]);
+  assert.deepEqual(service.heads.map((text) => valuesOf(text, "connection").includes("TE")), [
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("an HTTP/1.0 caller gets no trailers", async (t) => {

@@ -1,8 +1,8 @@
 import type { Certificates } from "../../src/server/certificates.ts";
 
 /**
- * Two self-signed certificates (EC P-256, 2020 to 2049) with their keys, for tests alone: nobody trusts them. Both are for
- * localhost, *.localhost, *.example.com, 127.0.0.1 and ::1; the common names are "petit test first" and "petit test
+ * Two self-signed certificates (EC P-256, 2020 to 2049) with their keys, for tests alone: nobody trusts them. Both are
+ * for localhost, *.localhost, *.example.com, 127.0.0.1 and ::1; the common names are "petit test first" and "petit test
  * second". Give `cert` as `ca` to a caller that verifies.
  */
 export const FIRST: Certificates = {

@@ -103,7 +103,7 @@ export class ServerProcess {
       "server.ssh.port": server.sshPort,
       ...settings,
     });
-    server.#reservePorts(await freePort(22_000, 32_000));
+    server.#reservePorts(await freePort(22_000, 31_000));
     return server;
   }
 

@@ -7,7 +7,7 @@ export type Sent =
   | { kind: "eof" }
   | { kind: "close" };
 
-/** The connection under one channel, in memory: keeps what the channel sends, and plays the peer and the SSH library. */
+/** The connection under one channel, in memory: keeps what the channel sends, and plays the peer and the library. */
 export class MemoryLink implements ChannelLink {
   congested = false;
   readonly sent: Sent[] = [];

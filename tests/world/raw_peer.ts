@@ -34,6 +34,14 @@ export class RawPeer {
     return this;
   }
 
+  /** Sends each piece in a packet of its own, with time in between for the other side to read it. */
+  async sendApart(pieces: Iterable<string>): Promise<void> {
+    for (const piece of pieces) {
+      await new Promise((resolve) => this.socket.write(Buffer.from(piece, "latin1"), resolve));
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    }
+  }
+
   /** Ends this direction; the other goes on. */
   end(): this {
     this.socket.end();

@@ -98,6 +98,11 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
     "2:1",
     '"server.headTimeout" is 5; wanted a duration with a unit, such as "500ms", "5s", "2m" or "24h"',
   ],
+  "a duration that is longer than a timer can wait": [
+    '[server]\nopenTimeout = "30d"',
+    "2:1",
+    /^"server\.openTimeout" is "30d"; wanted a duration/,
+  ],
   "a size in a unit that is not known": [
     '[server]\nmaxHeadSize = "64KB"',
     "2:1",

@@ -42,8 +42,7 @@ test("units: whatever is no number with a known unit is no size", () => {
   }
 });
 
-test("units: a number of more digits than anyone means is refused, so that none overflows", () => {
-  assert.equal(parseDuration("999999999d"), 999_999_999 * 86_400_000);
+test("units: a number of ten digits is none that anyone means", () => {
   assert.equal(parseDuration("1000000000ms"), undefined);
   assert.equal(parseSize("1000000000B"), undefined);
 });

@@ -89,14 +89,26 @@ for (const version of ["HTTP/2.0", "HTTP/1.2", "HTTP/0.9"]) {
   });
 }
 
-test("request head: a name that was refused once is refused again", () => {
-  // Names are remembered once they have been checked.
-  for (let i = 0; i < 3; i++) assert.throws(() => parse("GET / HTTP/1.1\r\nbad name: x\r\n\r\n"));
+test("request head: a line that was refused once is refused again", () => {
+  // Lines are remembered once they have been checked.
+  for (const line of ["bad name: x", "a: \x00", "no colon", " folded"]) {
+    for (let i = 0; i < 3; i++) {
+      assert.throws(() => parse(`GET / HTTP/1.1\r\n${line}\r\n\r\n`), { name: "MessageError" });
+    }
+  }
 });
 
-test("request head: more different names than are remembered are parsed all the same", () => {
+test("request head: more different lines than are remembered are parsed all the same", () => {
   for (let i = 0; i < 2000; i++) {
     const { fields } = parse(`GET / HTTP/1.1\r\nX-Name-${i}: v\r\n\r\n`);
     assert.deepEqual(fields, [{ name: `X-Name-${i}`, lower: `x-name-${i}`, value: "v" }]);
+  }
+});
+
+test("request head: lines that differ in a blank, a case or a byte are told apart, in any order", () => {
+  const lines = ["x: a", "x:a", "X: a", "x: A", "x:  b", "x: \xe1", "x: a,"];
+  for (const line of [...lines, ...lines]) {
+    const [field] = parse(`GET / HTTP/1.1\r\n${line}\r\n\r\n`).fields;
+    assert.deepEqual(field, { name: line[0], lower: "x", value: line.slice(2).trim() });
   }
 });

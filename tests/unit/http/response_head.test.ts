@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseResponseHead } from "../../../src/http/head.ts";
+import { parseRequestHead, parseResponseHead } from "../../../src/http/head.ts";
 
 const parse = (text: string) => parseResponseHead(Buffer.from(text, "latin1"));
 
@@ -37,6 +37,21 @@ test("response head: white space before a colon is removed", () => {
   assert.deepEqual(fields, [{ name: "Content-Length", lower: "content-length", value: "5" }]);
 });
 
+test("response head: a line that is mended in an answer is still refused in a request", () => {
+  const line = "X-Mended : yes";
+  for (let i = 0; i < 3; i++) {
+    assert.equal(parse(`HTTP/1.1 200 OK\r\n${line}\r\n\r\n`).fields[0]?.name, "X-Mended");
+    assert.throws(() => parseRequestHead(Buffer.from(`GET / HTTP/1.1\r\n${line}\r\n\r\n`)), { name: "MessageError" });
+  }
+});
+
+test("response head: a line that was continued once is as it was in the next message", () => {
+  for (let i = 0; i < 3; i++) {
+    assert.equal(parse("HTTP/1.1 200 OK\r\nX-Folded: a\r\n b\r\n\r\n").fields[0]?.value, "a b");
+    assert.equal(parse("HTTP/1.1 200 OK\r\nX-Folded: a\r\n\r\n").fields[0]?.value, "a");
+  }
+});
+
 const refused: Record<string, string> = {
   "of another protocol": "ICY 200 OK\r\n\r\n",
   "of HTTP/2": "HTTP/2 200 OK\r\n\r\n",
@@ -51,6 +66,9 @@ const refused: Record<string, string> = {
   "with a field line without a colon": "HTTP/1.1 200 OK\r\nx\r\n\r\n",
   "with an empty field name": "HTTP/1.1 200 OK\r\n : x\r\n\r\n",
   "with a field name of two words": "HTTP/1.1 200 OK\r\na b: x\r\n\r\n",
+  "with a bare CR before a colon": "HTTP/1.1 200 OK\r\nx\r: y\r\n\r\n",
+  "with a bare CR and a blank before a colon": "HTTP/1.1 200 OK\r\nx\r : y\r\n\r\n",
+  "with a byte above 127 and a blank before a colon": "HTTP/1.1 200 OK\r\nx\xa0 : y\r\n\r\n",
   "with a NUL in a folded line": "HTTP/1.1 200 OK\r\na: b\r\n \x00\r\n\r\n",
   "with a bare LF in a value": "HTTP/1.1 200 OK\r\na: b\nc: d\r\n\r\n",
 };

@@ -104,3 +104,11 @@ test("keep-alive: once it is stopped nobody is asked or given up", async () => {
   await severalIntervals();
   assert.deepEqual([asked, lost], [1, 0]);
 });
+
+test("keep-alive: an interval of 0 asks nobody and gives nobody up, as in OpenSSH", async (t) => {
+  const told: string[] = [];
+  const ask = () => told.push("ask");
+  t.after(keepAlive(new FakeWire().wire, { interval: 0, countMax: 3 }, ask, () => told.push("lost")));
+  await severalIntervals();
+  assert.deepEqual(told, []);
+});

@@ -27,6 +27,15 @@ test("keys: a new pair is ed25519, in OpenSSH's format, and another one each tim
   assert.notEqual(one.publicKey.fingerprint, two.publicKey.fingerprint);
 });
 
+test("keys: every new pair is whole, also where its public half begins with a zero byte", () => {
+  // One in 256 does: enough pairs are made to meet several.
+  for (let i = 0; i < 1000; i++) {
+    const { privatePem, publicKey } = generateKey("x");
+    assert.equal(Buffer.from(publicKey.line.split(" ")[1] as string, "base64").length, 51);
+    assert.deepEqual(publicKeyOf(privatePem), publicKey);
+  }
+});
+
 test("keys: a file without a private key is refused", () => {
   const [{ line }] = VECTORS;
   assert.throws(() => publicKeyOf(line), { name: "PetitError", code: "key-invalid", message: /no private key/ });

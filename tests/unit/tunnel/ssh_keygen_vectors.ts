@@ -15,14 +15,16 @@ Nf+6UqyycfCdPA6VCDL7AAAABnZlY3RvcgECAwQFBgc=
   },
   {
     name: "ECDSA",
-    line:
-      "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBBHG02SdhFXPOp3X8mCMO+7OttfC59cyZxsKzYj6sTUrjXmfZvxgX6u90/lffgN+o0vNYGe8Z3F6vcxRJBgyx1A=",
+    line: "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBBHG02SdhFXPOp3X8mCMO+7OttfC" +
+      "59cyZxsKzYj6sTUrjXmfZvxgX6u90/lffgN+o0vNYGe8Z3F6vcxRJBgyx1A=",
     fingerprint: "SHA256:wfgpWCkx6Kfcb5b3XYcEa47eZ9FTkBIVrrtoB93qAmA",
   },
   {
     name: "RSA",
-    line:
-      "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDnjVPInYXiH3QsW3lcnPD/feAWpk+K/bXAGlejamLjXaY5L+GVVqYyD3xRdgEAp4COO5sZL58bm6W45O7SezNQVny4tzXzDKqBL8g7hjKeEbHM5kwF997Mf1mvP1Uv3BN2pqpbcpXn4f1gVpTlvKbFaX7eBhLUpfaIHZnQsZqujvNwQq0UZcoZVnbBr0LpwIBs9bHF0N441HfaRJW5uI1QAm208XVmItldNOwIDW/mu6724MPui7sA5oyibm08jiSTmIEmRIt9jdW4cZlVpkErMTFShojYg4aEQOYBlkhxAfC+mNfG/B6cS5TV455MhMMmkVlunHzcrsP9AIV85XHL",
+    line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDnjVPInYXiH3QsW3lcnPD/feAWpk+K/bXAGlejamLjXaY5L+GVVqYyD3xRdgEA" +
+      "p4COO5sZL58bm6W45O7SezNQVny4tzXzDKqBL8g7hjKeEbHM5kwF997Mf1mvP1Uv3BN2pqpbcpXn4f1gVpTlvKbFaX7eBhLUpfaI" +
+      "HZnQsZqujvNwQq0UZcoZVnbBr0LpwIBs9bHF0N441HfaRJW5uI1QAm208XVmItldNOwIDW/mu6724MPui7sA5oyibm08jiSTmIEm" +
+      "RIt9jdW4cZlVpkErMTFShojYg4aEQOYBlkhxAfC+mNfG/B6cS5TV455MhMMmkVlunHzcrsP9AIV85XHL",
     fingerprint: "SHA256:euxQxbGgrurvn67+LPfHr7HfjXFxI4SEvfVJ6YktPSw",
   },
 ] as const;
