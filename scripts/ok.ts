@@ -11,11 +11,11 @@ const steps: [name: string, command: string[]][] = [
   ["lint", [...installed("deno"), "lint", "--quiet"]],
   ["types", installed("tsc")],
   ["layers", [bun, join(root, "scripts", "check_layers.ts")]],
-  ...(process.argv.includes("--no-tests")
-    ? []
-    : [["tests", [bun, join(root, "scripts", "test.ts")]] satisfies [string, string[]]]),
+  ["pages", [bun, join(root, "scripts", "check_docs.ts")]],
+  ["tests", [bun, join(root, "scripts", "test.ts")]],
 ];
 for (const [name, [program = "", ...args]] of steps) {
+  if (name === "tests" && process.argv.includes("--no-tests")) continue;
   console.log(`— ${name}`);
   const { status } = spawnSync(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) {
