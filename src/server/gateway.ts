@@ -14,6 +14,7 @@ import {
   type LoginAttempt,
   type LoginVerdict,
   type SshPeer,
+  type SshServer,
   type SshServerConnection,
 } from "../tunnel/ssh_server.ts";
 import type { ReversePorts } from "./ports.ts";
@@ -34,23 +35,28 @@ export interface GatewayParts {
 
 /** The server's SSH side door: who may log in, and what a client may do then. Everything not named here is refused. */
 export class Gateway {
-  readonly server: NetServer;
+  readonly listener: NetServer;
+  readonly #wires: SshServer["wires"];
   readonly #connections = new Set<SshServerConnection>();
 
   constructor(parts: GatewayParts, hostKey: string) {
     const { ssh } = parts.config;
-    this.server = createSshServer({
+    const server = createSshServer({
       hostKeys: [hostKey],
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
       peer: (address) => new GatewayPeer(parts, this.#connections, address),
     });
+    this.listener = server.listener;
+    this.#wires = server.wires;
   }
 
-  /** Ends every connection. */
+  /** Ends every connection: with a word to those that are logged in, without one to all others. */
   end(): void {
+    const loggedIn = new Set([...this.#connections].map(({ link }) => link.wire));
     for (const connection of this.#connections) connection.end();
+    for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 }
 

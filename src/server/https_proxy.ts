@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { createServer, type Server } from "node:tls";
 import { messageOf } from "../error.ts";
 import type { Log } from "../observe/log.ts";
@@ -25,6 +26,8 @@ export class HttpsProxy {
   port: number | undefined;
   readonly #options: HttpsProxyOptions;
   #server: Server | undefined;
+  /** Connections whose handshake is not over, by the address and port of the peer: the socket inside TLS is another object than that around it. */
+  readonly #handshaking = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>();
   #stopWatching: () => void = () => {};
 
   constructor(options: HttpsProxyOptions) {
@@ -57,9 +60,12 @@ export class HttpsProxy {
       ALPNProtocols: ["http/1.1"],
       allowHalfOpen: true,
       noDelay: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
     };
-    const server = createServer(options, (socket) => this.#options.callers.serve(socket, true));
+    const server = createServer(options, (socket) => {
+      this.#handshakeOver(socket);
+      this.#options.callers.serve(socket, true);
+    });
+    server.on("connection", (socket: Socket) => this.#awaitHandshake(socket));
     server.on(
       "tlsClientError",
       (error) =>
@@ -74,8 +80,26 @@ export class HttpsProxy {
     log.info({ port: this.port }, `HTTPS proxy listens on port ${this.port}`);
   }
 
+  /** Not left to `handshakeTimeout`: Bun tells of it and leaves the connection open. */
+  #awaitHandshake(socket: Socket): void {
+    const name = nameOf(socket);
+    const timer = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
+    this.#handshaking.set(name, { socket, timer });
+    socket.on("close", () => this.#handshakeOver(socket, name));
+  }
+
+  #handshakeOver(socket: Socket, name = nameOf(socket)): void {
+    clearTimeout(this.#handshaking.get(name)?.timer);
+    this.#handshaking.delete(name);
+  }
+
   async stop(): Promise<void> {
     this.#stopWatching();
+    for (const { socket } of this.#handshaking.values()) socket.destroy();
     if (this.#server) await stopListening(this.#server);
   }
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -57,8 +57,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       { config, registry, routes, tunnels, ports, registrar, log, noise },
       hostKey.privatePem,
     );
-    const sshPort = await listen(gateway.server, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
-    undo.push(() => (gateway.end(), stopListening(gateway.server)));
+    const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
+    undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
 
     const limits = {

@@ -93,7 +93,10 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
     let loggedIn = false;
     let closed!: (cause: string) => void;
     const whenClosed = new Promise<string>((settle) => closed = settle);
-    const timer = setTimeout(() => fail(silent(where, options.timeout)), options.timeout);
+    const timer = setTimeout(
+      () => fail(isSsh(greeting) ? silent(where, options.timeout) : explain(undefined, where, greeting)),
+      options.timeout,
+    );
     const onAbort = () => {
       failure ??= options.signal.reason;
       if (loggedIn) client.end();
@@ -195,12 +198,17 @@ const silent = (where: string, timeout: number) =>
     },
   );
 
+/** Whether the first bytes of a server may be those of SSH (RFC 4253, section 4.2); nothing yet may. */
+function isSsh(greeting: string): boolean {
+  return greeting.length < 4 ? "SSH-".startsWith(greeting) : greeting.startsWith("SSH-");
+}
+
 /** Turns what went wrong before the login was done into a sentence. */
 function explain(error: unknown, where: string, greeting: string): unknown {
   if (error instanceof PetitError) return error;
   const host = where.slice(0, where.lastIndexOf(":"));
   const code = systemCode(error);
-  if (greeting !== "" && !greeting.startsWith("SSH-")) {
+  if (!isSsh(greeting)) {
     const what = greeting.startsWith("HTTP/") ? "an HTTP server" : "something that does not speak SSH";
     return new PetitError("server-not-ssh", `${where} is ${what}, not a petit server's SSH gateway`, {
       hint: "The gateway has a port of its own, 2222 by default",

@@ -89,16 +89,23 @@ export class SshServerConnection {
   }
 }
 
-/** A TCP server whose connections speak SSH; not listening yet. */
-export function createSshServer(options: SshServerOptions): NetServer {
+/** A TCP server whose connections speak SSH, not listening yet; and its connections, logged in or not. */
+export interface SshServer {
+  readonly listener: NetServer;
+  readonly wires: ReadonlySet<Wire>;
+}
+
+export function createSshServer(options: SshServerOptions): SshServer {
   const ssh = new Server({ hostKeys: options.hostKeys, ident: options.software, algorithms: algorithms as never });
   const peers = new WeakMap<object, SshPeer>();
   ssh.on("connection", (connection) => {
     const wire = (connection as unknown as { _sock: Wire })._sock;
     serve(connection, wire, peers.get(wire) as SshPeer, options.alive);
   });
-  return createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
+  const wires = new Set<Wire>();
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
     const wire = new Wire(socket);
+    wires.add(wire);
     const peer = options.peer(plainAddress(socket.remoteAddress));
     peers.set(wire, peer);
     let cause = "the peer closed the connection";
@@ -111,10 +118,12 @@ export function createSshServer(options: SshServerOptions): NetServer {
     wire.on("error", (error: Error) => cause = error.message);
     wire.once("close", () => {
       clearTimeout(grace);
+      wires.delete(wire);
       peer.closed(cause);
     });
     ssh.injectSocket(wire as never);
   });
+  return { listener, wires };
 }
 
 function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTimes): void {

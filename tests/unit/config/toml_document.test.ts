@@ -125,6 +125,10 @@ const additions: Record<string, [text: string, section: string, key: string]> = 
   "an inline table inside a section": ["[client] # short\nlocal = { port = 1 }\n", "client.local", "added"],
   "a table of dotted keys": ['client.host = "a" # short\n', "client", "added"],
   "a table of dotted keys inside a section": ["[client]\nlocal.port = 1 # short\n", "client.local", "added"],
+  "a table of dotted keys inside an inline table": ["client = { local.port = 1 } # short\n", "client.local", "added"],
+  "an inline table inside an inline table": ["client = { local = { port = 1 } } # short\n", "client.local", "added"],
+  "an inline table behind a dotted key": ["client.local = { port = 1 } # short\n", "client.local", "added"],
+  "a table of dotted keys of two parts": ["client.local.port = 1 # short\n[server]\n", "client", "added"],
   "a section that has only a section below it": ["[client.local] # short\nport = 1\n", "client", "added"],
   "a section that stands behind the one below it": [
     "[client.local] # short\nport = 1\n[client]\nport = 2\n",

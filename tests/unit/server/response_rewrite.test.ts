@@ -70,6 +70,16 @@ test("answer for the caller: a length that the service repeats is given once", (
   }
 });
 
+test("answer for the caller: to HEAD the length of what GET would bring is passed on, and no other", () => {
+  const lengthFor = (value: string) =>
+    responseForCaller(parse("HTTP/1.1 200 OK", DATE, `Content-Length:${value}`), { kind: "none" }, "as-is", undefined)
+      .split("\r\n").filter((line) => /^content-length/i.test(line));
+  assert.deepEqual(lengthFor(" 5"), ["Content-Length: 5"]);
+  for (const nothing of ["", " ,"]) {
+    assert.ok(["", "Content-Length:"].includes(lengthFor(nothing).join().trim()), lengthFor(nothing).join());
+  }
+});
+
 test("answer for the caller: the fate of its connection is told where it is asked for", () => {
   const head = parse("HTTP/1.1 200 OK", DATE, "Content-Length: 0");
   for (const option of ["close", "keep-alive"] as const) {
