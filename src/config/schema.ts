@@ -53,9 +53,9 @@ const serverSsh = z.strictObject({
   ),
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
   clientAliveInterval: setting(
-    duration(),
+    duration(0),
     "15s",
-    "How long a tunnel may be silent before it is asked for a sign of life",
+    'How long a tunnel may be silent before it is asked for a sign of life; "0s" never asks',
   ),
   clientAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),
@@ -143,9 +143,9 @@ const client = z.strictObject({
   bindAddr: setting(text(), "127.0.0.1", "Address on which the server is asked to open this client's reverse port"),
   connectTimeout: setting(duration(), "15s", "How long connecting to the server, or to the service, may take"),
   serverAliveInterval: setting(
-    duration(),
+    duration(0),
     "15s",
-    "How long the server may be silent before it is asked for a sign of life",
+    'How long the server may be silent before it is asked for a sign of life; "0s" never asks',
   ),
   serverAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),

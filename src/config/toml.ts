@@ -22,9 +22,10 @@ export class TomlDocument {
 
   /** @throws TomlSyntaxError */
   constructor(text: string) {
-    this.text = text;
+    // Older editors on Windows begin a file with a byte order mark.
+    this.text = text.replace(/^\uFEFF/, "");
     try {
-      this.#program = parseTOML(text);
+      this.#program = parseTOML(this.text);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       throw new TomlSyntaxError(error.message, { line: error.lineNumber, column: error.column + 1 }, error);
@@ -132,7 +133,11 @@ function insertion(
       const dotted = path.slice(prefix.length).map((name) =>
         /^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name)
       );
-      if (dotted.length > 0) found ??= behindLine(text, node.range[1], `${dotted.join(".")}.`);
+      const name = dotted.map((part) => `${part}.`).join("");
+      if (name === "") continue;
+      found ??= node.parent?.type === "TOMLInlineTable"
+        ? { index: node.range[1], before: ", ", name, after: "" }
+        : behindLine(text, node.range[1], name);
     }
   }
   return found;

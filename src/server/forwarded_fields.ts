@@ -13,7 +13,12 @@ export interface Peer {
 }
 
 /** The fields that say who called; a caller's own are dropped unless it is trusted. */
-export const FORWARDED_FIELDS = new Set(["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]);
+const FORWARDED_FIELDS = new Set(["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]);
+
+/** Whether a field claims who called. CGI and its heirs take "_" for "-", so a caller's "X_Forwarded_For" is one too. */
+export function claimsCaller(lower: string): boolean {
+  return FORWARDED_FIELDS.has(lower) || (lower.includes("_") && FORWARDED_FIELDS.has(lower.replaceAll("_", "-")));
+}
 
 /** Field lines with the caller's address, protocol and host, in the customary form and in that of RFC 7239. */
 export function forwardedLines(peer: Peer, host: string, fields: readonly Field[]): string {

@@ -1,7 +1,7 @@
 import { isHopByHop, joinedValues, listMembers, nominatedNames } from "../http/fields.ts";
 import type { Framing } from "../http/framing.ts";
 import type { RequestHead } from "../http/head.ts";
-import { FORWARDED_FIELDS, forwardedLines, type Peer } from "./forwarded_fields.ts";
+import { claimsCaller, forwardedLines, type Peer } from "./forwarded_fields.ts";
 import type { RequestTarget } from "./request_target.ts";
 
 /**
@@ -28,7 +28,7 @@ export function requestForService(
   let trailersWelcome = false;
   for (const { name, lower, value } of head.fields) {
     if (lower === "te" && listMembers(value).includes("trailers")) trailersWelcome = true;
-    if (isHopByHop(lower, nominated) || FORWARDED_FIELDS.has(lower)) continue;
+    if (isHopByHop(lower, nominated) || claimsCaller(lower)) continue;
     // An HTTP/1.0 caller would not understand the answer to Expect (RFC 9110, section 10.1.1).
     if (lower === "expect" && head.minor === 0) continue;
     text += `${name}: ${value}\r\n`;

@@ -28,7 +28,8 @@ export function responseForCaller(
     if (lower === "date") dated = true;
     if (lower === "content-length" && !withoutLength) {
       // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one.
-      if (!measured) text += `${name}: ${listMembers(value)[0]}\r\n`;
+      const [length] = listMembers(value);
+      if (!measured && length !== undefined) text += `${name}: ${length}\r\n`;
       measured = true;
       continue;
     }
@@ -43,7 +44,9 @@ export function responseForCaller(
 
 /** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */
 export function interimForCaller(head: ResponseHead): Buffer {
-  return Buffer.from(headText(statusLine(head), endToEnd(head.fields), ""), "latin1");
+  // RFC 9110, section 8.6: no length with 1xx.
+  const fields = endToEnd(head.fields).filter(({ lower }) => lower !== "content-length");
+  return Buffer.from(headText(statusLine(head), fields, ""), "latin1");
 }
 
 /** The head of a 101 answer; `protocol` as the service wrote it. */

@@ -86,7 +86,7 @@ export class Routes {
   byHost(host: string): Registration | undefined {
     const remembered = this.#byHost.get(host);
     if (remembered !== undefined) return remembered;
-    const name = host.toLowerCase().replace(/:\d*$/, "");
+    const name = host.toLowerCase().replace(/\.?(?::\d*)?$/, "");
     const id = /^(\d+)(?:[-.]|$)/.exec(name)?.[1];
     const found = this.#byAlias.get(name) ?? (id === undefined ? undefined : this.#byId.get(id));
     if (found !== undefined && this.#byHost.size < MAX_REMEMBERED_HOSTS) this.#byHost.set(host, found);

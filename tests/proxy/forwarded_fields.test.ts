@@ -46,6 +46,14 @@ test("what a caller claims of itself is dropped, in any case and however often",
   assert.deepEqual(fields, [[address], [proto], [host], [element]]);
 });
 
+test("what a caller claims of itself is dropped with underscores too, which CGI and its heirs take for hyphens", async (t) => {
+  const service = new AnsweringService(OK);
+  const world = await makeWorld(t, service.accept);
+  const claims = CLAIMS.map((line) => line.replaceAll("-", "_"));
+  await exchange(world.proxyPort, head("GET / HTTP/1.1", `Host: ${world.id}`, "Connection: close", ...claims));
+  assert.doesNotMatch(service.heads[0] as string, /6\.6\.6\.6|evil\.example\.com/);
+});
+
 for (const range of ["127.0.0.1", "127.0.0.0/8"]) {
   test(`what a proxy in trustedProxies says is believed and extended ("${range}")`, async (t) => {
     const { id, fields } = await forwarded(

@@ -128,3 +128,15 @@ test("a service that is silent to Expect: 100-continue is to blame, not the call
   assert.equal(refusal.status, 504);
   assert.equal(JSON.parse(refusal.body).code, "service-silent");
 });
+
+test("an interim answer reaches the caller without a length, since it has no body", async (t) => {
+  const service = new RawService();
+  const world = await makeWorld(t, service.accept);
+  const caller = new RawCaller(world.proxyPort).send(head("GET / HTTP/1.1", `Host: ${world.id}`));
+  const connection = await service.next();
+  await connection.takeHead();
+  // RFC 9110, section 8.6. A caller that believed it would take the final answer for the body.
+  connection.send(head("HTTP/1.1 103 Early Hints", "Content-Length: 5", "Link: </a>") + OK);
+  assert.equal(await caller.takeHead(), head("HTTP/1.1 103 Early Hints", "Link: </a>"));
+  assert.equal((await takeAnswer(caller)).body, "ok");
+});

@@ -72,13 +72,14 @@ export class TestServer {
 
   /** @param settings lines for the [server] section of the config; `more`: other sections */
   constructor(scope: Scope, settings = "", more = "") {
+    // Stopped before its folder goes: a daemon would write into it again.
+    scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
     const text =
       `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\n${settings}\n` +
       `[server.ssh]\nlistenHost = "127.0.0.1"\nport = 0\n${more}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
     makeHostKey(this.config.server.ssh.hostKey);
-    scope.after(() => this.stop());
   }
 
   async start(): Promise<this> {
@@ -136,11 +137,12 @@ export class TestClient {
 
   /** @param settings lines for the [client] section of the config */
   constructor(scope: Scope, server: TestServer, servicePort: number, settings = "") {
+    // Stopped before its folder goes: a daemon would write into it again.
+    scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
     const text = `[client]\nhost = "127.0.0.1"\nport = ${server.running.sshPort}\n${settings}\n` +
       `[client.local]\nhost = "127.0.0.1"\nport = ${servicePort}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
-    scope.after(() => this.stop());
   }
 
   async register(joinCode: JoinCode | undefined): Promise<this> {
