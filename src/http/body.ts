@@ -7,7 +7,7 @@ const MAX_SIZE_LINE = 4096;
 /** Longest trailer section in bytes. */
 const MAX_TRAILERS = 16 * 1024;
 
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 type State = "data" | "size" | "chunk" | "chunk-end" | "trailers" | "done";
 

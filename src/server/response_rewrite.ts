@@ -1,4 +1,12 @@
-import { endToEnd, isHopByHop, joinedValues, listMembers, nominatedNames, valueOf } from "../http/fields.ts";
+import {
+  endToEnd,
+  type Field,
+  isHopByHop,
+  joinedValues,
+  listMembers,
+  nominatedNames,
+  valueOf,
+} from "../http/fields.ts";
 import type { Framing } from "../http/framing.ts";
 import { headText, type ResponseHead } from "../http/head.ts";
 
@@ -20,20 +28,20 @@ export function responseForCaller(
 ): string {
   const nominated = nominatedNames(head.fields);
   // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
-  const withoutLength = framing.kind === "chunked" || head.status === 204;
+  const dropLength = framing.kind === "chunked" || head.status === 204;
   let dated = false;
   let measured = false;
   let text = `${statusLine(head)}\r\n`;
   for (const { name, lower, value } of head.fields) {
     if (lower === "date") dated = true;
-    if (lower === "content-length" && !withoutLength) {
+    if (lower === "content-length" && !dropLength) {
       // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one.
       const [length] = listMembers(value);
       if (!measured && length !== undefined) text += `${name}: ${length}\r\n`;
       measured = true;
       continue;
     }
-    if (isHopByHop(lower, nominated) || (withoutLength && lower === "content-length")) continue;
+    if (isHopByHop(lower, nominated) || (dropLength && lower === "content-length")) continue;
     text += `${name}: ${value}\r\n`;
   }
   if (!dated) text += `Date: ${new Date().toUTCString()}\r\n`;
@@ -44,17 +52,18 @@ export function responseForCaller(
 
 /** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */
 export function interimForCaller(head: ResponseHead): Buffer {
-  // RFC 9110, section 8.6: no length with 1xx.
-  const fields = endToEnd(head.fields).filter(({ lower }) => lower !== "content-length");
-  return Buffer.from(headText(statusLine(head), fields, ""), "latin1");
+  return Buffer.from(headText(statusLine(head), withoutLength(head), ""), "latin1");
 }
 
 /** The head of a 101 answer; `protocol` as the service wrote it. */
 export function switchingForCaller(head: ResponseHead, protocol: string): Buffer {
-  return Buffer.from(
-    headText(statusLine(head), endToEnd(head.fields), `Upgrade: ${protocol}\r\nConnection: Upgrade\r\n`),
-    "latin1",
-  );
+  const more = `Upgrade: ${protocol}\r\nConnection: Upgrade\r\n`;
+  return Buffer.from(headText(statusLine(head), withoutLength(head), more), "latin1");
+}
+
+/** RFC 9110, section 8.6: no length with 1xx. */
+function withoutLength(head: ResponseHead): Field[] {
+  return endToEnd(head.fields).filter(({ lower }) => lower !== "content-length");
 }
 
 /** The protocol that a 101 answer switches to, if the caller asked for it (RFC 9110, section 7.8). */
