@@ -59,6 +59,7 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   process.stdout.write(
     `Registered as ${id} with ${server.host}:${server.port}\n` +
       `Endpoint  ${endpoint}\n` +
+      `TCP port  ${port} on the server, for callers there\n` +
       `Service   ${service.host}:${service.port} ([client.local] in ${file})\n\n` +
       `Next: "petit client${option}" connects.\n`,
   );

@@ -51,6 +51,8 @@ async function show(folder: string, once: boolean, stop: AbortController, steps:
       "server.proxyPort": 0,
       "server.ssh.listenHost": HOST,
       "server.ssh.port": 0,
+      // Away from the ports that a real server on this machine gives to its clients.
+      "server.firstReversePort": 20_000 + Math.floor(Math.random() * 10_000),
     };
     makeStateFolder(join(folder, "server"));
     const config = parseConfig(configTemplate("server", settings), join(folder, "server", "config.toml")).server;

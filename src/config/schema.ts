@@ -98,6 +98,11 @@ const server = z.strictObject({
     "sqlite:./registry.db",
     "Where registrations are kept",
   ),
+  firstReversePort: setting(
+    port().min(1024, "wanted a port, a whole number from 1024 to 65535"),
+    11081,
+    "First reverse port; each new registration is given the next one that is free",
+  ),
   trustedProxies: setting(
     z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
     [],

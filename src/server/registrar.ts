@@ -29,12 +29,15 @@ export class Registrar {
   readonly #registry: Registry;
   readonly #routes: Routes;
   readonly #vitae: ServerVitae;
+  readonly #firstPort: number;
   readonly #log: Log;
 
-  constructor(registry: Registry, routes: Routes, vitae: ServerVitae, log: Log) {
+  /** @param firstPort the lowest reverse port to give away */
+  constructor(registry: Registry, routes: Routes, vitae: ServerVitae, firstPort: number, log: Log) {
     this.#registry = registry;
     this.#routes = routes;
     this.#vitae = vitae;
+    this.#firstPort = firstPort;
     this.#log = log;
   }
 
@@ -103,7 +106,7 @@ export class Registrar {
       throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
     }
     const { key } = peer;
-    for (let port = this.#registry.nextPort(); port <= 65535; port++) {
+    for (let port = Math.max(this.#firstPort, this.#registry.nextPort()); port <= 65535; port++) {
       if (!await isFree(port)) continue;
       try {
         const registration = this.#registry.register({

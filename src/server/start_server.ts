@@ -51,7 +51,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const tunnels = new Tunnels();
     const ports = new ReversePorts(tunnels, config.openTimeout, log, noise);
     undo.push(() => ports.closeAll());
-    const registrar = new Registrar(registry, routes, { ...config.vitae, version }, log);
+    const registrar = new Registrar(registry, routes, { ...config.vitae, version }, config.firstReversePort, log);
 
     const gateway = new Gateway(
       { config, registry, routes, tunnels, ports, registrar, log, noise },

@@ -76,7 +76,9 @@ export class TestServer {
     scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
     const text =
-      `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\n${settings}\n` +
+      `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\n` +
+      // Another run of the tests at the same time gives ports away too.
+      `firstReversePort = ${12_000 + Math.floor(Math.random() * 18_000)}\n${settings}\n` +
       `[server.ssh]\nlistenHost = "127.0.0.1"\nport = 0\n${more}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
     makeHostKey(this.config.server.ssh.hostKey);
