@@ -89,12 +89,11 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
   return await new Promise<SshClientConnection>((resolve, reject) => {
     const where = `${options.host}:${options.port}`;
     let failure: unknown;
-    let greeting = "";
     let loggedIn = false;
     let closed!: (cause: string) => void;
     const whenClosed = new Promise<string>((settle) => closed = settle);
     const timer = setTimeout(
-      () => fail(isSsh(greeting) ? silent(where, options.timeout) : explain(undefined, where, greeting)),
+      () => fail(isSsh(wire.greeting) ? silent(where, options.timeout) : explain(undefined, where, wire.greeting)),
       options.timeout,
     );
     const onAbort = () => {
@@ -109,9 +108,6 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       wire.destroy();
     }
 
-    wire.on("data", (chunk: Buffer) => {
-      if (greeting.length < 64) greeting += chunk.toString("latin1", 0, 64);
-    });
     client.on("error", (error) => failure ??= error);
     wire.once("close", () => {
       clearTimeout(timer);
@@ -119,7 +115,7 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       client.destroy();
       const error = failure ?? new Error("the server closed the connection");
       closed(messageOf(error));
-      if (!loggedIn) reject(explain(error, where, greeting));
+      if (!loggedIn) reject(explain(error, where, wire.greeting));
     });
     client.on("ready", () => {
       loggedIn = true;

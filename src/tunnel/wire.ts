@@ -4,6 +4,9 @@ import type { Socket } from "node:net";
 /** Bytes gathered before a write is not put off any longer. */
 const GATHER_LIMIT = 256 * 1024;
 
+/** How many of the first bytes are remembered. */
+const GREETING = 64;
+
 /** Milliseconds that the peer has to close its side of a stream that was ended here. */
 const CLOSE_WITHIN = 3000;
 
@@ -33,7 +36,11 @@ export class Wire extends EventEmitter {
   bytesIn = 0;
   bytesOut = 0;
 
+  /** The first bytes received, latin1: what the peer is. */
+  greeting = "";
+
   readonly #socket: Socket;
+  #reading = false;
   #pieces: Buffer[] = [];
   #size = 0;
   #scheduled = false;
@@ -48,10 +55,9 @@ export class Wire extends EventEmitter {
     this.remoteFamily = socket.remoteFamily;
     // Nagle's algorithm with delayed acknowledgements costs 40 ms and more for each request.
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => {
-      this.lastReceived = performance.now();
-      this.bytesIn += chunk.length;
-      this.emit("data", chunk);
+    // The library listens a moment later; what came before would be lost, and the login with it.
+    this.on("newListener", (event) => {
+      if (event === "data" && this.listenerCount("data") === 0) queueMicrotask(() => this.#read());
     });
     socket.on("end", () => {
       this._readableState.ended = true;
@@ -65,6 +71,17 @@ export class Wire extends EventEmitter {
       this.#pieces = [];
       this.#size = 0;
       this.emit("close");
+    });
+  }
+
+  #read(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#socket.on("data", (chunk: Buffer) => {
+      this.lastReceived = performance.now();
+      this.bytesIn += chunk.length;
+      if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
+      this.emit("data", chunk);
     });
   }
 

@@ -145,3 +145,22 @@ test("wire: destroying it ends the connection at once", async (t) => {
   assert.equal(wire.destroyed, true);
   assert.equal((await received).toString(), "");
 });
+
+test("wire: what the peer sends before anyone listens is kept for the one who does", async (t) => {
+  const { wire, near, far } = await wired(t);
+  far.write("SSH-2.0-early\r\n");
+  // Whoever listens for something else first must not let the bytes through.
+  wire.on("drain", () => {});
+  await new Promise((resolve) => far.write("more", resolve));
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(near.destroyed, false);
+  let received = "";
+  await new Promise<void>((resolve) => {
+    wire.on("data", (bytes: Buffer) => {
+      received += bytes.toString();
+      if (received.endsWith("more")) resolve();
+    });
+  });
+  assert.equal(received, "SSH-2.0-early\r\nmore");
+  assert.equal(wire.greeting.slice(0, 15), "SSH-2.0-early\r\n");
+});
