@@ -1,10 +1,10 @@
 import process from "node:process";
-import { parseArgs } from "node:util";
-import { closest } from "../closest.ts";
-import { messageOf, PetitError } from "../error.ts";
-import type { Command, Invocation } from "./command.ts";
+import { PetitError } from "../error.ts";
+import { commonWords, longestCommand } from "./command_tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { parseArguments } from "./parse_arguments.ts";
+import { selectCommand } from "./select_command.ts";
 
 /**
  * Runs the command that the arguments name.
@@ -14,94 +14,45 @@ import { commandHelp, generalHelp } from "./help.ts";
  */
 export async function main(argv: string[]): Promise<number> {
   try {
-    if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") {
-      process.stdout.write(generalHelp());
+    if (argv[0] === "--version") argv = ["version", ...argv.slice(1)];
+    const about = helpAsked(argv);
+    if (about !== undefined) {
+      process.stdout.write(help(about));
       return 0;
     }
-    if (argv[0] === "--version") argv = ["version"];
-    const command = select(argv);
-    const rest = argv.slice(command.path.length);
-    if (rest.includes("-h") || rest.includes("--help")) {
-      process.stdout.write(commandHelp(command));
-      return 0;
-    }
-    return await command.run(parse(command, rest));
+    const command = selectCommand(commands, argv);
+    return await command.run(parseArguments(command, argv.slice(command.path.length), commands));
   } catch (error) {
     return report(error);
   }
 }
 
-/** The command with the most words in common with `argv`. @throws PetitError `command-unknown` */
-function select(argv: string[]): Command {
-  let selected: Command | undefined;
-  for (const command of commands) {
-    if (
-      command.path.every((word, index) => argv[index] === word) && command.path.length > (selected?.path.length ?? 0)
-    ) selected = command;
+/** The words of which help is wanted, or undefined: "petit", "petit server --help", "petit help server", "petit server help join". */
+function helpAsked(argv: readonly string[]): string[] | undefined {
+  const words = commonWords(commands, argv);
+  const rest = argv.slice(words.length);
+  // What a hidden command gets is a line that somebody else has typed.
+  if (longestCommand(commands, words)?.hidden === true) return undefined;
+  if (argv.length === 0 || rest[0] === "help") {
+    return [
+      ...words,
+      ...rest.slice(1).filter((word) => !word.startsWith("-")),
+    ];
   }
-  const depth = selected?.path.length ?? 0;
-  const next = argv[depth];
-  const group = commands.filter(({ path }) =>
-    path.length === depth + 1 && path.slice(0, depth).every((word, i) => argv[i] === word)
-  );
-  // A word where no argument belongs is a mistyped command.
-  const misplaced = next !== undefined && !next.startsWith("-") && (selected?.maxArguments ?? 0) === 0;
-  if (selected !== undefined && !(misplaced && group.length > 0)) return selected;
-  if (next === undefined || next.startsWith("-")) {
-    throw new PetitError("command-missing", "Which command?", { hint: '"petit --help" lists them', exitCode: 2 });
-  }
-  const prefix = argv.slice(0, depth);
-  const nearest = closest(next, [...new Set(group.map(({ path }) => path[depth] as string))]);
-  const typed = ["petit", ...prefix, next].join(" ");
-  throw new PetitError("command-unknown", `There is no command "${typed}"`, {
-    hint: nearest === undefined
-      ? `"${["petit", ...prefix, "--help"].join(" ")}" lists what there is`
-      : `Did you mean "${["petit", ...prefix, nearest].join(" ")}"`,
-    exitCode: 2,
-  });
+  const end = rest.indexOf("--");
+  const options = end === -1 ? rest : rest.slice(0, end);
+  if (!options.includes("-h") && !options.includes("--help")) return undefined;
+  const next = rest[0] as string;
+  return next.startsWith("-") || (longestCommand(commands, words)?.maxArguments ?? 0) > 0 ? words : [...words, next];
 }
 
-/** @throws PetitError `usage` */
-function parse(command: Command, args: string[]): Invocation {
-  const help = `"petit ${command.path.join(" ")} --help" tells how it is used`;
-  const options = command.options ?? {};
-  try {
-    const { values, positionals, tokens } = parseArgs({
-      args,
-      options,
-      allowPositionals: true,
-      strict: false,
-      tokens: true,
-    });
-    for (const token of tokens) {
-      if (token.kind !== "option") continue;
-      const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-      if (option === undefined) {
-        const nearest = closest(token.name, Object.keys(options));
-        throw new PetitError("usage", `There is no option "${token.rawName}"`, {
-          hint: nearest === undefined ? help : `Did you mean "--${nearest}"`,
-          exitCode: 2,
-        });
-      }
-      if (option.type === "string" && (token.value === undefined || token.value === "")) {
-        throw new PetitError("usage", `The option "${token.rawName}" needs a value: ${option.value}`, {
-          hint: help,
-          exitCode: 2,
-        });
-      }
-      if (option.type === "boolean" && token.value !== undefined) {
-        throw new PetitError("usage", `The option "${token.rawName}" takes no value`, { hint: help, exitCode: 2 });
-      }
-    }
-    const surplus = positionals[command.maxArguments ?? 0];
-    if (surplus !== undefined) {
-      throw new PetitError("usage", `"${surplus}" is one argument too many`, { hint: help, exitCode: 2 });
-    }
-    return { values: values as Invocation["values"], positionals };
-  } catch (error) {
-    if (error instanceof PetitError) throw error;
-    throw new PetitError("usage", messageOf(error), { hint: help, exitCode: 2, cause: error });
-  }
+/** @throws PetitError `command-unknown` */
+function help(about: readonly string[]): string {
+  if (about.length === 0) return generalHelp();
+  const words = commonWords(commands, about);
+  const command = longestCommand(commands, words);
+  if (words.length < about.length) selectCommand(commands, about);
+  return commandHelp(words, command?.path.length === words.length ? command : undefined);
 }
 
 /** Prints an error for people on standard error. */

@@ -1,4 +1,6 @@
 import process from "node:process";
+import { paint } from "./colours.ts";
+import { canRewrite } from "./terminal.ts";
 
 /** What one step came to: its result, and what to tell about it. */
 export interface Done<T> {
@@ -15,20 +17,20 @@ export interface Steps {
 /** Steps on standard output: shown as they happen on a terminal, one line each elsewhere. */
 export function terminalSteps(): Steps {
   const out = process.stdout;
-  const live = out.isTTY === true;
-  const paint = (code: number, text: string) => live && !process.env["NO_COLOR"] ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const live = canRewrite(out);
+  const again = live ? "\r\x1b[K" : "";
   return {
     async step(name, work) {
       const label = name.padEnd(18);
       const begun = performance.now();
-      if (live) out.write(`${paint(33, "…")} ${label}`);
+      if (live) out.write(`${paint("yellow", "…")} ${label}`);
       try {
         const { result, told } = await work();
         const took = `${(performance.now() - begun).toFixed(1)} ms`.padStart(10);
-        out.write(`${live ? "\r\x1b[K" : ""}${paint(32, "✓")} ${label}${paint(2, took)}  ${told}\n`);
+        out.write(`${again}${paint("green", "✓")} ${label}${paint("dim", took)}  ${told}\n`);
         return result;
       } catch (error) {
-        out.write(`${live ? "\r\x1b[K" : ""}${paint(31, "✗")} ${label}\n`);
+        out.write(`${again}${paint("red", "✗")} ${label}\n`);
         throw error;
       }
     },

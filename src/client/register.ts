@@ -56,6 +56,7 @@ export async function register({ config, folder, tenant, joinCode, signal }: Reg
       type: "register1",
       handshakeVersion: HANDSHAKE_VERSION,
       preferred: readRegistration(folder, tenant) ?? null,
+      tenant,
       vitae: clientVitae(config),
     }, "didRegister1").catch((error) => {
       throw error instanceof PetitError && error.code.startsWith("join-code-")

@@ -94,11 +94,20 @@ function shapeOf(schema: unknown): Record<string, unknown> | undefined {
 }
 
 function resolvePaths(config: Config, folder: string): Config {
-  const { server } = config;
+  const { server, client } = config;
+  for (const daemon of [server, client]) {
+    if (daemon.logFolder !== "") daemon.logFolder = resolve(folder, daemon.logFolder);
+  }
+  if (client.local.tlsCa !== "") client.local.tlsCa = resolve(folder, client.local.tlsCa);
+  if (server.usageUrl !== "") server.usageUrl = resolveUrl(server.usageUrl, folder);
   server.certificates = resolve(folder, server.certificates);
   server.ssh.hostKey = resolve(folder, server.ssh.hostKey);
-  server.registryUrl = `sqlite:${resolve(folder, server.registryUrl.slice("sqlite:".length))}`;
+  server.registryUrl = resolveUrl(server.registryUrl, folder);
   return config;
+}
+
+function resolveUrl(url: string, folder: string): string {
+  return `sqlite:${resolve(folder, url.slice("sqlite:".length))}`;
 }
 
 /** A value as a person would write it, cut short. */

@@ -40,6 +40,25 @@ const cidr = () =>
     }
   }, 'wanted an address or a range in CIDR notation, such as "10.0.0.0/8"');
 
+/** Settings that both daemons have; the ports are those of 0.6.x. */
+const daemonSettings = (ports: { readonly listen: number; readonly api: number }) => ({
+  listenPort: setting(port(), ports.listen, "Port for commands (STATUS, STOP, …), on 127.0.0.1 only"),
+  apiPort: setting(port(), ports.api, "Port of the REST API, on 127.0.0.1 only"),
+  drainFor: setting(
+    duration(0),
+    "30s",
+    "How long requests and connections in progress may go on when the daemon is asked to stop",
+  ),
+  logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
+  logFolder: setting(text(), "./logs", 'Folder of the log files; "" keeps none'),
+  logMaxSize: setting(size(), "10MiB", "Size at which a log file is put away and a new one begun"),
+  logMaxFiles: setting(
+    z.int("wanted a whole number from 1 to 1000").min(1).max(1000),
+    5,
+    "How many log files that were put away are kept",
+  ),
+});
+
 const listenHost = '"*" is every address of this machine, "127.0.0.1" this machine alone';
 
 const serverSsh = z.strictObject({
@@ -113,15 +132,34 @@ const server = z.strictObject({
   headTimeout: setting(duration(), "30s", "How long a caller may take to send the head of a request"),
   idleTimeout: setting(duration(), "75s", "How long a caller's connection is kept open between two requests"),
   maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
-  logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
+  accessLog: setting(
+    oneOf("off", "combined", "json"),
+    "off",
+    'Log of all requests of callers, logs/access.log: "combined" as web servers write it, "json" one object a line',
+  ),
+  usageUrl: setting(
+    text().refine((url) => url === "" || url.startsWith("sqlite:"), 'wanted "sqlite:" and a path, or ""'),
+    "sqlite:./usage.db",
+    'Where the usage record is kept; "" keeps none',
+  ),
+  usageBucket: setting(duration(1000), "5m", "Length of a time bucket of the usage record"),
+  usageRetention: setting(duration(1000, 3660 * 24 * 3_600_000), "90d", "How long the usage record is kept"),
+  ...daemonSettings({ listen: 3016, api: 8101 }),
   vitae: serverVitae.prefault({}),
   ssh: serverSsh.prefault({}),
 });
 
-const clientLocal = z.strictObject({
+/** The private service of one tenant: [client.local], and [local] of a tenant's own file. */
+export const localSchema = z.strictObject({
   host: setting(text().min(1, "wanted a host name or address"), "localhost", "Host of the private service"),
   port: setting(port().min(1, "wanted a port, a whole number from 1 to 65535"), 8080, "Port of the private service"),
-  tls: setting(flag(), false, "Whether the service speaks TLS; its certificate is verified against the host name"),
+  tls: setting(flag(), false, "Whether the service speaks TLS"),
+  tlsVerify: setting(flag(), true, "Whether the certificate of a TLS service is verified against the host name"),
+  tlsCa: setting(
+    text(),
+    "",
+    'File with the certificates (PEM) that a TLS service may be signed by; "" is those that the world trusts',
+  ),
 });
 
 const clientVitae = z.strictObject({
@@ -162,9 +200,9 @@ const client = z.strictObject({
     "30s",
     "Longest wait between two attempts to reach the server; the first is 1s",
   ),
-  logLevel: setting(logLevel(), "info", "How much is logged: trace, debug, info, warn, error or silent"),
+  ...daemonSettings({ listen: 3015, api: 8100 }),
   vitae: clientVitae.prefault({}),
-  local: clientLocal.prefault({}),
+  local: localSchema.prefault({}),
 });
 
 export const configSchema = z.strictObject({ server: server.prefault({}), client: client.prefault({}) });
@@ -177,5 +215,5 @@ export type ClientConfig = Config["client"];
 /** The sections of the config file, in the order in which they are written. */
 export const sections: Record<"server" | "client", [name: string, shape: Record<string, z.ZodType>][]> = {
   server: [["server", server.shape], ["server.ssh", serverSsh.shape], ["server.vitae", serverVitae.shape]],
-  client: [["client", client.shape], ["client.local", clientLocal.shape], ["client.vitae", clientVitae.shape]],
+  client: [["client", client.shape], ["client.local", localSchema.shape], ["client.vitae", clientVitae.shape]],
 };

@@ -18,12 +18,12 @@ export function parseSize(text: string): number | undefined {
   return match ? Number(match[1]) * (BYTES[match[2] as string] as number) : undefined;
 }
 
-/** A duration in the config, as a string with a unit; milliseconds in the program. `least` in milliseconds. */
-export const duration = (least: 0 | 1 = 1): z.ZodType<number, string> =>
+/** A duration in the config, as a string with a unit; milliseconds in the program. `least` and `most` in milliseconds. */
+export const duration = (least = 1, most = LONGEST): z.ZodType<number, string> =>
   measured(
     (text) => {
       const milliseconds = parseDuration(text);
-      return milliseconds !== undefined && milliseconds >= least && milliseconds <= LONGEST ? milliseconds : undefined;
+      return milliseconds !== undefined && milliseconds >= least && milliseconds <= most ? milliseconds : undefined;
     },
     'a duration with a unit, such as "500ms", "5s", "2m" or "24h"',
   );

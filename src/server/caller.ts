@@ -5,6 +5,8 @@ import type { Refusal } from "./refusal.ts";
 /** What an exchange needs of the connection that its request came on. */
 export interface Caller {
   readonly peer: Peer;
+  /** Whether the connection may serve another request after this one. */
+  readonly mayPersist: boolean;
   /** Sends bytes of an answer; false asks to wait for `onCallerDrain`. */
   write(bytes: Buffer): boolean;
   /** The exchange can take bytes of the body (again). */
@@ -15,8 +17,8 @@ export interface Caller {
   finished(keep: boolean): void;
   /** Answers with a refusal instead of the service. */
   refuse(refusal: Refusal): void;
-  /** The answer breaks off: the caller must not take it for complete. */
-  abort(): void;
+  /** The answer breaks off, because of what `code` names: the caller must not take it for complete. */
+  abort(code: string): void;
   /** Reports an error that is petit's own. */
   fault(error: unknown): void;
   /** Hands over the socket, and what has been read of it, for an upgraded connection. */

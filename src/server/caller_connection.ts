@@ -2,9 +2,11 @@ import type { Socket } from "node:net";
 import { type Framing, persists, requestFraming } from "../http/framing.ts";
 import { emptyLineAt, headEnd, parseRequestHead, type RequestHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
+import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Caller } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
+import { ExchangeRecord } from "./exchange_record.ts";
 import { Exchange, type ExchangeLimits } from "./forward_http.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusalBytes, refusals } from "./refusal.ts";
@@ -17,6 +19,8 @@ export interface CallerContext {
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly deadlines: Deadlines;
+  /** Told of every request once it is over. */
+  readonly observer: ExchangeObserver;
   /** Told of errors that are petit's own. */
   readonly onFault: (error: unknown) => void;
   readonly limits: ExchangeLimits & { readonly headTimeout: number; readonly idleTimeout: number };
@@ -42,6 +46,8 @@ export class CallerConnection implements Caller, Timed {
   #pending = NOTHING;
   #searched = 0;
   #exchange: Exchange | undefined;
+  /** Of the request that has begun to come and is not over. */
+  #record: ExchangeRecord | undefined;
   #head: RequestHead | undefined;
   #pumping = false;
   #paused = false;
@@ -49,6 +55,7 @@ export class CallerConnection implements Caller, Timed {
   #ended = false;
   #closing = false;
   #handedOver = false;
+  #draining = false;
   #farewell: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, context: CallerContext) {
@@ -91,6 +98,7 @@ export class CallerConnection implements Caller, Timed {
     clearInterval(this.#farewell);
     this.#context.deadlines.remove(this);
     this.#exchange?.onCallerGone();
+    if (this.#exchange !== undefined) this.#record?.done("caller-left");
     this.#exchange = undefined;
   };
 
@@ -106,7 +114,9 @@ export class CallerConnection implements Caller, Timed {
       const answering = this.#exchange?.answering === true;
       this.#exchange?.onCallerGone();
       if (!(error instanceof MessageError)) this.fault(error);
-      if (!(error instanceof MessageError) || answering) return this.abort();
+      if (!(error instanceof MessageError) || answering) {
+        return this.abort(error instanceof MessageError ? error.code : "internal");
+      }
       this.#head = undefined;
       this.refuse({
         status: error.status,
@@ -126,6 +136,7 @@ export class CallerConnection implements Caller, Timed {
       (this.#exchange !== undefined && (this.#exchange.requestRead || this.#pending.length > 0))
     ) return;
     this.#exchange?.onCallerGone();
+    if (this.#exchange !== undefined) this.#record?.done("caller-left");
     this.#exchange = undefined;
     this.#end();
   }
@@ -139,7 +150,9 @@ export class CallerConnection implements Caller, Timed {
       const skip = emptyLineAt(this.#pending);
       if (skip > 0) this.#pending = this.#pending.subarray(skip);
       if (this.#pending.length === 0) return false;
-      this.deadline = performance.now() + limits.headTimeout;
+      const now = performance.now();
+      this.deadline = now + limits.headTimeout;
+      this.#record = new ExchangeRecord(this.#context.observer, this.peer, now);
     }
     const end = headEnd(this.#pending, this.#searched);
     if (end < 0 ? this.#pending.length > limits.maxHeadSize : end > limits.maxHeadSize) {
@@ -151,7 +164,9 @@ export class CallerConnection implements Caller, Timed {
       return false;
     }
     this.#searched = 0;
-    const head = parseRequestHead(this.#pending.subarray(0, end));
+    const record = this.#record as ExchangeRecord;
+    record.received = end;
+    const head = record.head = parseRequestHead(this.#pending.subarray(0, end));
     const framing = requestFraming(head);
     this.#pending = this.#pending.subarray(end);
     this.#begin(head, framing, head.method === "CONNECT" ? undefined : requestTarget(head));
@@ -164,20 +179,24 @@ export class CallerConnection implements Caller, Timed {
     this.deadline = Infinity;
     if (target === undefined) return this.refuse(refusals.connectMethod);
     const registration = routes.byHost(target.host);
+    const record = this.#record as ExchangeRecord;
+    record.registration = registration;
     const served = registration && tunnels.of(registration.id);
     if (served === undefined) {
       const refusal = registration === undefined ? refusals.registrationUnknown : refusals.tunnelAway;
       // Without a body in between the connection can serve the next request.
       return framing.kind === "none" && persists(head) ? this.#refuseAndGoOn(refusal) : this.refuse(refusal);
     }
-    this.#exchange = new Exchange(this, served, head, target, framing, limits);
+    this.#exchange = new Exchange(this, served, head, target, framing, limits, record);
     this.#exchange.start();
   }
 
   /** False when the exchange can take no more for now. */
   #readBody(exchange: Exchange): boolean {
     if (!exchange.requestRead) {
+      const record = this.#record;
       const used = exchange.takeBody(this.#pending);
+      if (record !== undefined) record.received += used;
       if (used > 0) this.#pending = this.#pending.subarray(used);
       if (used > 0 || this.#exchange !== exchange) return true;
       this.#pause();
@@ -188,7 +207,19 @@ export class CallerConnection implements Caller, Timed {
     return false;
   }
 
+  /** Serves no request after the one that is being answered. */
+  drain(): void {
+    this.#draining = true;
+    const idle = this.#exchange === undefined && this.#pending.length === 0 && !this.#closing && !this.#handedOver;
+    if (idle) this.#socket.destroySoon();
+  }
+
+  get mayPersist(): boolean {
+    return !this.#draining;
+  }
+
   write(bytes: Buffer): boolean {
+    if (this.#record !== undefined) this.#record.sent += bytes.length;
     return this.#socket.write(bytes);
   }
 
@@ -202,29 +233,43 @@ export class CallerConnection implements Caller, Timed {
   }
 
   finished(keep: boolean): void {
+    this.#record?.done(null);
+    this.#record = undefined;
     this.#exchange = undefined;
     this.#head = undefined;
-    if (!keep) return this.#end();
+    if (!keep || this.#draining) return this.#end();
     this.deadline = performance.now() + this.#context.limits.idleTimeout;
     this.#resume();
     this.#pump();
   }
 
   refuse(refusal: Refusal): void {
-    const withoutBody = this.#head?.method === "HEAD";
+    this.#refuse(refusal, true);
     this.#exchange = undefined;
     this.#head = undefined;
-    this.#socket.write(refusalBytes(refusal, { close: true, withoutBody }));
     this.#end();
   }
 
   #refuseAndGoOn(refusal: Refusal): void {
-    const withoutBody = this.#head?.method === "HEAD";
-    this.#socket.write(refusalBytes(refusal, { close: false, withoutBody }));
+    this.#refuse(refusal, false);
     this.finished(true);
   }
 
-  abort(): void {
+  #refuse(refusal: Refusal, close: boolean): void {
+    const record = this.#record ?? new ExchangeRecord(this.#context.observer, this.peer, performance.now());
+    this.#record = undefined;
+    // Of a head that could not be used, all that came is all there is.
+    if (record.head === undefined) record.received = this.#pending.length;
+    const withoutBody = this.#head?.method === "HEAD";
+    const bytes = refusalBytes(refusal, { close, withoutBody, request: record.request });
+    record.sent += bytes.length;
+    this.#socket.write(bytes);
+    record.refuse(refusal.status, refusal.code);
+    record.done(refusal.code);
+  }
+
+  abort(code: string): void {
+    this.#record?.done(code);
     this.#exchange = undefined;
     resetConnection(this.#socket);
   }
@@ -237,6 +282,7 @@ export class CallerConnection implements Caller, Timed {
     const early = this.#pending;
     this.#handedOver = true;
     this.#exchange = undefined;
+    this.#record = undefined;
     this.#pending = NOTHING;
     clearInterval(this.#farewell);
     this.#context.deadlines.remove(this);

@@ -1,4 +1,4 @@
-import { PetitError } from "../error.ts";
+import { messageOf, PetitError } from "../error.ts";
 import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
 import { valueOf } from "../http/fields.ts";
 import { type Framing, persists, responseFraming } from "../http/framing.ts";
@@ -8,6 +8,7 @@ import type { Channel, ChannelUser } from "../tunnel/channel.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
+import type { ExchangeRecord } from "./exchange_record.ts";
 import { type Refusal, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
 import { requestedUpgrade, requestForService } from "./request_rewrite.ts";
@@ -62,6 +63,7 @@ export class Exchange implements ChannelUser {
   readonly #framing: Framing;
   readonly #upgrade: readonly string[] | undefined;
   readonly #body: BodyReader;
+  readonly #record: ExchangeRecord;
 
   #channel: Channel | undefined;
   #reused = false;
@@ -83,10 +85,12 @@ export class Exchange implements ChannelUser {
     target: RequestTarget,
     framing: Framing,
     limits: ExchangeLimits,
+    record: ExchangeRecord,
   ) {
     this.#caller = caller;
     this.#served = served;
     this.#limits = limits;
+    this.#record = record;
     this.#head = head;
     this.#target = target;
     this.#framing = framing;
@@ -118,13 +122,17 @@ export class Exchange implements ChannelUser {
         if (this.#over) channel.close();
         else this.#useChannel(channel, false);
       },
-      (error) => this.#fail(refusalFor(error)),
+      (error) => {
+        this.#record.cause = messageOf(error);
+        this.#fail(refusalFor(error));
+      },
     );
   }
 
   #useChannel(channel: Channel, reused: boolean): void {
     this.#channel = channel;
     this.#reused = reused;
+    this.#record.channel = channel.incoming.id;
     this.#caller.timeoutIn(this.#limits.serviceTimeout);
     channel.attach(this);
     const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
@@ -192,9 +200,10 @@ export class Exchange implements ChannelUser {
   #beginAnswer(head: ResponseHead): void {
     const framing = responseFraming(this.#head.method, head);
     const delivery = deliveryOf(framing, this.#head.minor);
-    const keep = persists(this.#head) && delivery !== "until-close" && this.#body.done;
+    const keep = this.#caller.mayPersist && persists(this.#head) && delivery !== "until-close" && this.#body.done;
     const connection = !keep ? "close" : this.#head.minor === 0 ? "keep-alive" : undefined;
     this.#answer = { head, framing, body: new BodyReader(framing), delivery, keep };
+    this.#record.answered(head.status);
     this.#caller.timeoutIn(Infinity);
     this.#gather(Buffer.from(responseForCaller(head, framing, delivery, connection), "latin1"));
   }
@@ -279,7 +288,7 @@ export class Exchange implements ChannelUser {
     this.#over = true;
     this.#dropChannel();
     if (this.#answer === undefined) this.#caller.refuse(refusal);
-    else this.#caller.abort();
+    else this.#caller.abort(refusal.code);
   }
 
   #complete(clean: boolean): void {
@@ -303,13 +312,14 @@ export class Exchange implements ChannelUser {
     this.#over = true;
     this.#caller.timeoutIn(Infinity);
     const caller = this.#caller.handOver();
-    caller.socket.write(
-      early.length > 0
-        ? Buffer.concat([switchingForCaller(head, protocol), early])
-        : switchingForCaller(head, protocol),
-    );
+    const answer = switchingForCaller(head, protocol);
+    const record = this.#record;
+    record.answered(head.status);
+    record.sent += answer.length + early.length;
+    record.join(channel, "upgrade");
+    caller.socket.write(early.length > 0 ? Buffer.concat([answer, early]) : answer);
     if (caller.early.length > 0) channel.write(caller.early);
-    splice(channel, caller.socket);
+    splice(channel, caller.socket, (error) => record.done(error));
   }
 }
 

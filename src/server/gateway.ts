@@ -18,6 +18,7 @@ import {
   type SshServerConnection,
 } from "../tunnel/ssh_server.ts";
 import type { ReversePorts } from "./ports.ts";
+import type { Disconnects } from "./disconnects.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
 import { Served, type Tunnels } from "./tunnels.ts";
@@ -29,6 +30,7 @@ export interface GatewayParts {
   readonly tunnels: Tunnels;
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
+  readonly disconnects: Disconnects;
   readonly log: Log;
   readonly noise: OnceAMinute;
 }
@@ -37,7 +39,7 @@ export interface GatewayParts {
 export class Gateway {
   readonly listener: NetServer;
   readonly #wires: SshServer["wires"];
-  readonly #connections = new Set<SshServerConnection>();
+  readonly #connections = new Map<SshServerConnection, GatewayPeer>();
 
   constructor(parts: GatewayParts, hostKey: string) {
     const { ssh } = parts.config;
@@ -54,9 +56,14 @@ export class Gateway {
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
   end(): void {
-    const loggedIn = new Set([...this.#connections].map(({ link }) => link.wire));
-    for (const connection of this.#connections) connection.end();
+    const loggedIn = new Set([...this.#connections.keys()].map(({ link }) => link.wire));
+    for (const connection of this.#connections.keys()) connection.end();
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
+  }
+
+  /** Takes a registration that is gone off its tunnel, which ends with the last one that it carries. */
+  drop(id: string): void {
+    for (const peer of this.#connections.values()) peer.drop(id);
   }
 }
 
@@ -66,8 +73,9 @@ const ACCEPT: LoginVerdict = { kind: "accept" };
 /** The rules for one connection. Permission is asked again for every forward and every channel. */
 class GatewayPeer implements SshPeer {
   readonly #parts: GatewayParts;
-  readonly #connections: Set<SshServerConnection>;
+  readonly #connections: Map<SshServerConnection, GatewayPeer>;
   readonly #address: string;
+  readonly #begun = Date.now();
   /** Set by a verified signature, and by nothing else. */
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
@@ -75,7 +83,7 @@ class GatewayPeer implements SshPeer {
   #refused: string | undefined;
   readonly #served = new Map<string, Served>();
 
-  constructor(parts: GatewayParts, connections: Set<SshServerConnection>, address: string) {
+  constructor(parts: GatewayParts, connections: Map<SshServerConnection, GatewayPeer>, address: string) {
     this.#parts = parts;
     this.#connections = connections;
     this.#address = address;
@@ -119,7 +127,7 @@ class GatewayPeer implements SshPeer {
 
   ready(connection: SshServerConnection): void {
     this.#connection = connection;
-    this.#connections.add(connection);
+    this.#connections.set(connection, this);
     this.#parts.log.debug({ address: this.#address, key: this.#key?.fingerprint }, "A client logged in");
   }
 
@@ -131,9 +139,9 @@ class GatewayPeer implements SshPeer {
       this.#say("forward-refused", `A client asked for port ${port}, which is not its own`);
       return undefined;
     }
-    this.cancelForward(address, registration.port);
+    for (const served of this.#served.values()) if (served.port === registration.port) this.#withdraw(served);
     const before = tunnels.of(registration.id);
-    const served = new Served(registration, connection, address, registration.port);
+    const served = new Served(registration, connection, address, registration.port, this.#address);
     this.#served.set(registration.id, served);
     tunnels.add(served);
     // The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is.
@@ -164,8 +172,16 @@ class GatewayPeer implements SshPeer {
     return port === 0 && own.length === 1 ? own[0] : own.find((registration) => registration.port === port);
   }
 
+  /** The client wants no more callers; those that it has go on. */
   cancelForward(_address: string, port: number): void {
-    for (const [id, served] of this.#served) if (served.port === port) this.#withdraw(id, served);
+    for (const served of this.#served.values()) if (served.port === port) this.#withdraw(served, "drain");
+  }
+
+  drop(id: string): void {
+    const served = this.#served.get(id);
+    if (served === undefined) return;
+    this.#withdraw(served);
+    if (this.#served.size === 0) this.#connection?.end();
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
@@ -180,18 +196,25 @@ class GatewayPeer implements SshPeer {
   closed(cause: string): void {
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     const ids = [...this.#served.keys()];
-    for (const [id, served] of this.#served) this.#withdraw(id, served);
-    if (ids.length > 0) this.#parts.log.info({ ids, cause }, `${ids.join(", ")} disconnected: ${cause}`);
-    else if (this.#connection === undefined) {
+    for (const served of this.#served.values()) this.#withdraw(served);
+    if (ids.length > 0) {
+      const { disconnects, log } = this.#parts;
+      const at = Date.now();
+      disconnects.add({ at, ids, address: this.#address, lasted: at - this.#begun, cause });
+      log.info({ ids, address: this.#address, cause }, `${ids.join(", ")} disconnected: ${cause}`);
+    } else if (this.#connection === undefined) {
       this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
     }
   }
 
-  #withdraw(id: string, served: Served): void {
+  #withdraw(served: Served, callers: "end" | "drain" = "end"): void {
     const { tunnels, ports } = this.#parts;
+    const { id } = served.registration;
     this.#served.delete(id);
     tunnels.remove(served);
-    if (tunnels.of(id) === undefined) ports.close(id);
+    if (tunnels.of(id) !== undefined) return;
+    if (callers === "drain") ports.drain(id);
+    else ports.close(id);
   }
 
   /** Tells what anyone on the internet can cause, once a minute for each address. */

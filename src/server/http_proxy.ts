@@ -1,12 +1,15 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { plainAddress } from "../platform/address.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
+import { OpenSet } from "./open_set.ts";
 
 /** The connections that callers have open, on the HTTP proxy and on the HTTPS proxy. */
 export class Callers {
   readonly #context: CallerContext;
-  readonly #trusted: BlockList;
-  readonly #open = new Set<Socket>();
+  #trusted: BlockList;
+  readonly #open = new OpenSet<Socket>();
+  readonly #connections = new Map<Socket, CallerConnection>();
+  #draining = false;
 
   constructor(context: CallerContext, trusted: BlockList) {
     this.#context = context;
@@ -19,8 +22,32 @@ export class Callers {
     const family = isIPv6(address) ? "ipv6" : "ipv4";
     const trusted = address !== "unknown" && this.#trusted.check(address, family);
     this.#open.add(socket);
-    socket.on("close", () => this.#open.delete(socket));
-    new CallerConnection(socket, { address, port: socket.remotePort ?? 0, secure, trusted }, this.#context);
+    socket.on("close", () => {
+      this.#connections.delete(socket);
+      this.#open.delete(socket);
+    });
+    const peer = {
+      address,
+      port: socket.remotePort ?? 0,
+      secure,
+      trusted,
+      ...(trusted ? { proxies: this.#trusted } : {}),
+    };
+    const connection = new CallerConnection(socket, peer, this.#context);
+    this.#connections.set(socket, connection);
+    if (this.#draining) connection.drain();
+  }
+
+  /** Load balancers whose word is taken for where a caller comes from. */
+  set trusted(list: BlockList) {
+    this.#trusted = list;
+  }
+
+  /** Closes what is idle, and the others after the answer that they wait for; settles when all are closed. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (const connection of this.#connections.values()) connection.drain();
+    return this.#open.empty();
   }
 
   endAll(): void {

@@ -93,6 +93,12 @@ export class HttpsProxy {
     this.#handshaking.delete(name);
   }
 
+  /** Takes no new connections. */
+  refuseNew(): void {
+    this.#stopWatching();
+    this.#server?.close();
+  }
+
   async stop(): Promise<void> {
     this.#stopWatching();
     for (const { socket } of this.#handshaking.values()) socket.destroy();

@@ -1,11 +1,14 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { messageOf } from "../error.ts";
+import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
-import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
 import { resetConnection } from "../platform/reset.ts";
+import type { Registration } from "../registry/registry.ts";
 import { splice } from "../tunnel/splice.ts";
+import { ExchangeRecord } from "./exchange_record.ts";
+import { OpenSet } from "./open_set.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
 
 interface ReversePort {
@@ -19,14 +22,15 @@ export class ReversePorts {
   readonly #tunnels: Tunnels;
   readonly #openTimeout: number;
   readonly #log: Log;
-  readonly #noise: OnceAMinute;
+  readonly #observer: ExchangeObserver;
   readonly #open = new Map<string, ReversePort>();
+  readonly #callers = new OpenSet<Socket>();
 
-  constructor(tunnels: Tunnels, openTimeout: number, log: Log, noise: OnceAMinute) {
+  constructor(tunnels: Tunnels, openTimeout: number, log: Log, observer: ExchangeObserver) {
     this.#tunnels = tunnels;
     this.#openTimeout = openTimeout;
     this.#log = log;
-    this.#noise = noise;
+    this.#observer = observer;
   }
 
   /** Opens the port of a registration on `host`, or leaves it open for a tunnel that takes over. */
@@ -38,8 +42,12 @@ export class ReversePorts {
     const callers = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
       callers.add(socket);
-      socket.on("close", () => callers.delete(socket));
-      this.#accept(id, socket);
+      this.#callers.add(socket);
+      socket.on("close", () => {
+        callers.delete(socket);
+        this.#callers.delete(socket);
+      });
+      this.#accept(served.registration, socket);
     });
     this.#open.set(id, { server, host, callers });
     try {
@@ -62,6 +70,23 @@ export class ReversePorts {
     if (open) this.#shut(id, open);
   }
 
+  /** Takes no more callers for a registration; those that are there go on until they end, or their tunnel does. */
+  drain(id: string): void {
+    this.#open.get(id)?.server.close();
+    this.#open.delete(id);
+  }
+
+  /** The same for all; settles when no caller is left. */
+  drainAll(): Promise<void> {
+    for (const id of [...this.#open.keys()]) this.drain(id);
+    return this.#callers.empty();
+  }
+
+  /** How many callers are connected. */
+  get callers(): number {
+    return this.#callers.size;
+  }
+
   closeAll(): void {
     for (const [id, open] of this.#open) this.#shut(id, open);
   }
@@ -72,29 +97,37 @@ export class ReversePorts {
     for (const socket of open.callers) socket.destroy();
   }
 
-  #accept(id: string, socket: Socket): void {
-    const served = this.#tunnels.of(id);
+  #accept(registration: Registration, socket: Socket): void {
+    const served = this.#tunnels.of(registration.id);
+    const peer = {
+      address: plainAddress(socket.remoteAddress),
+      port: socket.remotePort ?? 0,
+      secure: false,
+      trusted: false,
+    };
+    const record = new ExchangeRecord(this.#observer, peer, performance.now());
+    record.kind = "tcp";
+    record.registration = registration;
     let gone = false;
     socket.on("error", () => gone = true);
     socket.on("close", () => gone = true);
     if (served === undefined) {
+      record.done("tunnel-away");
       resetConnection(socket);
       return;
     }
-    served.open(plainAddress(socket.remoteAddress), socket.remotePort ?? 0, this.#openTimeout).then(
+    served.open(peer.address, peer.port, this.#openTimeout).then(
       (channel) => {
-        if (gone) channel.close();
-        else splice(channel, socket);
+        if (gone) {
+          channel.close();
+          return record.done("caller-left");
+        }
+        record.join(channel, "tcp");
+        splice(channel, socket, (error) => record.done(error));
       },
       (error) => {
-        this.#noise.tell(
-          `port ${id}`,
-          (repeated) =>
-            this.#log.warn(
-              { id, code: error.code, repeated },
-              `A connection to reverse port ${served.port} was not answered: ${messageOf(error)}`,
-            ),
-        );
+        record.cause = messageOf(error);
+        record.done(error instanceof PetitError ? error.code : "internal");
         resetConnection(socket);
       },
     );

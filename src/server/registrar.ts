@@ -1,7 +1,9 @@
 import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
+import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
+import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
@@ -13,9 +15,9 @@ import {
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
-  type ServerVitae,
 } from "../tunnel/messages.ts";
 import type { Routes } from "./routes.ts";
+import type { Tunnels } from "./tunnels.ts";
 
 /** Who is at the other end of a backchannel; proven by the SSH login. */
 export interface BackchannelPeer {
@@ -24,21 +26,23 @@ export interface BackchannelPeer {
   readonly join: { readonly hash: string | null } | undefined;
 }
 
+export interface RegistrarParts {
+  /** Read anew for each message: a reload changes it. */
+  readonly config: ServerConfig;
+  readonly registry: Registry;
+  readonly routes: Routes;
+  readonly tunnels: Tunnels;
+  readonly log: Log;
+  /** Told of each new registration. */
+  onRegistered(registration: Registration): void;
+}
+
 /** Answers the backchannel of every client (messages.ts): registers, and tells what is registered. */
 export class Registrar {
-  readonly #registry: Registry;
-  readonly #routes: Routes;
-  readonly #vitae: ServerVitae;
-  readonly #firstPort: number;
-  readonly #log: Log;
+  readonly #parts: RegistrarParts;
 
-  /** @param firstPort the lowest reverse port to give away */
-  constructor(registry: Registry, routes: Routes, vitae: ServerVitae, firstPort: number, log: Log) {
-    this.#registry = registry;
-    this.#routes = routes;
-    this.#vitae = vitae;
-    this.#firstPort = firstPort;
-    this.#log = log;
+  constructor(parts: RegistrarParts) {
+    this.#parts = parts;
   }
 
   serve(channel: Channel, peer: BackchannelPeer): void {
@@ -51,7 +55,10 @@ export class Registrar {
       } catch (error) {
         const code = error instanceof PetitError ? error.code : "internal";
         if (code === "internal") {
-          this.#log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+          this.#parts.log.error(
+            { err: error, key: peer.key.fingerprint },
+            "A backchannel message could not be answered",
+          );
         }
         reply = { type: "error", code, error: code === "internal" ? "The server could not answer" : messageOf(error) };
       }
@@ -87,18 +94,64 @@ export class Registrar {
         this.#remember(peer.key.fingerprint, message.vitae);
         return {
           type: "shakehand1",
-          registrations: this.#routes.ofKey(peer.key.fingerprint).map((registration) => this.#registered(registration)),
-          vitae: this.#vitae,
+          registrations: this.#parts.routes.ofKey(peer.key.fingerprint).map((registration) =>
+            this.#registered(registration)
+          ),
+          vitae: { ...this.#parts.config.vitae, version },
         };
+      case "unregister1":
+        refuseOtherVersions(message.handshakeVersion);
+        this.#unregister(this.#own(message.registeredId, peer));
+        return { type: "didUnregister1" };
+      case "probe1":
+        return await this.#probe(this.#own(message.registeredId, peer));
+    }
+  }
+
+  /** The registration, which has to be the key's own. @throws PetitError `registration-unknown` */
+  #own(id: string, { key }: BackchannelPeer): Registration {
+    const registration = this.#parts.routes.ofKey(key.fingerprint).find((own) => own.id === id);
+    if (registration !== undefined) return registration;
+    throw new PetitError("registration-unknown", `This client has no registration "${id}"`);
+  }
+
+  #unregister({ id, port, fingerprint, brand }: Registration): void {
+    const { registry, routes, log } = this.#parts;
+    registry.unregister(id);
+    log.info({ id, port, key: fingerprint, brand }, `Unregistered ${id}, as its client asked`);
+    // After the answer: the tunnel that it comes through may end with its last registration.
+    setTimeout(() => routes.refresh(), 0);
+  }
+
+  /** Takes the way of a caller's connection, to the service and not further. */
+  async #probe({ id }: Registration): Promise<ServerMessage> {
+    const { tunnels, config } = this.#parts;
+    const begun = performance.now();
+    const result = (reached: boolean, why: { code?: string; error?: string } = {}): ServerMessage => ({
+      type: "didProbe1",
+      reached,
+      milliseconds: performance.now() - begun,
+      ...why,
+    });
+    const served = tunnels.of(id);
+    if (served === undefined) {
+      return result(false, { code: "tunnel-away", error: "No tunnel serves this registration" });
+    }
+    try {
+      (await served.open("127.0.0.1", 0, config.openTimeout)).close();
+      return result(true);
+    } catch (error) {
+      return result(false, { code: (error as PetitError).code, error: messageOf(error).slice(0, 1000) });
     }
   }
 
   /** Most clients tell the same as the last time, and a thousand of them come back at once: only news goes to the disk. */
   #remember(fingerprint: string, vitae: ClientVitae): void {
-    const known = this.#routes.ofKey(fingerprint);
+    const { registry, routes } = this.#parts;
+    const known = routes.ofKey(fingerprint);
     if (known.every((registration) => isDeepStrictEqual(registration.vitae, vitae))) return;
-    this.#registry.setVitae(fingerprint, vitae);
-    for (const registration of [...known]) this.#routes.add({ ...registration, vitae });
+    registry.setVitae(fingerprint, vitae);
+    for (const registration of [...known]) routes.add({ ...registration, vitae });
   }
 
   async #register(message: ClientMessage & { type: "register1" }, peer: BackchannelPeer): Promise<Registration> {
@@ -106,23 +159,25 @@ export class Registrar {
       throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
     }
     const { key } = peer;
-    for (let port = Math.max(this.#firstPort, this.#registry.nextPort()); port <= 65535; port++) {
+    const { config, registry, routes, log } = this.#parts;
+    for (let port = Math.max(config.firstReversePort, registry.nextPort()); port <= 65535; port++) {
       if (!await isFree(port)) continue;
       try {
-        const registration = this.#registry.register({
+        const registration = registry.register({
           key: key.line,
           fingerprint: key.fingerprint,
           vitae: message.vitae,
           preferred: message.preferred,
+          tenant: message.tenant,
           joinHash: peer.join.hash,
           port,
           now: Date.now(),
         });
-        this.#routes.add(registration);
-        this.#log.info(
-          { id: registration.id, port: registration.port, key: key.fingerprint, brand: registration.brand },
-          `Registered ${registration.id}`,
-        );
+        const { id, brand, tenant } = registration;
+        const isNew = routes.byId(id) === undefined;
+        routes.add(registration);
+        log.info({ id, port: registration.port, key: key.fingerprint, brand, tenant }, `Registered ${id}`);
+        if (isNew) this.#parts.onRegistered(registration);
         return registration;
       } catch (error) {
         if (error instanceof PetitError && error.code === "port-taken") continue;
@@ -133,7 +188,11 @@ export class Registrar {
   }
 
   #registered({ id, port }: Registration): Registered {
-    return { registeredId: id, registeredPort: port, endpoint: this.#vitae.endpoint.replaceAll("REGID", id) };
+    return {
+      registeredId: id,
+      registeredPort: port,
+      endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
+    };
   }
 }
 

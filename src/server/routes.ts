@@ -16,6 +16,8 @@ export class Routes {
   #byHost = new Map<string, Registration>();
   #version: number;
   readonly #timer: NodeJS.Timeout;
+  /** Told of a registration that is gone. */
+  onRemoved: (registration: Registration) => void = () => {};
 
   /** @param onError called when the registry can't be read; what was known stays */
   constructor(registry: Registry, onError: (error: unknown) => void) {
@@ -37,12 +39,14 @@ export class Routes {
   /** Reads the registry anew. */
   refresh(): void {
     const registrations = this.#registry.registrations();
+    const before = this.#byId;
     this.#byId = new Map(registrations.map((registration) => [registration.id, registration]));
     this.#byPort = new Map(registrations.map((registration) => [registration.port, registration]));
     this.#byAlias = new Map();
     this.#byFingerprint = new Map();
     this.#byHost = new Map();
     for (const registration of registrations) this.#index(registration);
+    for (const [id, registration] of before) if (!this.#byId.has(id)) this.onRemoved(registration);
   }
 
   /** Takes in a registration that this process has just written. */
@@ -77,6 +81,10 @@ export class Routes {
 
   get all(): Iterable<Registration> {
     return this.#byId.values();
+  }
+
+  get size(): number {
+    return this.#byId.size;
   }
 
   /**

@@ -1,11 +1,14 @@
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
+import { within } from "../platform/within.ts";
+import { ExchangeObservers } from "../observe/exchange_observers.ts";
+import { FailureLog } from "../observe/failure_log.ts";
 import type { Log } from "../observe/log.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import { listen, stopListening } from "../platform/listen.ts";
-import { version } from "../platform/version.ts";
 import { openRegistry } from "../registry/open_registry.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import { Gateway } from "./gateway.ts";
 import { readHostKey } from "./host_key.ts";
@@ -14,6 +17,7 @@ import { HttpsProxy } from "./https_proxy.ts";
 import { ReversePorts } from "./ports.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
+import { ServerControl } from "./server_control.ts";
 import { Tunnels } from "./tunnels.ts";
 
 /** A server that is up. */
@@ -22,13 +26,15 @@ export interface RunningServer {
   /** Undefined while there are no certificates. */
   readonly secureProxyPort: number | undefined;
   readonly sshPort: number;
+  readonly control: ServerControl;
   /** Settles when everything has been closed. */
   readonly closed: Promise<void>;
 }
 
 /**
  * Starts the public side: registry, SSH gateway with registrar, reverse ports, HTTP and HTTPS proxy. Resolves when
- * everything listens; ends when `signal` is aborted.
+ * everything listens. When `signal` is aborted it takes no more work, lets what is in progress
+ * go on for `drainFor` at most, and ends.
  *
  * @throws PetitError where something cannot be opened; nothing is left running then
  */
@@ -49,29 +55,25 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     );
     undo.push(() => routes.close());
     const tunnels = new Tunnels();
-    const ports = new ReversePorts(tunnels, config.openTimeout, log, noise);
+    const onFault = (error: unknown) =>
+      log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
+    const observer = new ExchangeObservers([new FailureLog(log, noise)], onFault);
+    const ports = new ReversePorts(tunnels, config.openTimeout, log, observer);
     undo.push(() => ports.closeAll());
-    const registrar = new Registrar(registry, routes, { ...config.vitae, version }, config.firstReversePort, log);
+    const disconnects = new Disconnects();
+    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered() {} });
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, log, noise },
       hostKey.privatePem,
     );
+    routes.onRemoved = ({ id }) => gateway.drop(id);
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
 
-    const limits = {
-      openTimeout: config.openTimeout,
-      serviceTimeout: config.serviceTimeout,
-      headTimeout: config.headTimeout,
-      idleTimeout: config.idleTimeout,
-      maxHeadSize: config.maxHeadSize,
-    };
-    const onFault = (error: unknown) =>
-      log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
     const callers = new Callers(
-      { routes, tunnels, deadlines: new Deadlines(), limits, onFault },
+      { routes, tunnels, deadlines: new Deadlines(), limits: config, observer, onFault },
       addressList(config.trustedProxies),
     );
     const proxy = createHttpProxy(callers);
@@ -84,14 +86,32 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => (callers.endAll(), secureProxy.stop()));
     await secureProxy.start();
 
+    const drain = async () => {
+      gateway.listener.close();
+      proxy.close();
+      secureProxy.refuseNew();
+      await within(config.drainFor, Promise.all([callers.drain(), ports.drainAll()]));
+    };
     const closed = new Promise<void>((resolve, reject) => {
-      const stop = () => close().then(resolve, reject);
+      const stop = () => drain().finally(close).then(resolve, reject);
       if (signal.aborted) stop();
       else signal.addEventListener("abort", stop, { once: true });
+    });
+    const control = new ServerControl({
+      config,
+      registry,
+      routes,
+      tunnels,
+      callers,
+      disconnects,
+      log,
+      signal,
+      ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     return {
       proxyPort,
       sshPort,
+      control,
       closed,
       get secureProxyPort() {
         return secureProxy.port;

@@ -14,12 +14,23 @@ export class Served {
   readonly pool = new ChannelPool();
   /** False once the tunnel is gone. */
   alive = true;
+  /** Address of the client. */
+  readonly clientAddress: string;
+  /** Since when it is served, in milliseconds since 1970. */
+  readonly since = Date.now();
 
-  constructor(registration: Registration, connection: SshServerConnection, address: string, port: number) {
+  constructor(
+    registration: Registration,
+    connection: SshServerConnection,
+    address: string,
+    port: number,
+    clientAddress: string,
+  ) {
     this.registration = registration;
     this.connection = connection;
     this.address = address;
     this.port = port;
+    this.clientAddress = clientAddress;
   }
 
   /**
@@ -61,6 +72,10 @@ export class Tunnels {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  get all(): Iterable<Served> {
+    return this.#byId.values();
   }
 
   add(served: Served): void {

@@ -112,6 +112,11 @@ export class Link {
     return channel;
   }
 
+  /** How many channels are open or being opened. */
+  get channels(): number {
+    return this.#internals._chanMgr._count;
+  }
+
   get congested(): boolean {
     return this.wire.congested;
   }

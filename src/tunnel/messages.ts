@@ -5,11 +5,13 @@ import { z } from "zod";
  * `type`, framed by message_stream.ts. It runs inside the SSH connection, as a `direct-tcpip` channel from the
  * client to localhost:3014 of the server's side, so both ends are known before the first message.
  *
- * | exchange  | client → server | server → client |
- * |-----------|-----------------|-----------------|
- * | register  | register1       | didRegister1    | on a connection of the user "join": makes a registration for the key that logged in
- * | handshake | handshake1      | shakehand1      | on any other: what the server knows of the key's registrations
- * | ping      | ping1           | didPing1        |
+ * | exchange   | client → server | server → client |
+ * |------------|-----------------|-----------------|
+ * | register   | register1       | didRegister1    | on a connection of the user "join": makes a registration for the key that logged in
+ * | handshake  | handshake1      | shakehand1      | on any other: what the server knows of the key's registrations
+ * | unregister | unregister1     | didUnregister1  | takes one of them away
+ * | ping       | ping1           | didPing1        |
+ * | probe      | probe1          | didProbe1       | the server opens a channel to the service through this tunnel and tells whether it came about
  *
  * Either side answers what it cannot do with `error`, whose `error` is a sentence for people and `code` is stable.
  */
@@ -50,17 +52,31 @@ export const clientMessage = z.discriminatedUnion("type", [
     type: z.literal("register1"),
     handshakeVersion: z.int(),
     preferred: z.object({ id: short, port: z.int() }).nullable(),
+    tenant: short.min(1).default("default"),
     vitae: clientVitae,
   }),
   z.object({ type: z.literal("handshake1"), handshakeVersion: z.int(), vitae: clientVitae }),
+  z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),
+  z.object({ type: z.literal("probe1"), registeredId: short }),
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
 
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("didRegister1"), ...registered.shape }),
   z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae }),
+  z.object({ type: z.literal("didUnregister1") }),
   z.object({ type: z.literal("didPing1") }),
+  z.object({
+    type: z.literal("didProbe1"),
+    /** Whether the client reached its service. */
+    reached: z.boolean(),
+    /** How long that took, in milliseconds, as the server saw it. */
+    milliseconds: z.number(),
+    /** Why not: a stable code and a sentence. */
+    code: short.optional(),
+    error: z.string().max(1024).optional(),
+  }),
   z.object({ type: z.literal("error"), error: z.string().max(1024), code: short.optional() }),
 ]);
 export type ServerMessage = z.output<typeof serverMessage>;

@@ -5,9 +5,16 @@ import type { Channel } from "./channel.ts";
 /**
  * Joins a channel to a socket until both directions have ended. Each direction ends on its own (half-close), waits for
  * its reader (back-pressure), and a reset on one side becomes a reset on the other.
+ *
+ * @param onOver told once, at the end: "caller-left" or "reset" where the socket or the channel was broken off, null otherwise
  */
-export function splice(channel: Channel, socket: Socket): void {
+export function splice(
+  channel: Channel,
+  socket: Socket,
+  onOver: (error: "caller-left" | "reset" | null) => void = () => {},
+): void {
   let failed = false;
+  let reset = false;
   socket.on("data", (chunk: Buffer) => {
     if (!channel.write(chunk)) socket.pause();
   });
@@ -18,6 +25,7 @@ export function splice(channel: Channel, socket: Socket): void {
     // Without an end of its own the other side takes this for a reset, which is what it is.
     if (failed) channel.close();
     else channel.finish();
+    onOver(reset ? "reset" : failed ? "caller-left" : null);
   });
   channel.attach({
     onData(chunk) {
@@ -30,6 +38,7 @@ export function splice(channel: Channel, socket: Socket): void {
       socket.resume();
     },
     onClose(aborted) {
+      reset = aborted && !failed;
       if (aborted) resetConnection(socket);
       else socket.destroySoon();
     },

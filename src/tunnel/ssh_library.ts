@@ -26,6 +26,8 @@ export interface ConnectionInternals {
     add(): number;
     update(id: number, channel: unknown): void;
     get(id: number): unknown;
+    /** How many numbers are in use. */
+    readonly _count: number;
   };
   _protocol: {
     /** Assigned anew by each key exchange. */

@@ -124,6 +124,7 @@ export class ServerProcess {
       vitae: { brand: "nobody", version: "0" },
       preferred: null,
       joinHash: null,
+      tenant: "default",
       port,
       now: Date.now(),
     });

@@ -76,7 +76,7 @@ export class TestServer {
     scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
     const text =
-      `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\n` +
+      `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\ndrainFor = "0s"\n` +
       // Another run of the tests at the same time gives ports away too.
       `firstReversePort = ${12_000 + Math.floor(Math.random() * 18_000)}\n${settings}\n` +
       `[server.ssh]\nlistenHost = "127.0.0.1"\nport = 0\n${more}\n`;

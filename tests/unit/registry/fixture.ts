@@ -38,6 +38,7 @@ export function requestOf(
     vitae: { brand, version: "1.0.0", hostname: holder },
     preferred: null,
     joinHash: null,
+    tenant: "default",
     port: registry.nextPort(),
     now: NOW,
     ...request,

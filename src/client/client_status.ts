@@ -1,0 +1,48 @@
+import type { ClientVitae, ServerVitae } from "../tunnel/messages.ts";
+
+/** One tenant as its client sees it. `id`, `port`, `dir` and `endpoint` are those of 0.6.x. */
+export interface TenantStatus {
+  readonly tenant: string;
+  /** Null while it is not registered. */
+  readonly id: string | null;
+  /** Its reverse port on the server; null while it is not registered. */
+  readonly port: number | null;
+  /** Its folder. */
+  readonly dir: string;
+  /** The URL under which callers reach it; null while it is not known. */
+  readonly endpoint: string | null;
+  readonly local: { readonly host: string; readonly port: number; readonly tls: boolean };
+  /** Whether the tunnel carries it: the server sends its callers here. */
+  readonly served: boolean;
+}
+
+/** What `STATUS` and `GET /status` of a client answer. */
+export interface ClientStatus {
+  /** "running" with a tunnel, "listening" without one (as 0.6.x says it), "stopping" once it was asked to. */
+  readonly status: "running" | "listening" | "stopping";
+  readonly version: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly registration: readonly TenantStatus[];
+  /** Of this client's key. */
+  readonly fingerprint: string;
+  readonly vitae: ClientVitae;
+  /** What the server told of itself; null until it was reached once. */
+  readonly server: { readonly host: string; readonly port: number; readonly vitae: ServerVitae | null };
+  /** The tunnel; null while there is none. */
+  readonly tunnel: { readonly since: string; readonly channels: number } | null;
+  /** Why there is no tunnel, and when the next attempt is due (ISO 8601); null while there is one. */
+  readonly waiting: { readonly code: string; readonly reason: string; readonly nextAttempt: string | null } | null;
+}
+
+/** One probe, server → tunnel → client → service and back. */
+export interface Probe {
+  readonly tenant: string;
+  readonly id: string;
+  readonly reached: boolean;
+  /** As this client saw it, from question to answer. */
+  readonly milliseconds: number;
+  readonly code?: string;
+  readonly error?: string;
+}

@@ -1,0 +1,190 @@
+import process from "node:process";
+import { type Reloaded, takeUp } from "../config/changes.ts";
+import type { ServerConfig } from "../config/schema.ts";
+import { PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import { version } from "../platform/version.ts";
+import type { Registration, Registry } from "../registry/registry.ts";
+import type { Disconnect, Disconnects } from "./disconnects.ts";
+import { addressList } from "./forwarded_fields.ts";
+import type { Callers } from "./http_proxy.ts";
+import type { Routes } from "./routes.ts";
+import type { FullStatus, LiveTunnel, RegistrationStatus, ServerStatus } from "./server_status.ts";
+import type { Served, Tunnels } from "./tunnels.ts";
+
+export interface ServerControlParts {
+  /** The settings in force; a reload changes them in place. */
+  readonly config: ServerConfig;
+  readonly registry: Registry;
+  readonly routes: Routes;
+  readonly tunnels: Tunnels;
+  readonly callers: Callers;
+  readonly disconnects: Disconnects;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  ports(): ServerStatus["ports"];
+}
+
+/** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
+export class ServerControl {
+  readonly #parts: ServerControlParts;
+  readonly #startedAt = new Date().toISOString();
+
+  constructor(parts: ServerControlParts) {
+    this.#parts = parts;
+  }
+
+  status(): ServerStatus {
+    const { routes, tunnels, signal } = this.#parts;
+    return {
+      status: signal.aborted ? "stopping" : "running",
+      version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      ports: this.#parts.ports(),
+      connected: tunnels.size,
+      connections: [...routes.all].map((registration) => this.#statusOf(registration)),
+    };
+  }
+
+  /** All there is to know of one registration. @throws PetitError `registration-unknown` */
+  statusOf(id: string): FullStatus {
+    return { ...this.#statusOf(this.#known(id)), disconnects: this.#parts.disconnects.of(id) };
+  }
+
+  /**
+   * Registrations page by page, in the order of their ids.
+   *
+   * @param after the id that the page before ended with
+   * @param search part of an id, an alias, a brand, a tenant or a host name of the client
+   */
+  page(
+    { after, limit, connected, search }: { after?: string; limit: number; connected?: boolean; search?: string },
+  ): { registrations: RegistrationStatus[]; next: string | null; total: number } {
+    const { routes, tunnels } = this.#parts;
+    const wanted = search?.toLowerCase();
+    const found = [...routes.all].filter((registration) =>
+      (connected === undefined || (tunnels.of(registration.id) !== undefined) === connected) &&
+      (wanted === undefined || searchable(registration).some((text) => text.toLowerCase().includes(wanted)))
+    ).sort((a, b) => Number(a.id) - Number(b.id));
+    const from = after === undefined ? found : found.filter(({ id }) => Number(id) > Number(after));
+    const page = from.slice(0, limit);
+    return {
+      registrations: page.map((registration) => this.#statusOf(registration)),
+      next: from.length > limit ? page.at(-1)?.id ?? null : null,
+      total: found.length,
+    };
+  }
+
+  /** The live tunnels: one for each client that is connected. */
+  tunnels(): LiveTunnel[] {
+    const byConnection = new Map<unknown, Served[]>();
+    for (const served of this.#parts.tunnels.all) {
+      const others = byConnection.get(served.connection);
+      if (others) others.push(served);
+      else byConnection.set(served.connection, [served]);
+    }
+    return [...byConnection.values()].map((all) => {
+      const [first] = all as [Served];
+      return {
+        ...tunnelStatus(first),
+        fingerprint: first.registration.fingerprint,
+        registrations: all.map(({ registration }) => registration.id),
+      };
+    });
+  }
+
+  disconnects(limit: number): Disconnect[] {
+    return this.#parts.disconnects.latest(limit);
+  }
+
+  /** Ends the tunnel that carries a registration. Its client will connect again. @throws PetitError `registration-unknown` or `not-connected` */
+  disconnect(id: string): void {
+    this.#known(id);
+    const served = this.#parts.tunnels.of(id);
+    if (served === undefined) throw new PetitError("not-connected", `Registration "${id}" is not connected`);
+    this.#parts.log.info({ id }, `${id} is disconnected, as the operator asked`);
+    served.connection.end();
+  }
+
+  /** @throws PetitError `registration-unknown` or `alias-taken` */
+  addAlias(id: string, alias: string): void {
+    this.#change(id, (registry) => registry.addAlias(id, alias), `The alias ${alias} leads to ${id} now`);
+  }
+
+  /** @throws PetitError `registration-unknown` or `alias-unknown` */
+  removeAlias(id: string, alias: string): void {
+    this.#change(id, (registry) => registry.removeAlias(id, alias), `The alias ${alias} leads to ${id} no longer`);
+  }
+
+  /** Takes a registration away, for good; its tunnel ends, unless it carries others. @throws PetitError `registration-unknown` */
+  unregister(id: string): void {
+    this.#change(id, (registry) => registry.unregister(id), `Unregistered ${id}, as the operator asked`);
+    this.#parts.disconnects.forget(id);
+  }
+
+  /** Takes up what has changed in the config file, as far as that can be done without a restart. */
+  reload(read: ServerConfig): Reloaded {
+    const { config, callers, log } = this.#parts;
+    const reloaded = takeUp(config, read, "server");
+    callers.trusted = addressList(config.trustedProxies);
+    log.info(reloaded, `The config was read again: ${reloaded.changed.join(", ") || "nothing"} changed`);
+    if (reloaded.restartNeeded.length > 0) {
+      log.warn(
+        { code: "restart-needed" },
+        `${reloaded.restartNeeded.join(", ")} will take effect when the server is restarted`,
+      );
+    }
+    return reloaded;
+  }
+
+  get config(): ServerConfig {
+    return this.#parts.config;
+  }
+
+  get registry(): Registry {
+    return this.#parts.registry;
+  }
+
+  #change(id: string, work: (registry: Registry) => void, told: string): void {
+    const { registry, routes, log } = this.#parts;
+    work(registry);
+    routes.refresh();
+    log.info({ id }, told);
+  }
+
+  #known(id: string): Registration {
+    const registration = this.#parts.routes.byId(id);
+    if (registration !== undefined) return registration;
+    throw new PetitError("registration-unknown", `There is no registration "${id}"`, {
+      hint: '"petit server status" lists them',
+    });
+  }
+
+  #statusOf(registration: Registration): RegistrationStatus {
+    const { id, port, fingerprint, aliases, vitae, brand, tenant, createdAt } = registration;
+    const served = this.#parts.tunnels.of(id);
+    return {
+      registeredId: id,
+      port,
+      fingerprint,
+      connected: served !== undefined,
+      aliases,
+      vitae,
+      brand,
+      tenant,
+      endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
+      createdAt: new Date(createdAt).toISOString(),
+      tunnel: served === undefined ? null : tunnelStatus(served),
+    };
+  }
+}
+
+function tunnelStatus(served: Served): { address: string; since: string; channels: number } {
+  const { clientAddress, since, connection } = served;
+  return { address: clientAddress, since: new Date(since).toISOString(), channels: connection.link.channels };
+}
+
+function searchable({ id, aliases, brand, tenant, vitae }: Registration): string[] {
+  return [id, ...aliases, brand, tenant, vitae?.hostname ?? ""];
+}
