@@ -181,6 +181,10 @@ class GatewayPeer implements SshPeer {
     const served = this.#served.get(id);
     if (served === undefined) return;
     this.#withdraw(served);
+    this.#parts.log.info(
+      { id, address: this.#address, port: served.port },
+      `${id} is served no longer: its registration is gone`,
+    );
     if (this.#served.size === 0) this.#connection?.end();
   }
 
