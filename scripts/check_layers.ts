@@ -6,11 +6,13 @@ import { root } from "./project.ts";
 
 const BASE = ["config", "http", "observe", "platform", ""];
 const MAY_USE: Record<string, string[]> = {
-  cli: ["server", "client", "tunnel", "registry", ...BASE],
-  server: ["tunnel", "registry", ...BASE],
-  client: ["tunnel", ...BASE],
+  cli: ["control", "server", "client", "tunnel", "registry", ...BASE],
+  server: ["control", "tunnel", "registry", "usage", ...BASE],
+  client: ["control", "tunnel", ...BASE],
+  control: ["tunnel", ...BASE],
   registry: ["tunnel", ...BASE],
   tunnel: BASE,
+  usage: BASE,
   config: [""],
   http: [""],
   observe: ["platform", ""],

@@ -1,10 +1,11 @@
 // Runs the tests: all of them under Bun, which ships, and the unit tests and the main path under Deno as well, so that the
-// code stays neutral. Further arguments choose test files by a part of their path.
+// code stays neutral. Further arguments choose test files by a part of their path. What failed is told again at the end.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { installed, root } from "./project.ts";
+import { bunFailures, denoFailures, type Failure, failureReport, plainLines, withoutPassed } from "./test_report.ts";
 
 /** Tests that also run under Deno. */
 const NEUTRAL = ["unit/", "proxy/main_path"];
@@ -19,18 +20,31 @@ const files = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf
 /** Milliseconds for each run of a runtime: a test that hangs is a failure, and not the end of everything. */
 const TIMEOUT = 15 * 60_000;
 
-const totals = { passed: 0, failed: 0 };
-let broken = false;
+/** How many of a run's last lines are told when it was ended. */
+const LAST_WORDS = 15;
 
-run("build", [...installed("bun"), join(root, "scripts", "build.ts")], () => ({ passed: 0, failed: 0 }));
-run(
-  "Bun",
-  [...installed("bun"), "test", "--timeout", "120000", ...files.map((file) => `./tests/${file}`)],
-  (output) => ({
-    passed: last(output, /^\s*(\d+) pass$/gm),
-    failed: last(output, /^\s*(\d+) fail$/gm),
-  }),
-);
+/** What a runtime's output says. */
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly failures: readonly Failure[];
+}
+
+const totals = { passed: 0, failed: 0 };
+const failures: Failure[] = [];
+
+run("build", [...installed("bun"), join(root, "scripts", "build.ts")], () => ({ passed: 0, failed: 0, failures: [] }));
+run("Bun", [
+  ...installed("bun"),
+  "test",
+  "--timeout",
+  "120000",
+  ...files.map((file) => `./tests/${file}`),
+], (lines) => ({
+  passed: last(lines, /^\s*(\d+) pass$/),
+  failed: last(lines, /^\s*(\d+) fail$/),
+  failures: bunFailures(lines),
+}));
 const neutral = files.filter((file) => NEUTRAL.some((part) => file.includes(part)));
 if (neutral.length > 0) {
   run("Deno", [
@@ -39,23 +53,27 @@ if (neutral.length > 0) {
     "--no-check",
     "--allow-all",
     ...neutral.map((file) => join("tests", file)),
-  ], (output) => ({
-    passed: last(output, /\| (\d+) passed/g),
-    failed: last(output, /\| \d+ passed .*?(\d+) failed|\| (\d+) failed/g),
+  ], (lines) => ({
+    passed: last(lines, /\| (\d+) passed/),
+    failed: last(lines, /\| \d+ passed .*?(\d+) failed|\| (\d+) failed/),
+    failures: denoFailures(lines),
   }));
 }
+for (const line of failureReport(failures)) say(line);
 say(`${totals.passed} passed, ${totals.failed} failed`);
-process.exitCode = totals.failed > 0 || broken ? 1 : 0;
+process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Everything goes out by the same way: what console.log writes may overtake it. */
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs a program, shows what it prints, and adds up what it counted. */
-function run(name: string, command: string[], count: (output: string) => { passed: number; failed: number }): void {
+/** Runs a program, shows what it prints, and adds up what it counted. A run that fails has at least one failure. */
+function run(name: string, command: string[], read: (lines: string[]) => Outcome): void {
   say(`— ${name}`);
   const [program = "", ...args] = command;
+  // Deno colours when this is set, whatever it is set to.
+  const { FORCE_COLOR: _, ...env } = process.env;
   const child = spawnSync(program, args, {
     cwd: root,
     encoding: "utf8",
@@ -63,24 +81,25 @@ function run(name: string, command: string[], count: (output: string) => { passe
     maxBuffer: 1024 ** 3,
     timeout: TIMEOUT,
     killSignal: "SIGKILL",
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+    env: { ...env, NO_COLOR: "1" },
   });
-  const output = `${child.stdout ?? ""}${child.stderr ?? ""}`;
-  process.stdout.write(output);
-  // Deno was once seen to stand still in the middle of the unit tests, which take it half a minute. Which of them it was
-  // is not known: this says so, and asks once more.
-  if (child.signal === "SIGKILL" && name === "Deno") {
-    say("Deno stood still and was ended; once more");
-    return run("Deno, second try", command, count);
+  const lines = plainLines(`${child.stdout ?? ""}${child.stderr ?? ""}`);
+  // In CI nobody watches, and the log is kept: what passed is only counted.
+  for (const line of process.env["CI"] ? withoutPassed(lines) : lines) say(line);
+  const outcome = read(lines);
+  totals.passed += outcome.passed;
+  totals.failed += outcome.failed;
+  failures.push(...outcome.failures.map((failure) => ({ ...failure, name: `${name}: ${failure.name}` })));
+  if (child.status === 0) return;
+  if (child.signal !== null || outcome.failures.length === 0) {
+    const end = child.error?.message ??
+      (child.signal === null ? `exit code ${child.status}` : `ended by ${child.signal}`);
+    const words = lines.filter((line) => line !== "").slice(-LAST_WORDS);
+    failures.push({ name: `${name}: ${end}`, text: ["It printed last:", ...words] });
   }
-  const counted = count(output);
-  totals.passed += counted.passed;
-  totals.failed += counted.failed;
-  if (child.status !== 0) broken = true;
-  if (child.error) say(`${name}: ${child.error.message}`);
 }
 
-function last(text: string, pattern: RegExp): number {
-  const match = [...text.matchAll(pattern)].at(-1);
+function last(lines: string[], pattern: RegExp): number {
+  const match = lines.map((line) => pattern.exec(line)).findLast((found) => found !== null);
   return Number(match?.[1] ?? match?.[2] ?? 0);
 }

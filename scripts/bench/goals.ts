@@ -14,7 +14,7 @@ export interface Goal {
   readonly reached: boolean;
 }
 
-type Found = Pick<Results, "rows" | "memory" | "clients" | "options">;
+type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "options">;
 type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
@@ -36,6 +36,11 @@ export function judge(found: Found): Goal[] {
     goals.push(
       atMost(`${count} clients: memory of the server for each`, clients.map((one) => one.perClient / 1000), 80, "kB"),
       atMost(`${count} clients: all connected`, clients.map((one) => one.seconds), 5, "s"),
+    );
+  }
+  if (found.options.parts.includes("usage")) {
+    goals.push(
+      atMost("usage record: requests/s that it costs", found.usage.map(({ on, off }) => (1 - on / off) * 100), 5, "%"),
     );
   }
   return goals;

@@ -9,6 +9,7 @@ import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
 import { measureClients } from "./measure_clients.ts";
 import { measureTunnels } from "./measure_tunnels.ts";
+import { measureUsage } from "./measure_usage.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { must } from "./processes.ts";
 import { findPrograms, MissingPrograms } from "./programs.ts";
@@ -42,7 +43,8 @@ async function bench(options: Options): Promise<number> {
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
   const disturbance = watchDisturbance();
-  const tunnels = programs === undefined
+  const compares = options.parts.some((part) => part !== "clients" && part !== "usage");
+  const tunnels = programs === undefined || !compares
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
   const clients = options.parts.includes("clients")
@@ -51,7 +53,13 @@ async function bench(options: Options): Promise<number> {
       return [];
     })
     : [];
-  const found = { options, ...tunnels, clients };
+  const usage = programs !== undefined && options.parts.includes("usage")
+    ? await measureUsage(programs, executable, join(folder, "usage"), options).catch((error: Error) => {
+      failures.push(`usage: ${error.message}`);
+      return [];
+    })
+    : [];
+  const found = { options, ...tunnels, clients, usage };
   const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));

@@ -16,10 +16,20 @@ export class PetitServer {
     this.proxyPort = proxyPort;
   }
 
-  static async init(executable: string, folder: string): Promise<PetitServer> {
+  /** @param settings texts of `[server]` that differ from what `init` writes */
+  static async init(
+    executable: string,
+    folder: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<PetitServer> {
     const file = join(folder, "config.toml");
     await must([executable, "server", "init", "-c", file, "--host", "127.0.0.1"]);
-    const text = await onLoopback(readFileSync(file, "utf8"), /[pP]ort$/);
+    let text = await onLoopback(readFileSync(file, "utf8"), /[pP]ort$/);
+    for (const [key, value] of Object.entries(settings)) {
+      const changed = text.replace(new RegExp(`^${key} = .*$`, "m"), `${key} = ${JSON.stringify(value)}`);
+      if (changed === text) throw new Error(`The config has no setting ${key}`);
+      text = changed;
+    }
     writeFileSync(file, text);
     return new PetitServer(executable, folder, Number(/^proxyPort = (\d+)$/m.exec(text)?.[1]));
   }
@@ -66,8 +76,12 @@ export async function startPetitClient(
   const { id, port } = JSON.parse(answer) as { id: string; port: number };
   // Its bare "port" settings are those of the server and of the service; a prefix marks one that it listens on.
   writeFileSync(file, await onLoopback(readFileSync(file, "utf8"), /\wPort$/));
-  const daemon = new Daemon([executable, "client", "-c", file], join(folder, "client.log"));
-  return { id, rawPort: port, daemon };
+  return { id, rawPort: port, daemon: restartPetitClient(executable, folder) };
+}
+
+/** Starts a client that is registered. */
+export function restartPetitClient(executable: string, folder: string): Daemon {
+  return new Daemon([executable, "client", "-c", join(folder, "config.toml")], join(folder, "client.log"));
 }
 
 /** A config in which each port to listen on is a free one, and every address is the loopback address. */

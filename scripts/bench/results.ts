@@ -3,6 +3,7 @@ import type { Disturbance } from "./disturbance.ts";
 import type { Goal } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
+import type { UsageSample } from "./measure_usage.ts";
 import type { Options } from "./options.ts";
 import type { Memory } from "./proc.ts";
 import type { Series } from "./rounds.ts";
@@ -30,6 +31,7 @@ export interface Results {
   readonly rows: readonly Row[];
   readonly memory: readonly CarrierMemory[];
   readonly clients: readonly ClientsSample[];
+  readonly usage: readonly UsageSample[];
   readonly goals: readonly Goal[];
   /** Answers that were wrong, and runs that failed. */
   readonly failures: readonly string[];

@@ -6,7 +6,7 @@ import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, disturbance, options, rows, memory, clients, goals, failures } = results;
+  const { machine, disturbance, options, rows, memory, clients, usage, goals, failures } = results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
@@ -49,6 +49,16 @@ export function table(results: Results): string {
         `${scaled("perClient", 1000)} kB each`,
     );
   }
+  if (usage.length > 0) {
+    const of = (name: keyof typeof usage[number], scale = 1) =>
+      figure((median(usage.map((sample) => sample[name])) ?? 0) * scale);
+    parts.push(
+      `HTTP proxy with the usage record: ${of("on")} requests/s, ${
+        of("onCpu", 1000)
+      } µs of the server's processor time each; ` +
+        `without it: ${of("off")} requests/s, ${of("offCpu", 1000)} µs`,
+    );
+  }
   if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
   return `${parts.join("\n\n")}\n`;
@@ -75,7 +85,7 @@ function columns(rows: readonly (readonly string[])[]): string {
   const cells = Array.from({ length: count }, (_, index) => rows.map((row) => row[index] ?? ""));
   const padded = cells.map((column) => {
     const width = Math.max(...column.map((cell) => cell.length));
-    const numeric = column.slice(1).every((cell) => /^(?:-?[\d.,]+(?: ×| MB| kB| s)?|–|)$/.test(cell));
+    const numeric = column.slice(1).every((cell) => /^(?:-?[\d.,]+(?: ×| MB| kB| s| %)?|–|)$/.test(cell));
     return column.map((cell) => numeric ? cell.padStart(width) : cell.padEnd(width));
   });
   return rows.map((_, row) => padded.map((column) => column[row]).join("  ").trimEnd()).join("\n");

@@ -1,13 +1,17 @@
-import { loadConfig } from "../config/load.ts";
+import { clientCommands } from "../client/client_commands.ts";
+import { clientReadiness } from "../client/client_readiness.ts";
 import { startClient } from "../client/start_client.ts";
 import type { Invocation } from "./command.ts";
-import { daemonSetting } from "./daemon.ts";
-import { configFile } from "./values.ts";
+import { runDaemon } from "./daemon.ts";
 
-export async function clientRun(invocation: Invocation): Promise<number> {
-  const { config, folder } = loadConfig(configFile(invocation));
-  const { log, signal } = daemonSetting(invocation, config.client.logLevel);
-  await startClient(config.client, folder, log, signal).closed;
-  log.info("The client has stopped");
-  return 0;
+export function clientRun(invocation: Invocation): Promise<number> {
+  return runDaemon("client", invocation, ({ config, folder, log, signal }) => {
+    const { control, closed } = startClient(config.client, folder, log, signal);
+    return {
+      closed,
+      words: clientCommands(control),
+      reload: (read) => control.reload(read.client),
+      readiness: () => clientReadiness(control),
+    };
+  });
 }

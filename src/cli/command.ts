@@ -34,7 +34,7 @@ export interface Command {
   readonly examples?: readonly string[];
   /** The words of the command that this one is a short form of. */
   readonly shortFor?: readonly string[];
-  /** Not listed: for programs. */
+  /** Not listed, for programs; all that follows comes as positionals. */
   readonly hidden?: boolean;
   /** Loads what does the work: nothing is loaded that the command does not need. Resolves to the exit code. */
   run(invocation: Invocation): Promise<number>;

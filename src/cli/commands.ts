@@ -1,7 +1,9 @@
 import type { Command } from "./command.ts";
 import { json } from "./common_options.ts";
 import { clientCommands } from "./table_client.ts";
+import { completionCommands } from "./table_completions.ts";
 import { serverCommands } from "./table_server.ts";
+import { serviceCommands } from "./table_service.ts";
 
 const versionCommand: Omit<Command, "path"> = {
   summary: "Print the version",
@@ -26,7 +28,8 @@ const shortForms: readonly Command[] = clientCommands
 export const commands: readonly Command[] = [
   {
     path: ["demo"],
-    summary: "Try everything on this machine: server, client and a sample service, leaving no files behind",
+    summary: "Try everything on this machine, leaving no files",
+    description: ["Runs a server, a client and a sample service on loopback, and prints what to try."],
     options: { once: { type: "boolean", help: "end when everything has been shown" } },
     examples: ["petit demo", "petit demo --once"],
     run: async (invocation) => (await import("./demo.ts")).demo(invocation),
@@ -36,5 +39,7 @@ export const commands: readonly Command[] = [
   ...clientCommands,
   { path: ["client", "version"], ...versionCommand },
   ...shortForms,
+  ...serviceCommands,
+  ...completionCommands,
   { path: ["version"], ...versionCommand },
 ];

@@ -21,7 +21,7 @@ export function generalHelp(): string {
     wrap(ABOUT, width),
     ...section("The server, on the public host", list(["server"], width)),
     ...section("The client, beside the private service", list(["client"], width)),
-    ...section("Short forms", definitions([[`  ${short.join(", ")}`, 'stand for "petit client …"']], width)),
+    ...section("Short forms", [`  ${wrap(`${short.join(", ")}: as with "client" before it`, width - 2, "  ")}`]),
     ...section("Other", entries(other, width)),
     "",
     wrap(MORE, width),
@@ -57,8 +57,12 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", paint("bold", `${title}:`), ...lines];
 }
 
+/** The commands of a side; what is below one of them, such as "server join list", is in that one's own help. */
 function list(words: readonly string[], width: number): string[] {
-  return entries(commands.filter(({ path, shortFor }) => shortFor === undefined && beginsWith(path, words)), width);
+  return entries(
+    commands.filter(({ path, shortFor }) => shortFor === undefined && path.length < 3 && beginsWith(path, words)),
+    width,
+  );
 }
 
 /** One line for each command; "run" is shown with the command that does it by itself. */

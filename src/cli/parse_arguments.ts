@@ -5,6 +5,7 @@ import type { Command, Invocation, Option } from "./command.ts";
 
 /** Reads what follows the command's words. @throws PetitError `usage` */
 export function parseArguments(command: Command, args: string[], commands: readonly Command[]): Invocation {
+  if (command.hidden === true) return { values: {}, positionals: args };
   const help = `"petit ${command.path.join(" ")} --help" tells how it is used`;
   const wrong = (message: string, hint = help, cause?: unknown) =>
     new PetitError("usage", message, { hint, exitCode: 2, cause });

@@ -1,14 +1,19 @@
-import { loadConfig } from "../config/load.ts";
+import { serveServerApi } from "../server/rest/server_api.ts";
+import { serverCommands } from "../server/server_commands.ts";
 import { startServer } from "../server/start_server.ts";
 import type { Invocation } from "./command.ts";
-import { daemonSetting } from "./daemon.ts";
-import { configFile } from "./values.ts";
+import { runDaemon } from "./daemon.ts";
 
-export async function serverRun(invocation: Invocation): Promise<number> {
-  const { config } = loadConfig(configFile(invocation));
-  const { log, signal } = daemonSetting(invocation, config.server.logLevel);
-  const server = await startServer(config.server, log, signal);
-  await server.closed;
-  log.info("The server has stopped");
-  return 0;
+export function serverRun(invocation: Invocation): Promise<number> {
+  return runDaemon("server", invocation, async ({ config, log, signal }) => {
+    const { control, closed, usage, metrics } = await startServer(config.server, log, signal);
+    return {
+      closed,
+      words: serverCommands(control),
+      reload: (read) => control.reload(read.server),
+      serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, metrics }),
+      // It has not started before everything listens.
+      readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
+    };
+  });
 }

@@ -6,7 +6,7 @@ import { printable, textWidth, truncated } from "./text_width.ts";
 /** One column of a table of rows of type `Row`. */
 export interface Column<Row> {
   readonly title: string;
-  /** What stands in it; undefined is shown as "-". Numbers are right-aligned. */
+  /** What stands in it; what is undefined or blank is shown as "-". Numbers are right-aligned. */
   readonly value: (row: Row) => string | number | undefined;
   /** To the right also where the values are texts, such as sizes with a unit. */
   readonly right?: boolean;
@@ -29,9 +29,7 @@ export function table<Row>(
   width: number = columnsOf(process.stdout) ?? Infinity,
 ): string {
   const cells = rows.map((row) => columns.map(({ value }) => value(row)));
-  const texts = cells.map((row) =>
-    row.map((cell) => cell === undefined || cell === "" ? "-" : printable(String(cell)))
-  );
+  const texts = cells.map((row) => row.map((cell) => printable(String(cell ?? "")).trim() || "-"));
   const natural = columns.map(({ title }, i) =>
     texts.reduce((widest, row) => Math.max(widest, textWidth(row[i] as string)), textWidth(title))
   );

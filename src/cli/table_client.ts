@@ -1,5 +1,8 @@
 import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
+import { daemonCommands } from "./table_daemon.ts";
+import { diagnosisCommands } from "./table_diagnosis.ts";
+import { tenantCommands } from "./table_tenants.ts";
 
 /** The commands of the client, in the order of the help. */
 export const clientCommands: readonly Command[] = [
@@ -19,7 +22,7 @@ export const clientCommands: readonly Command[] = [
   },
   {
     path: ["client", "init"],
-    summary: "Write a config file for a client",
+    summary: "Write a client's config and make its key",
     options: {
       ...config,
       server: { type: "string", value: "HOST[:PORT]", help: "the server to connect to; a join code sets it too" },
@@ -28,17 +31,20 @@ export const clientCommands: readonly Command[] = [
     examples: ["petit client init --local localhost:5432"],
     run: async (invocation) => (await import("./client_init.ts")).clientInit(invocation),
   },
+  ...tenantCommands,
+  ...daemonCommands("client"),
   {
-    path: ["client", "register"],
-    arguments: "[JOIN-CODE]",
-    maxArguments: 1,
-    summary: "Register with the server that a join code names",
-    options: {
-      ...config,
-      ...json,
-      local: { type: "string", value: "HOST:PORT", help: "the private service, if it is not in the config yet" },
-    },
-    examples: ["petit client register petit-AYn2…"],
-    run: async (invocation) => (await import("./client_register.ts")).clientRegister(invocation),
+    path: ["client", "token"],
+    summary: "Print the token of the REST API",
+    description: [
+      "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
+    ],
+    options: { ...config, ...json },
+    examples: [
+      "petit client token",
+      'curl -H "Authorization: Bearer $(petit client token)" localhost:8100/disconnects',
+    ],
+    run: async (invocation) => (await import("./print_token.ts")).printToken(invocation),
   },
+  ...diagnosisCommands,
 ];

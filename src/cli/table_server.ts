@@ -1,5 +1,8 @@
 import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
+import { daemonCommands } from "./table_daemon.ts";
+import { registrationCommands } from "./table_registrations.ts";
+import { serverConfigCommand } from "./table_tenants.ts";
 
 /** The commands of the server, in the order of the help. */
 export const serverCommands: readonly Command[] = [
@@ -19,7 +22,7 @@ export const serverCommands: readonly Command[] = [
   },
   {
     path: ["server", "init"],
-    summary: "Write a config file for a server, and make its host key and registry",
+    summary: "Write a server's config, host key and registry",
     options: {
       ...config,
       host: {
@@ -33,7 +36,7 @@ export const serverCommands: readonly Command[] = [
   },
   {
     path: ["server", "join"],
-    summary: "Print a join code, with which one client can register",
+    summary: "Print a join code, for a client to register with",
     options: {
       ...config,
       ...json,
@@ -45,6 +48,7 @@ export const serverCommands: readonly Command[] = [
     examples: ["petit server join", "petit server join --uses 20 --expires 7d --json"],
     run: async (invocation) => (await import("./server_join.ts")).serverJoin(invocation),
   },
+  ...daemonCommands("server"),
   {
     path: ["server", "addalias"],
     arguments: "ID ALIAS",
@@ -63,4 +67,16 @@ export const serverCommands: readonly Command[] = [
     examples: ["petit server removealias 1001 db.example.com"],
     run: async (invocation) => (await import("./server_alias.ts")).removeAlias(invocation),
   },
+  {
+    path: ["server", "token"],
+    summary: "Print the token of the REST API",
+    description: [
+      "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
+    ],
+    options: { ...config, ...json },
+    examples: ["petit server token", 'curl -H "Authorization: Bearer $(petit server token)" localhost:8101/log'],
+    run: async (invocation) => (await import("./print_token.ts")).printToken(invocation),
+  },
+  ...registrationCommands,
+  serverConfigCommand,
 ];

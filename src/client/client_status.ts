@@ -30,7 +30,7 @@ export interface ClientStatus {
   readonly vitae: ClientVitae;
   /** What the server told of itself; null until it was reached once. */
   readonly server: { readonly host: string; readonly port: number; readonly vitae: ServerVitae | null };
-  /** The tunnel; null while there is none. */
+  /** The tunnel, and how many connections of callers are open in it; null while there is none. */
   readonly tunnel: { readonly since: string; readonly channels: number } | null;
   /** Why there is no tunnel, and when the next attempt is due (ISO 8601); null while there is one. */
   readonly waiting: { readonly code: string; readonly reason: string; readonly nextAttempt: string | null } | null;
@@ -45,4 +45,18 @@ export interface Probe {
   readonly milliseconds: number;
   readonly code?: string;
   readonly error?: string;
+}
+
+/** The end of one tunnel, as the client saw it. */
+export interface ClientDisconnect {
+  /** In milliseconds since 1970. */
+  readonly at: number;
+  /** Registrations that it carried. */
+  readonly ids: readonly string[];
+  /** "HOST:PORT" of the server. */
+  readonly server: string;
+  /** How long the tunnel stood, in milliseconds. */
+  readonly lasted: number;
+  /** Why it ended. */
+  readonly cause: string;
 }

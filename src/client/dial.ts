@@ -1,5 +1,6 @@
+import { readFileSync, statSync } from "node:fs";
 import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { messageOf, systemCode } from "../error.ts";
 
 /** The private service of a tenant. */
@@ -7,6 +8,10 @@ export interface Service {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Whether the certificate is verified against the host name. */
+  readonly tlsVerify: boolean;
+  /** File with the certificates (PEM) that it may be signed by; "" is those that the world trusts. */
+  readonly tlsCa: string;
 }
 
 /** Milliseconds for which the address behind a name is used again without asking. */
@@ -41,11 +46,12 @@ export async function dial(service: Service, timeout: number): Promise<Socket> {
   return socket;
 }
 
-function dialAddress({ host, port, tls }: Service, address: string, timeout: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
+async function dialAddress(service: Service, address: string, timeout: number): Promise<Socket> {
+  const { port, tls } = service;
+  const secure = tls ? tlsOptions(service) : {};
+  return await new Promise((resolve, reject) => {
     const options = { host: address, port, allowHalfOpen: true, noDelay: true };
-    // The certificate is checked against the name, whatever address is behind it.
-    const socket = tls ? connectTls({ ...options, ...(isIP(host) ? {} : { servername: host }) }) : connect(options);
+    const socket = tls ? connectTls({ ...options, ...secure }) : connect(options);
     const timer = setTimeout(() => socket.destroy(new Error("ETIMEDOUT")), timeout);
     const onError = (error: Error) => {
       clearTimeout(timer);
@@ -58,4 +64,29 @@ function dialAddress({ host, port, tls }: Service, address: string, timeout: num
       resolve(socket);
     });
   });
+}
+
+/** The certificate is checked against the name, whatever address is behind it. */
+function tlsOptions({ host, tlsVerify, tlsCa }: Service): ConnectionOptions {
+  return {
+    ...(isIP(host) ? {} : { servername: host }),
+    rejectUnauthorized: tlsVerify,
+    ...(tlsVerify && tlsCa !== "" ? { ca: certificatesIn(tlsCa) } : {}),
+  };
+}
+
+const read = new Map<string, { readonly changed: number; readonly content: string }>();
+
+/** What is in a file of certificates; one that was replaced is read again. */
+function certificatesIn(file: string): string {
+  try {
+    const changed = statSync(file).mtimeMs;
+    const known = read.get(file);
+    if (known?.changed === changed) return known.content;
+    const content = readFileSync(file, "utf8");
+    read.set(file, { changed, content });
+    return content;
+  } catch (error) {
+    throw new Error(`cannot read tlsCa: ${systemCode(error) ?? "no file"}`, { cause: error });
+  }
 }

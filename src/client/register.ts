@@ -7,7 +7,8 @@ import { HANDSHAKE_VERSION, JOIN_USER, type Registered } from "../tunnel/message
 import { connectSsh } from "../tunnel/ssh_client.ts";
 import { openBackchannel } from "./backchannel.ts";
 import { KnownHost } from "./known_host.ts";
-import { clientKey, readRegistration, writeRegistration } from "./state.ts";
+import { clientKey, readPreferred, readRegistration, writeRegistration } from "./state.ts";
+import { tenantNames } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
 
 const ASK_FOR_ANOTHER = "Ask the server's operator for a new join code";
@@ -20,6 +21,8 @@ export interface RegisterOptions {
   /** Undefined where the server takes anyone and its host key is pinned already. */
   readonly joinCode: JoinCode | undefined;
   readonly signal: AbortSignal;
+  /** Called when the server has registered the tenant, before the registration is kept: with it everything is there. */
+  beforeKept?(): void;
 }
 
 /**
@@ -28,7 +31,8 @@ export interface RegisterOptions {
  *
  * @throws PetitError; nothing has been kept then but the client's key
  */
-export async function register({ config, folder, tenant, joinCode, signal }: RegisterOptions): Promise<Registered> {
+export async function register(options: RegisterOptions): Promise<Registered> {
+  const { config, folder, tenant, joinCode, signal } = options;
   const { host, port } = joinCode ?? config;
   const known = new KnownHost(folder);
   let hostKey: PublicKey | undefined;
@@ -55,7 +59,7 @@ export async function register({ config, folder, tenant, joinCode, signal }: Reg
     const registered = await backchannel.ask({
       type: "register1",
       handshakeVersion: HANDSHAKE_VERSION,
-      preferred: readRegistration(folder, tenant) ?? null,
+      preferred: readPreferred(folder, tenant) ?? null,
       tenant,
       vitae: clientVitae(config),
     }, "didRegister1").catch((error) => {
@@ -63,12 +67,30 @@ export async function register({ config, folder, tenant, joinCode, signal }: Reg
         ? new PetitError(error.code, error.message, { hint: ASK_FOR_ANOTHER, cause: error })
         : error;
     });
+    if (joinCode !== undefined) known.add(host, port, hostKey as PublicKey);
+    options.beforeKept?.();
     if (joinCode !== undefined) known.pin(host, port, hostKey as PublicKey);
     writeRegistration(folder, tenant, registered);
     return registered;
   } finally {
     connection.end();
   }
+}
+
+/**
+ * All tenants of a client share one tunnel, to one server.
+ *
+ * @param tenant the one that is to be registered
+ * @throws PetitError `other-server` where another tenant is registered and the join code is another server's
+ */
+export function refuseOtherServer(folder: string, tenant: string, joinCode: JoinCode): void {
+  const other = tenantNames(folder).find((name) => name !== tenant && readRegistration(folder, name) !== undefined);
+  if (other === undefined || new KnownHost(folder).knows(joinCode.hostKeyFingerprint)) return;
+  throw new PetitError(
+    "other-server",
+    `The join code is for ${joinCode.host}:${joinCode.port}, but tenant "${other}" is registered with another server`,
+    { hint: "A client has one server: unregister its tenants there first, or set up another client with --config" },
+  );
 }
 
 function mismatch(host: string, port: number, key: PublicKey, joinCode: JoinCode): PetitError {

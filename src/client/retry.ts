@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { ExponentialBackoff, halfJitterGenerator } from "cockatiel";
+import { ExponentialBackoff, halfJitterGenerator, type IBackoff } from "cockatiel";
+import { Nudge } from "./nudge.ts";
 
 export interface RetryOptions {
   /** Milliseconds before the second attempt; doubled each time, and half of it left to chance. */
@@ -9,6 +9,8 @@ export interface RetryOptions {
   /** An attempt that lasted this many milliseconds was a success: the next one begins at once. */
   readonly livedAfter: number;
   readonly signal: AbortSignal;
+  /** Ends a wait, and begins anew with the short ones. */
+  readonly nudge?: Nudge;
   /** Told before each wait. `error` is undefined where the attempt came to an end by itself. */
   onWait(error: unknown, milliseconds: number): void;
 }
@@ -18,13 +20,9 @@ export interface RetryOptions {
  * a thousand clients do not knock in step on a server that comes back.
  */
 export async function retryForEver(attempt: () => Promise<void>, options: RetryOptions): Promise<void> {
-  const first = new ExponentialBackoff({
-    generator: halfJitterGenerator,
-    initialDelay: options.delay,
-    maxDelay: options.delayMax,
-  }).next();
-  let backoff = first;
-  while (!options.signal.aborted) {
+  const { signal, nudge = new Nudge() } = options;
+  let backoff = first(options);
+  while (!signal.aborted) {
     const begun = performance.now();
     let failure: unknown;
     try {
@@ -32,18 +30,21 @@ export async function retryForEver(attempt: () => Promise<void>, options: RetryO
     } catch (error) {
       failure = error;
     }
-    if (options.signal.aborted) return;
+    if (signal.aborted) return;
     if (performance.now() - begun >= options.livedAfter) {
-      backoff = first;
+      backoff = first(options);
       options.onWait(failure, 0);
       continue;
     }
     options.onWait(failure, backoff.duration);
-    try {
-      await sleep(backoff.duration, undefined, { signal: options.signal });
-    } catch {
-      return;
-    }
-    backoff = backoff.next(undefined);
+    backoff = await nudge.wait(backoff.duration, signal) ? first(options) : backoff.next(undefined);
   }
+}
+
+function first({ delay, delayMax }: RetryOptions): IBackoff<unknown> {
+  return new ExponentialBackoff({
+    generator: halfJitterGenerator,
+    initialDelay: Math.min(delay, delayMax),
+    maxDelay: delayMax,
+  }).next();
 }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { messageOf, PetitError } from "../error.ts";
-import { writeStateFile } from "../platform/state_file.ts";
+import { messageOf, PetitError, systemCode } from "../error.ts";
+import { removeStateFile, writeStateFile } from "../platform/state_file.ts";
 import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
 import type { Registered } from "../tunnel/messages.ts";
 
@@ -14,23 +14,33 @@ const registrationFile = z.object({ id: z.string().min(1), port: z.int().min(1).
 /** What a tenant was given when it registered. */
 export type TenantRegistration = z.output<typeof registrationFile>;
 
-/** A registered tenant. */
-export interface Tenant {
-  readonly name: string;
-  readonly registration: TenantRegistration;
+/** The folder of a tenant. */
+export function tenantFolder(folder: string, tenant: string): string {
+  return join(folder, "tenants", tenant);
 }
 
 /** The client's key, made at first use. `made` tells whether it was. @throws PetitError `key-unusable` */
 export function clientKey(folder: string): { privatePem: string; publicKey: PublicKey; made: boolean } {
   const file = join(folder, "key");
-  if (!existsSync(file)) {
-    const pair = generateKey("petit client");
-    writeStateFile(file, pair.privatePem);
-    return { ...pair, made: true };
-  }
+  if (existsSync(file)) return { ...readKey(file), made: false };
+  const pair = generateKey("petit client");
+  writeStateFile(file, pair.privatePem);
+  return { ...pair, made: true };
+}
+
+/** The key of a client that is registered with it: a new one would be of no use. @throws PetitError `key-missing` or `key-unusable` */
+export function ownKey(folder: string): { privatePem: string; publicKey: PublicKey } {
+  const file = join(folder, "key");
+  if (existsSync(file)) return readKey(file);
+  throw new PetitError("key-missing", `This client's key "${file}" is missing`, {
+    hint: "Restore the file from a backup, or register again with a new join code",
+  });
+}
+
+function readKey(file: string): { privatePem: string; publicKey: PublicKey } {
   try {
     const privatePem = readFileSync(file, "utf8");
-    return { privatePem, publicKey: publicKeyOf(privatePem), made: false };
+    return { privatePem, publicKey: publicKeyOf(privatePem) };
   } catch (error) {
     throw new PetitError("key-unusable", `Cannot use this client's key "${file}": ${messageOf(error)}`, {
       hint: "Restore the file from a backup, or move it away and register again",
@@ -39,22 +49,13 @@ export function clientKey(folder: string): { privatePem: string; publicKey: Publ
   }
 }
 
-/** The tenants that are registered, by name. @throws PetitError `registration-damaged` */
-export function readTenants(folder: string): Tenant[] {
-  const tenants = join(folder, "tenants");
-  if (!existsSync(tenants)) return [];
-  return readdirSync(tenants).sort().flatMap((name) => {
-    const registration = readRegistration(folder, name);
-    return registration === undefined ? [] : [{ name, registration }];
-  });
-}
-
 /** What a tenant was given, or undefined where it is not registered. @throws PetitError `registration-damaged` */
 export function readRegistration(folder: string, tenant: string): TenantRegistration | undefined {
-  const file = join(folder, "tenants", tenant, "registration");
-  if (!existsSync(file)) return undefined;
+  const file = join(tenantFolder(folder, tenant), "registration");
+  const text = textOf(file);
+  if (text === undefined) return undefined;
   try {
-    return registrationFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    return registrationFile.parse(JSON.parse(text));
   } catch (error) {
     throw new PetitError("registration-damaged", `The registration "${file}" cannot be read`, {
       hint: "Move the file away and register again with a new join code",
@@ -63,20 +64,59 @@ export function readRegistration(folder: string, tenant: string): TenantRegistra
   }
 }
 
-/** Keeps what the server gave, and under which URL the tenant is reached. */
+/** What a tenant asks for when it registers: what it has, or what it had last. @throws PetitError `registration-damaged` */
+export function readPreferred(folder: string, tenant: string): TenantRegistration | undefined {
+  const registration = readRegistration(folder, tenant);
+  if (registration !== undefined) return registration;
+  try {
+    return registrationFile.parse(JSON.parse(textOf(join(tenantFolder(folder, tenant), "preferred")) ?? ""));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The URL of a tenant, as far as it is known. */
+export function readEndpoint(folder: string, tenant: string): string | undefined {
+  return textOf(join(tenantFolder(folder, tenant), "endpoint"))?.trim() || undefined;
+}
+
+/** Keeps what the server gave, and under which URL the tenant is reached. The registration comes last: with it all is there. */
 export function writeRegistration(
   folder: string,
   tenant: string,
   { registeredId, registeredPort, endpoint }: Registered,
 ): void {
-  const own = join(folder, "tenants", tenant);
   const registration: TenantRegistration = { id: registeredId, port: registeredPort };
-  writeStateFile(join(own, "registration"), `${JSON.stringify(registration)}\n`);
+  const content = `${JSON.stringify(registration)}\n`;
+  writeStateFile(join(tenantFolder(folder, tenant), "preferred"), content);
   writeEndpoint(folder, tenant, endpoint);
+  writeStateFile(join(tenantFolder(folder, tenant), "registration"), content);
 }
 
-/** Writes the file `endpoint` of a tenant, and the client's own for its default tenant. */
+/** Forgets the registration of a tenant, but for what to ask for the next time. */
+export function forgetRegistration(folder: string, tenant: string, { id, port }: TenantRegistration): void {
+  const own = tenantFolder(folder, tenant);
+  writeStateFile(join(own, "preferred"), `${JSON.stringify({ id, port })}\n`);
+  removeStateFile(join(own, "registration"));
+  removeStateFile(join(own, "endpoint"));
+  if (tenant === DEFAULT_TENANT) removeStateFile(join(folder, "endpoint"));
+}
+
+/** Writes the file `endpoint` of a tenant, and the client's own for its default tenant; nothing where it is there already. */
 export function writeEndpoint(folder: string, tenant: string, endpoint: string): void {
-  writeStateFile(join(folder, "tenants", tenant, "endpoint"), endpoint);
-  if (tenant === DEFAULT_TENANT) writeStateFile(join(folder, "endpoint"), endpoint);
+  const files = [join(tenantFolder(folder, tenant), "endpoint")];
+  if (tenant === DEFAULT_TENANT) files.push(join(folder, "endpoint"));
+  for (const file of files) if (textOf(file) !== endpoint) writeStateFile(file, endpoint);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    throw new PetitError("state-unreadable", `Cannot read "${file}": ${messageOf(error)}`, {
+      hint: "Check that the folder belongs to this user",
+      cause: error,
+    });
+  }
 }

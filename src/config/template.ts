@@ -1,22 +1,42 @@
-import { sections } from "./schema.ts";
+import type { z } from "zod";
+import { localSchema, sections } from "./schema.ts";
+import type { TenantConfig } from "./tenant_config.ts";
 
 /** Values that differ from the default in a new file, by "section.key". */
 export type Overrides = Record<string, string | number | boolean>;
 
 /** The config file that `init` writes for a role: every setting with its default and what it means. */
 export function configTemplate(role: "server" | "client", overrides: Overrides = {}): string {
-  return sections[role].map(([name, shape]) => {
-    const lines = [`[${name}]`];
-    for (const [key, schema] of Object.entries(shape)) {
-      const meta = schema.meta() as { doc?: string; fallback?: unknown } | undefined;
-      if (meta?.doc === undefined) continue;
-      const value = overrides[`${name}.${key}`];
-      const isDefault = value === undefined || value === meta.fallback;
-      lines.push(...wrap(isDefault ? meta.doc : `${meta.doc} (default: ${JSON.stringify(meta.fallback)})`));
-      lines.push(`${key} = ${JSON.stringify(value ?? meta.fallback)}`, "");
-    }
-    return lines.join("\n");
-  }).join("\n");
+  return sections[role].map(([name, shape]) => section(name, shape, (key) => overrides[`${name}.${key}`])).join("\n");
+}
+
+/** The config file that `lease` writes for a tenant. */
+export function tenantTemplate({ name, index, local }: TenantConfig): string {
+  const head = [
+    "# One service that this client gives access to. What is not set in [local] is as in [client.local].",
+    `name = ${JSON.stringify(name)}`,
+    ...(index === undefined ? [] : [`index = ${index}`]),
+    "",
+    "",
+  ].join("\n");
+  return head + section("local", localSchema.shape, (key) => local[key as keyof typeof local]);
+}
+
+function section(
+  name: string,
+  shape: Record<string, z.ZodType>,
+  valueOf: (key: string) => Overrides[string] | undefined,
+): string {
+  const lines = [`[${name}]`];
+  for (const [key, schema] of Object.entries(shape)) {
+    const meta = schema.meta() as { doc?: string; fallback?: unknown } | undefined;
+    if (meta?.doc === undefined) continue;
+    const value = valueOf(key);
+    const isDefault = value === undefined || value === meta.fallback;
+    lines.push(...wrap(isDefault ? meta.doc : `${meta.doc} (default: ${JSON.stringify(meta.fallback)})`));
+    lines.push(`${key} = ${JSON.stringify(value ?? meta.fallback)}`, "");
+  }
+  return lines.join("\n");
 }
 
 /** Comment lines of at most 100 characters. */

@@ -51,7 +51,7 @@ export class TomlDocument {
   }
 
   /** The text with `section.key` set to `value`; everything else, comments too, stays as it is. */
-  with(section: string, key: string, value: string | number | boolean): string {
+  with(section: string, key: string, value: string | number | boolean | readonly string[]): string {
     const path = [...section.split("."), key];
     const written = JSON.stringify(value);
     const node = this.#find(path);

@@ -18,6 +18,26 @@ export function parseSize(text: string): number | undefined {
   return match ? Number(match[1]) * (BYTES[match[2] as string] as number) : undefined;
 }
 
+/** Milliseconds as a duration in the largest unit that fits: "90s", "24h". */
+export function durationSetting(milliseconds: number): string {
+  return inLargestUnit(milliseconds, MILLISECONDS);
+}
+
+/** Bytes as a size in the largest unit that fits: "10MiB". */
+export function sizeSetting(bytes: number): string {
+  return inLargestUnit(bytes, BYTES);
+}
+
+function inLargestUnit(value: number, units: Readonly<Record<string, number>>): string {
+  const all = Object.entries(units);
+  const smallest = all[0] as [string, number];
+  // No time at all is written in seconds.
+  const [name, size] = value === 0
+    ? all.find(([unit]) => unit === "s") ?? smallest
+    : all.findLast(([, size]) => value % size === 0) ?? smallest;
+  return `${value / size}${name}`;
+}
+
 /** A duration in the config, as a string with a unit; milliseconds in the program. `least` and `most` in milliseconds. */
 export const duration = (least = 1, most = LONGEST): z.ZodType<number, string> =>
   measured(

@@ -1,26 +1,43 @@
-import process from "node:process";
 import pino from "pino";
-import pretty from "pino-pretty";
 
-/** Where everything that a daemon has to say goes. Fields first, then the sentence: `log.info({ id }, "Registered")`. */
+/**
+ * Where everything that a daemon has to say goes. Fields first, then the sentence: `log.info({ id }, "Registered")`.
+ *
+ * The same thing has the same name in every line:
+ *
+ * | field     | what                                                                                |
+ * |-----------|-------------------------------------------------------------------------------------|
+ * | `id`      | the registration, `ids` where a tunnel serves several                               |
+ * | `tenant`  | the client's name of it                                                             |
+ * | `key`     | fingerprint of the client's public key, "SHA256:…"                                  |
+ * | `address` | IP address of the peer: of the client at the gateway, of the caller elsewhere       |
+ * | `channel` | number under which the server knows the SSH channel, in the client's log too        |
+ * | `request` | names one piece of work for a caller, as in refusals and in the access log          |
+ * | `code`    | stable name of what went wrong; "internal" is a fault of petit's own                |
+ * | `err`     | the error itself, with its stack: faults of petit's own, and of its surroundings    |
+ * | `cause`   | why a tunnel ended, in words                                                        |
+ * | `hint`    | what can be done                                                                    |
+ * | `repeated`| how many more of this kind were left out before                                     |
+ * | `port`    | a port that is listened on, `endpoint` the URL, `server` the HOST:PORT of the server|
+ *
+ * Nothing secret: no join code or its secret, no password, private key, token, nor the content of requests.
+ */
 export type Log = pino.Logger;
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
-/** A log on standard error: lines for people where that is a terminal, JSON lines elsewhere. */
-export function createLog(level: LogLevel): Log {
-  const options: pino.LoggerOptions = {
+/** Fields that would hold a secret if somebody logged one by mistake. */
+const SECRETS = ["secret", "password", "token", "joinCode", "privateKey", "privatePem", "authorization", "cookie"];
+
+/** How a line of the log looks. */
+export function logOptions(level: LogLevel): pino.LoggerOptions {
+  return {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: SECRETS, censor: "[secret]" },
   };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
-  const colorize = !process.env["NO_COLOR"];
-  return pino(
-    options,
-    pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", singleLine: true }),
-  );
 }
 
 /** A log that keeps quiet. */

@@ -25,6 +25,15 @@ export function writeStateFile(file: string, content: string, mode = 0o600): voi
   }
 }
 
+/** Removes a state file; one that is not there is no fault. @throws PetitError `state-unwritable` */
+export function removeStateFile(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+}
+
 function unwritable(path: string, error: unknown): PetitError {
   return new PetitError("state-unwritable", `Cannot write "${path}": ${messageOf(error)}`, {
     hint: "Check that the folder belongs to this user and that the disk has room",

@@ -49,6 +49,9 @@ export interface JoinCodeRecord {
   readonly expiresAt: number;
 }
 
+/** How long an expired join code is remembered, in milliseconds: "expired" says more than "unknown". */
+export const JOIN_CODES_KEPT = 7 * 24 * 3_600_000;
+
 /** A join code that is made; `createdAt` is 0 where it does not matter. */
 export type NewJoinCode = Omit<JoinCodeRecord, "uses" | "createdAt"> & { readonly createdAt?: number };
 
@@ -61,6 +64,32 @@ export interface ImportedRegistration {
   readonly brand: string;
   readonly aliases: readonly string[];
   readonly vitae: ClientVitae | null;
+}
+
+/** How registrations of another system are taken in. */
+export interface ImportOptions {
+  /** Now, in milliseconds since 1970. */
+  readonly now: number;
+  /** The highest id and port that the other system has given away: neither they nor lower ones are given to anybody new. */
+  readonly highest?: { readonly id: number; readonly port: number };
+  /** Only finds out what it would come to. */
+  readonly dryRun?: boolean;
+}
+
+/** What taking in came to. */
+export interface ImportResult {
+  /** Ids that are new here. */
+  readonly added: readonly string[];
+  /** Ids that were here already with the same key and port; they are left as they are. */
+  readonly known: readonly string[];
+  /** What stands in the way; nothing has been changed if there is anything. */
+  readonly conflicts: readonly ImportConflict[];
+}
+
+export interface ImportConflict {
+  readonly id: string;
+  /** A sentence without its beginning and its full stop. */
+  readonly reason: string;
 }
 
 /** Why a join code does not open the door; each is a sentence of its own for the customer. */
@@ -82,21 +111,22 @@ export interface Registry {
   register(request: RegistrationRequest): Registration;
   /**
    * Takes a registration and its aliases away. Its id and port are never given to another key.
+   * @returns what was taken away
    * @throws PetitError `registration-unknown`
    */
-  unregister(id: string): void;
+  unregister(id: string): Registration;
   /**
-   * Takes in registrations of another system, all or none of them. Those that are here already, to the letter, are left as they are.
-   * @returns how many were new
-   * @throws PetitError `import-conflict` where an id, a port or an alias is taken already
+   * Takes in registrations of another system, all or none of them. Those that are here already with the same key and port are left as they are.
+   * Ids are numbers, and aliases host names in lower case.
    */
-  import(registrations: readonly ImportedRegistration[], now: number): number;
+  import(registrations: readonly ImportedRegistration[], options: ImportOptions): ImportResult;
   /** Remembers what a client told of itself. */
   setVitae(fingerprint: string, vitae: ClientVitae): void;
-  /** @throws PetitError `registration-unknown` or `alias-taken` */
+  /** @throws PetitError `registration-unknown`, `alias-invalid` (not a host name), or `alias-taken`: it is another registration's alias or address */
   addAlias(id: string, alias: string): void;
   /** @throws PetitError `alias-unknown` */
   removeAlias(id: string, alias: string): void;
+  /** Keeps a join code, and forgets those that expired {@link JOIN_CODES_KEPT} before it was made. */
   addJoinCode(code: NewJoinCode): void;
   joinCode(hash: string): JoinCodeRecord | undefined;
   /** All join codes, also those that are used up or expired, the newest first. */
@@ -107,7 +137,7 @@ export interface Registry {
    * @throws PetitError `join-code-unknown` or `join-code-ambiguous`
    */
   revokeJoinCode(hash: string): JoinCodeRecord;
-  /** Forgets join codes that can't be used any more and are older than `before`, in milliseconds since 1970. */
+  /** Forgets join codes that expired before that, in milliseconds since 1970. */
   forgetJoinCodes(before: number): void;
   /** A number that differs when another process has changed something. */
   version(): number;

@@ -1,70 +1,20 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { messageOf, PetitError } from "../error.ts";
+import { PetitError } from "../error.ts";
 import type { ClientVitae } from "../tunnel/messages.ts";
-import type {
-  ImportedRegistration,
-  JoinCodeRecord,
-  JoinRefusal,
-  NewJoinCode,
-  Registration,
-  RegistrationRequest,
-  Registry,
+import { checkedAlias } from "./alias.ts";
+import { aliasConflict, aliasOfAddress, importRegistrations } from "./import_registrations.ts";
+import {
+  type ImportedRegistration,
+  type ImportOptions,
+  type ImportResult,
+  JOIN_CODES_KEPT,
+  type JoinCodeRecord,
+  type JoinRefusal,
+  type NewJoinCode,
+  type Registration,
+  type RegistrationRequest,
+  type Registry,
 } from "./registry.ts";
-
-const FIRST_ID = 1001;
-const FIRST_PORT = 11081;
-
-/** The layout of the database; `PRAGMA user_version` says how many of these have been applied. */
-const MIGRATIONS = [
-  `CREATE TABLE registrations (
-     id INTEGER PRIMARY KEY,
-     port INTEGER NOT NULL UNIQUE,
-     key TEXT NOT NULL,
-     fingerprint TEXT NOT NULL,
-     brand TEXT NOT NULL,
-     vitae TEXT,
-     created_at INTEGER NOT NULL
-   ) STRICT;
-   CREATE INDEX registrations_of_key ON registrations (fingerprint);
-   CREATE TABLE aliases (
-     alias TEXT PRIMARY KEY,
-     id INTEGER NOT NULL REFERENCES registrations (id) ON DELETE CASCADE
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE join_codes (
-     hash TEXT PRIMARY KEY,
-     brand TEXT NOT NULL,
-     uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
-     expires_at INTEGER NOT NULL
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE join_uses (
-     hash TEXT NOT NULL,
-     fingerprint TEXT NOT NULL,
-     id INTEGER NOT NULL,
-     PRIMARY KEY (hash, fingerprint)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE highest (what TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-   INSERT INTO highest VALUES ('id', ${FIRST_ID - 1}), ('port', ${FIRST_PORT - 1});`,
-  // Tenants; join codes that can be listed; and what was given back, for the key that had it.
-  `ALTER TABLE registrations ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
-   ALTER TABLE join_codes ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;
-   ALTER TABLE join_codes ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
-   CREATE TABLE join_uses_of_tenants (
-     hash TEXT NOT NULL,
-     fingerprint TEXT NOT NULL,
-     tenant TEXT NOT NULL,
-     id INTEGER NOT NULL,
-     PRIMARY KEY (hash, fingerprint, tenant)
-   ) STRICT, WITHOUT ROWID;
-   INSERT INTO join_uses_of_tenants SELECT hash, fingerprint, 'default', id FROM join_uses;
-   DROP TABLE join_uses;
-   ALTER TABLE join_uses_of_tenants RENAME TO join_uses;
-   CREATE TABLE released (
-     id INTEGER PRIMARY KEY,
-     port INTEGER NOT NULL,
-     fingerprint TEXT NOT NULL
-   ) STRICT;`,
-];
+import { SqliteDatabase } from "./sqlite_database.ts";
 
 interface RegistrationRow {
   id: number;
@@ -88,37 +38,21 @@ interface JoinCodeRow {
 
 /** The registry in one SQLite file, in WAL mode with a sync for every commit. */
 export class SqliteRegistry implements Registry {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: SqliteDatabase;
 
-  /** Opens the file at `path`, making it if needed. @throws PetitError `registry-unusable` */
+  /** Opens the file at `path`, making it if needed. @throws PetitError `registry-unusable` or `registry-newer` */
   constructor(path: string) {
-    try {
-      // Made by hand so that it is never readable by others, not even for a moment.
-      if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600, flag: "a" });
-      this.#db = new DatabaseSync(path);
-      this.#db.exec(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-      );
-      this.#migrate();
-      chmodSync(path, 0o600);
-    } catch (error) {
-      if (error instanceof PetitError) throw error;
-      throw new PetitError("registry-unusable", `Cannot use the registry "${path}": ${messageOf(error)}`, {
-        hint: "Restore the file from a backup, or move it away to begin with an empty registry",
-        cause: error,
-      });
-    }
+    this.#db = new SqliteDatabase(path);
   }
 
   registrations(): Registration[] {
     const aliases = new Map<number, string[]>();
-    for (const row of this.#all<{ id: number; alias: string }>("SELECT id, alias FROM aliases ORDER BY alias")) {
+    for (const row of this.#db.all<{ id: number; alias: string }>("SELECT id, alias FROM aliases ORDER BY alias")) {
       const list = aliases.get(row.id);
       if (list) list.push(row.alias);
       else aliases.set(row.id, [row.alias]);
     }
-    return this.#all<RegistrationRow>("SELECT * FROM registrations ORDER BY id").map((row) =>
+    return this.#db.all<RegistrationRow>("SELECT * FROM registrations ORDER BY id").map((row) =>
       fromRow(row, aliases.get(row.id) ?? [])
     );
   }
@@ -128,129 +62,104 @@ export class SqliteRegistry implements Registry {
   }
 
   register(request: RegistrationRequest): Registration {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const known = this.#alreadyRegistered(request);
       if (known !== undefined) return known;
       if (request.joinHash !== null) this.#useJoinCode(request.joinHash, request);
       const { id, port } = this.#givenBack(request) ?? this.#nextFree(request.port);
       const { key, fingerprint, vitae, tenant, now } = request;
-      this.#run(
+      this.#db.run(
         "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, port, key, fingerprint, vitae.brand, JSON.stringify(vitae), now, tenant],
       );
       if (request.joinHash !== null) {
-        this.#run("INSERT OR REPLACE INTO join_uses VALUES (?, ?, ?, ?)", request.joinHash, fingerprint, tenant, id);
+        this.#db.run("INSERT OR REPLACE INTO join_uses VALUES (?, ?, ?, ?)", request.joinHash, fingerprint, tenant, id);
       }
       return this.#byId(id) as Registration;
     });
   }
 
-  unregister(id: string): void {
-    this.#transaction(() => {
-      const registration = this.#byId(Number(id));
-      if (registration === undefined) throw unknownRegistration(id);
+  unregister(id: string): Registration {
+    return this.#db.transaction(() => {
+      const registration = this.#known(id);
       const { port, fingerprint } = registration;
-      this.#run("INSERT OR REPLACE INTO released VALUES (?, ?, ?)", Number(id), port, fingerprint);
-      this.#run("DELETE FROM registrations WHERE id = ?", Number(id));
+      this.#db.run("INSERT OR REPLACE INTO released VALUES (?, ?, ?)", Number(id), port, fingerprint);
+      this.#db.run("DELETE FROM registrations WHERE id = ?", Number(id));
+      return registration;
     });
   }
 
-  import(registrations: readonly ImportedRegistration[], now: number): number {
-    return this.#transaction(() => {
-      let added = 0;
-      for (const registration of registrations) if (this.#importOne(registration, now)) added++;
-      return added;
-    });
-  }
-
-  #importOne({ id, port, key, fingerprint, brand, aliases, vitae }: ImportedRegistration, now: number): boolean {
-    const known = this.#byId(Number(id));
-    const conflict = (what: string) =>
-      new PetitError("import-conflict", `Registration ${id} cannot be taken in: ${what}`, {
-        hint: "Nothing was changed. Import into an empty registry, or take the conflicting registration away first",
-      });
-    if (known !== undefined) {
-      if (known.fingerprint === fingerprint && known.port === port) return false;
-      throw conflict(`the id belongs to another key or has another port (${known.port})`);
-    }
-    if (this.#portTaken(port)) throw conflict(`port ${port} belongs to another registration`);
-    this.#run(
-      "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[Number(id), port, key, fingerprint, brand, vitae === null ? null : JSON.stringify(vitae), now],
-    );
-    for (const alias of aliases) {
-      if (this.#get("SELECT 1 FROM aliases WHERE alias = ?", alias)) {
-        throw conflict(`the alias "${alias}" belongs to another registration`);
-      }
-      this.#run("INSERT INTO aliases VALUES (?, ?)", alias, Number(id));
-    }
-    this.#run("UPDATE highest SET value = max(value, ?) WHERE what = 'id'", Number(id));
-    this.#run("UPDATE highest SET value = max(value, ?) WHERE what = 'port'", port);
-    return true;
+  import(registrations: readonly ImportedRegistration[], options: ImportOptions): ImportResult {
+    return importRegistrations(this.#db, registrations, options);
   }
 
   setVitae(fingerprint: string, vitae: ClientVitae): void {
-    this.#run("UPDATE registrations SET vitae = ? WHERE fingerprint = ?", JSON.stringify(vitae), fingerprint);
+    this.#db.run("UPDATE registrations SET vitae = ? WHERE fingerprint = ?", JSON.stringify(vitae), fingerprint);
   }
 
-  addAlias(id: string, alias: string): void {
-    this.#transaction(() => {
-      if (this.#byId(Number(id)) === undefined) {
-        throw unknownRegistration(id);
+  addAlias(id: string, typed: string): void {
+    const alias = checkedAlias(typed);
+    this.#db.transaction(() => {
+      this.#known(id);
+      const conflict = aliasConflict(this.#db, Number(id), alias);
+      if (conflict !== undefined) {
+        throw new PetitError("alias-taken", `Registration ${id} cannot have the alias "${alias}": ${conflict}`);
       }
-      const holder = this.#get<{ id: number }>("SELECT id FROM aliases WHERE alias = ?", alias);
-      if (holder !== undefined && holder.id !== Number(id)) {
-        throw new PetitError("alias-taken", `The alias "${alias}" belongs to registration ${holder.id}`);
-      }
-      this.#run("INSERT OR IGNORE INTO aliases VALUES (?, ?)", alias, Number(id));
+      this.#db.run("INSERT OR IGNORE INTO aliases VALUES (?, ?)", alias, Number(id));
     });
   }
 
-  removeAlias(id: string, alias: string): void {
-    if (this.#run("DELETE FROM aliases WHERE alias = ? AND id = ?", alias, Number(id)) === 0) {
+  removeAlias(id: string, typed: string): void {
+    const alias = typed.toLowerCase();
+    if (this.#db.run("DELETE FROM aliases WHERE alias = ? AND id = ?", alias, idNumber(id)) === 0) {
       throw new PetitError("alias-unknown", `Registration "${id}" has no alias "${alias}"`);
     }
   }
 
   addJoinCode({ hash, brand, usesLeft, expiresAt, createdAt = 0 }: NewJoinCode): void {
-    this.#run(
-      "INSERT INTO join_codes (hash, brand, uses_left, expires_at, uses, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-      ...[hash, brand, usesLeft, expiresAt, usesLeft, createdAt],
-    );
+    this.#db.transaction(() => {
+      this.#db.run(
+        "INSERT INTO join_codes (hash, brand, uses_left, expires_at, uses, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        ...[hash, brand, usesLeft, expiresAt, usesLeft, createdAt],
+      );
+      this.#forgetJoinCodes(createdAt - JOIN_CODES_KEPT);
+    });
   }
 
   joinCode(hash: string): JoinCodeRecord | undefined {
-    const row = this.#get<JoinCodeRow>("SELECT * FROM join_codes WHERE hash = ?", hash);
+    const row = this.#db.get<JoinCodeRow>("SELECT * FROM join_codes WHERE hash = ?", hash);
     return row && fromJoinCodeRow(row);
   }
 
   joinCodes(): JoinCodeRecord[] {
-    return this.#all<JoinCodeRow>("SELECT * FROM join_codes ORDER BY created_at DESC, hash").map(fromJoinCodeRow);
+    return this.#db.all<JoinCodeRow>("SELECT * FROM join_codes ORDER BY created_at DESC, hash").map(fromJoinCodeRow);
   }
 
   revokeJoinCode(hash: string): JoinCodeRecord {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const prefix = /^[0-9a-f]{1,64}$/.test(hash) ? hash : "-";
-      const rows = this.#all<JoinCodeRow>("SELECT * FROM join_codes WHERE hash GLOB ? LIMIT 2", `${prefix}*`);
+      const rows = this.#db.all<JoinCodeRow>("SELECT * FROM join_codes WHERE hash GLOB ? LIMIT 2", `${prefix}*`);
       const [row] = rows;
       if (row === undefined) throw new PetitError("join-code-unknown", `There is no join code "${hash}"`);
       if (rows.length > 1) {
         throw new PetitError("join-code-ambiguous", `"${hash}" is the beginning of more than one join code`);
       }
-      this.#run("DELETE FROM join_codes WHERE hash = ?", row.hash);
+      this.#db.run("DELETE FROM join_codes WHERE hash = ?", row.hash);
       return fromJoinCodeRow(row);
     });
   }
 
   forgetJoinCodes(before: number): void {
-    this.#transaction(() => {
-      this.#run("DELETE FROM join_codes WHERE expires_at < ?", before);
-      this.#run("DELETE FROM join_uses WHERE hash NOT IN (SELECT hash FROM join_codes)");
-    });
+    this.#db.transaction(() => this.#forgetJoinCodes(before));
+  }
+
+  #forgetJoinCodes(before: number): void {
+    this.#db.run("DELETE FROM join_codes WHERE expires_at < ?", before);
+    this.#db.run("DELETE FROM join_uses WHERE hash NOT IN (SELECT hash FROM join_codes)");
   }
 
   version(): number {
-    return this.#get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
+    return this.#db.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
   }
 
   close(): void {
@@ -260,10 +169,10 @@ export class SqliteRegistry implements Registry {
   /** What the key asks for and already has, or what it was given when its first answer got lost. */
   #alreadyRegistered(request: RegistrationRequest): Registration | undefined {
     const { preferred, joinHash, fingerprint } = request;
-    const asked = preferred && /^\d{1,15}$/.test(preferred.id) ? this.#byId(Number(preferred.id)) : undefined;
+    const asked = preferred === null ? undefined : this.#byId(idNumber(preferred.id));
     if (asked?.fingerprint === fingerprint) return asked;
     if (joinHash === null) return undefined;
-    const use = this.#get<{ id: number }>(
+    const use = this.#db.get<{ id: number }>(
       "SELECT id FROM join_uses WHERE hash = ? AND fingerprint = ? AND tenant = ?",
       joinHash,
       fingerprint,
@@ -274,28 +183,29 @@ export class SqliteRegistry implements Registry {
 
   /** What the key asks for and gave back earlier, now its own again. */
   #givenBack({ preferred, fingerprint }: RegistrationRequest): { id: number; port: number } | undefined {
-    if (preferred === null || !/^\d{1,15}$/.test(preferred.id)) return undefined;
-    const released = this.#get<{ id: number; port: number }>(
+    if (preferred === null) return undefined;
+    const released = this.#db.get<{ id: number; port: number }>(
       "SELECT id, port FROM released WHERE id = ? AND fingerprint = ?",
-      Number(preferred.id),
+      idNumber(preferred.id),
       fingerprint,
     );
-    if (released === undefined) return undefined;
-    this.#run("DELETE FROM released WHERE id = ?", released.id);
+    // Whose callers it would get has been decided anew while it was nobody's.
+    if (released === undefined || aliasOfAddress(this.#db, released.id) !== undefined) return undefined;
+    this.#db.run("DELETE FROM released WHERE id = ?", released.id);
     return this.#portTaken(released.port) ? undefined : released;
   }
 
   /** An id that was never given away, and the port. @throws PetitError `port-taken` */
   #nextFree(port: number): { id: number; port: number } {
     const id = this.#highest("id") + 1;
-    this.#run("UPDATE highest SET value = ? WHERE what = 'id'", id);
-    this.#run("UPDATE highest SET value = max(value, ?) WHERE what = 'port'", port);
+    this.#db.run("UPDATE highest SET value = ? WHERE what = 'id'", id);
+    this.#db.run("UPDATE highest SET value = max(value, ?) WHERE what = 'port'", port);
     if (this.#portTaken(port)) throw new PetitError("port-taken", `Port ${port} belongs to another registration`);
     return { id, port };
   }
 
   #portTaken(port: number): boolean {
-    return this.#get(
+    return this.#db.get(
       "SELECT 1 FROM registrations WHERE port = ? UNION SELECT 1 FROM released WHERE port = ?",
       port,
       port,
@@ -315,66 +225,31 @@ export class SqliteRegistry implements Registry {
       ? ["join-code-brand", `This join code is for clients of the brand "${code.brand}", not "${vitae.brand}"`]
       : undefined;
     if (refusal) throw new PetitError(refusal[0], refusal[1]);
-    this.#run("UPDATE join_codes SET uses_left = uses_left - 1 WHERE hash = ?", hash);
+    this.#db.run("UPDATE join_codes SET uses_left = uses_left - 1 WHERE hash = ?", hash);
   }
 
   #byId(id: number): Registration | undefined {
-    const row = this.#get<RegistrationRow>("SELECT * FROM registrations WHERE id = ?", id);
+    const row = this.#db.get<RegistrationRow>("SELECT * FROM registrations WHERE id = ?", id);
     return row &&
       fromRow(
         row,
-        this.#all<{ alias: string }>("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", id).map(({ alias }) =>
+        this.#db.all<{ alias: string }>("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", id).map(({ alias }) =>
           alias
         ),
       );
   }
 
-  #highest(what: "id" | "port"): number {
-    return this.#get<{ value: number }>("SELECT value FROM highest WHERE what = ?", what)?.value as number;
-  }
-
-  #migrate(): void {
-    this.#transaction(() => {
-      const applied = this.#get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
-      if (applied > MIGRATIONS.length) {
-        throw new PetitError("registry-newer", "The registry was written by a newer petit", {
-          hint: "Install that version again",
-        });
-      }
-      for (const migration of MIGRATIONS.slice(applied)) this.#db.exec(migration);
-      this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  /** @throws PetitError `registration-unknown` */
+  #known(id: string): Registration {
+    const registration = this.#byId(idNumber(id));
+    if (registration !== undefined) return registration;
+    throw new PetitError("registration-unknown", `There is no registration "${id}"`, {
+      hint: '"petit server status" lists them',
     });
   }
 
-  #transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      this.#db.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, statement = this.#db.prepare(sql));
-    return statement;
-  }
-
-  #get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return (this.#prepare(sql).get(...values) ?? undefined) as Row | undefined;
-  }
-
-  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
-  }
-
-  /** The number of rows changed. */
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+  #highest(what: "id" | "port"): number {
+    return this.#db.get<{ value: number }>("SELECT value FROM highest WHERE what = ?", what)?.value as number;
   }
 }
 
@@ -389,8 +264,7 @@ function fromJoinCodeRow(row: JoinCodeRow): JoinCodeRecord {
   return { hash, brand, uses, usesLeft: row.uses_left, createdAt: row.created_at, expiresAt: row.expires_at };
 }
 
-function unknownRegistration(id: string): PetitError {
-  return new PetitError("registration-unknown", `There is no registration "${id}"`, {
-    hint: '"petit server status" lists them',
-  });
+/** The number of an id as it is written; -1, which nobody has, for anything else. */
+function idNumber(id: string): number {
+  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : -1;
 }

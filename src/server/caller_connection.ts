@@ -214,6 +214,11 @@ export class CallerConnection implements Caller, Timed {
     if (idle) this.#socket.destroySoon();
   }
 
+  /** The connection is about to be cut off: whoever reads the records must not think that the caller left. */
+  serverStops(): void {
+    if (this.#exchange !== undefined) this.#record?.done("server-stopped");
+  }
+
   get mayPersist(): boolean {
     return !this.#draining;
   }

@@ -10,6 +10,8 @@ export interface Peer {
   readonly secure: boolean;
   /** Whether it is a load balancer of the operator's, whose word is taken for who the caller is. */
   readonly trusted: boolean;
+  /** All of these, where it is one. */
+  readonly proxies?: BlockList;
 }
 
 /** The fields that say who called; a caller's own are dropped unless it is trusted. */

@@ -31,6 +31,8 @@ export interface GatewayParts {
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
+  /** Connections that were refused all their logins, since the start. */
+  readonly logins: { refused: number };
   readonly log: Log;
   readonly noise: OnceAMinute;
 }
@@ -82,6 +84,8 @@ class GatewayPeer implements SshPeer {
   #connection: SshServerConnection | undefined;
   #refused: string | undefined;
   readonly #served = new Map<string, Served>();
+  /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
+  readonly #leaving = new Set<string>();
 
   constructor(parts: GatewayParts, connections: Map<SshServerConnection, GatewayPeer>, address: string) {
     this.#parts = parts;
@@ -128,7 +132,7 @@ class GatewayPeer implements SshPeer {
   ready(connection: SshServerConnection): void {
     this.#connection = connection;
     this.#connections.set(connection, this);
-    this.#parts.log.debug({ address: this.#address, key: this.#key?.fingerprint }, "A client logged in");
+    this.#parts.log.debug(this.#who, "A client logged in");
   }
 
   async forward(address: string, port: number): Promise<number | undefined> {
@@ -139,6 +143,7 @@ class GatewayPeer implements SshPeer {
       this.#say("forward-refused", `A client asked for port ${port}, which is not its own`);
       return undefined;
     }
+    this.#leaving.clear();
     for (const served of this.#served.values()) if (served.port === registration.port) this.#withdraw(served);
     const before = tunnels.of(registration.id);
     const served = new Served(registration, connection, address, registration.port, this.#address);
@@ -146,19 +151,19 @@ class GatewayPeer implements SshPeer {
     tunnels.add(served);
     // The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is.
     if (before !== undefined && before.connection !== connection) {
-      log.info({ id: registration.id }, `${registration.id} took over from its older tunnel`);
+      log.info({ id: registration.id, ...this.#who }, `${registration.id} took over from its older tunnel`);
       before.connection.destroy();
     }
     const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
     try {
       await ports.open(served, host);
       log.info(
-        { id: registration.id, address: this.#address, port: registration.port },
+        { id: registration.id, ...this.#who, port: registration.port },
         `${registration.id} is connected`,
       );
     } catch (error) {
       log.error(
-        { id: registration.id, code: (error as PetitError).code },
+        { id: registration.id, ...this.#who, code: (error as PetitError).code },
         `${registration.id} is connected, but only for HTTP: ${messageOf(error)}`,
       );
     }
@@ -174,7 +179,13 @@ class GatewayPeer implements SshPeer {
 
   /** The client wants no more callers; those that it has go on. */
   cancelForward(_address: string, port: number): void {
-    for (const served of this.#served.values()) if (served.port === port) this.#withdraw(served, "drain");
+    for (const served of this.#served.values()) {
+      if (served.port !== port) continue;
+      const { id } = served.registration;
+      this.#withdraw(served, "drain");
+      this.#leaving.add(id);
+      this.#parts.log.info({ id, ...this.#who, port }, `${id} takes no more callers, as its client asked`);
+    }
   }
 
   drop(id: string): void {
@@ -182,7 +193,7 @@ class GatewayPeer implements SshPeer {
     if (served === undefined) return;
     this.#withdraw(served);
     this.#parts.log.info(
-      { id, address: this.#address, port: served.port },
+      { id, ...this.#who, port: served.port },
       `${id} is served no longer: its registration is gone`,
     );
     if (this.#served.size === 0) this.#connection?.end();
@@ -199,14 +210,15 @@ class GatewayPeer implements SshPeer {
 
   closed(cause: string): void {
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
-    const ids = [...this.#served.keys()];
+    const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
     if (ids.length > 0) {
       const { disconnects, log } = this.#parts;
       const at = Date.now();
       disconnects.add({ at, ids, address: this.#address, lasted: at - this.#begun, cause });
-      log.info({ ids, address: this.#address, cause }, `${ids.join(", ")} disconnected: ${cause}`);
+      log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
+      if (this.#refused !== undefined) this.#parts.logins.refused++;
       this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
     }
   }
@@ -221,12 +233,17 @@ class GatewayPeer implements SshPeer {
     else ports.close(id);
   }
 
+  /** Names the client in every line; without a key nothing has been proven. */
+  get #who(): { address: string; key: string | undefined } {
+    return { address: this.#address, key: this.#key?.fingerprint };
+  }
+
   /** Tells what anyone on the internet can cause, once a minute for each address. */
   #say(code: string, sentence: string): void {
     const { noise, log } = this.#parts;
     noise.tell(
       `${code} ${this.#address}`,
-      (repeated) => log.warn({ code, address: this.#address, repeated }, sentence),
+      (repeated) => log.warn({ code, ...this.#who, repeated }, sentence),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { plainAddress } from "../platform/address.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
-import { OpenSet } from "./open_set.ts";
+import { OpenSet } from "../platform/open_set.ts";
 
 /** The connections that callers have open, on the HTTP proxy and on the HTTPS proxy. */
 export class Callers {
@@ -51,6 +51,7 @@ export class Callers {
   }
 
   endAll(): void {
+    for (const connection of this.#connections.values()) connection.serverStops();
     for (const socket of this.#open) socket.destroy();
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:tls";
 import { messageOf } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import { plainAddress } from "../platform/address.ts";
 import { listen, stopListening } from "../platform/listen.ts";
 import { readCertificates, watchCertificates } from "./certificates.ts";
 import type { Callers } from "./http_proxy.ts";
@@ -68,10 +69,10 @@ export class HttpsProxy {
     server.on("connection", (socket: Socket) => this.#awaitHandshake(socket));
     server.on(
       "tlsClientError",
-      (error) =>
+      (error, socket) =>
         this.#options.noise.tell("tls", (repeated) =>
           log.warn(
-            { code: "tls-handshake", repeated },
+            { code: "tls-handshake", address: plainAddress(socket.remoteAddress), repeated },
             `A TLS handshake on the HTTPS proxy failed: ${messageOf(error)}`,
           )),
     );

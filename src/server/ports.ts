@@ -8,7 +8,7 @@ import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import { splice } from "../tunnel/splice.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
-import { OpenSet } from "./open_set.ts";
+import { OpenSet } from "../platform/open_set.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
 
 interface ReversePort {

@@ -87,16 +87,24 @@ const REASONS: Record<number, string> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The answer that carries a refusal. `"g2c":"unavailable"` is what 0.6.x callers look for. */
-export function refusalBytes(refusal: Refusal, options: { close: boolean; withoutBody: boolean }): Buffer {
+/**
+ * The answer that carries a refusal. `"g2c":"unavailable"` is what 0.6.x callers look for. `request` is its id, by which the
+ * operator finds it in the log.
+ */
+export function refusalBytes(
+  refusal: Refusal,
+  options: { close: boolean; withoutBody: boolean; request: string },
+): Buffer {
   const { status, code, message, retryAfter } = refusal;
-  const body = `${JSON.stringify({ g2c: "unavailable", code, message })}\n`;
+  const { request } = options;
+  const body = `${JSON.stringify({ g2c: "unavailable", code, message, request })}\n`;
   const lines = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
     `Date: ${new Date().toUTCString()}`,
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Cache-Control: no-store",
+    `X-Request-Id: ${request}`,
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     ...(options.close ? ["Connection: close"] : []),
   ];

@@ -35,9 +35,9 @@ export class ServerControl {
   }
 
   status(): ServerStatus {
-    const { routes, tunnels, signal } = this.#parts;
+    const { routes, tunnels } = this.#parts;
     return {
-      status: signal.aborted ? "stopping" : "running",
+      status: this.phase,
       version,
       pid: process.pid,
       startedAt: this.#startedAt,
@@ -45,6 +45,10 @@ export class ServerControl {
       connected: tunnels.size,
       connections: [...routes.all].map((registration) => this.#statusOf(registration)),
     };
+  }
+
+  get phase(): ServerStatus["status"] {
+    return this.#parts.signal.aborted ? "stopping" : "running";
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */

@@ -1,12 +1,18 @@
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
 import { within } from "../platform/within.ts";
+import { openAccessLog } from "../observe/access_log.ts";
+import { ExchangeCounters } from "../observe/exchange_counters.ts";
 import { ExchangeObservers } from "../observe/exchange_observers.ts";
 import { FailureLog } from "../observe/failure_log.ts";
 import type { Log } from "../observe/log.ts";
+import { type MetricsRegistry, serverMetrics } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import { listen, stopListening } from "../platform/listen.ts";
 import { openRegistry } from "../registry/open_registry.ts";
+import type { Registration } from "../registry/registry.ts";
+import { openUsage } from "../usage/open_usage.ts";
+import type { UsageRecord } from "../usage/usage_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -14,11 +20,15 @@ import { Gateway } from "./gateway.ts";
 import { readHostKey } from "./host_key.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
+import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
 import { ServerControl } from "./server_control.ts";
 import { Tunnels } from "./tunnels.ts";
+
+/** Milliseconds for the last callers to be gone. */
+const LAST_REPORTS = 1000;
 
 /** A server that is up. */
 export interface RunningServer {
@@ -27,6 +37,10 @@ export interface RunningServer {
   readonly secureProxyPort: number | undefined;
   readonly sshPort: number;
   readonly control: ServerControl;
+  /** Undefined where none is kept. */
+  readonly usage: UsageRecord | undefined;
+  /** For Prometheus. */
+  readonly metrics: MetricsRegistry;
   /** Settles when everything has been closed. */
   readonly closed: Promise<void>;
 }
@@ -57,14 +71,28 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const tunnels = new Tunnels();
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
-    const observer = new ExchangeObservers([new FailureLog(log, noise)], onFault);
+    const usage = openUsage(config, log);
+    undo.push(() => usage?.close());
+    const accessLog = openAccessLog(config, log);
+    undo.push(() => accessLog?.close());
+    const exchanges = new ExchangeCounters();
+    const observers = [
+      new FailureLog(log, noise),
+      exchanges,
+      ...(usage ? [usage] : []),
+      ...(accessLog ? [accessLog] : []),
+    ];
+    const observer = new ExchangeObservers(observers, onFault);
     const ports = new ReversePorts(tunnels, config.openTimeout, log, observer);
-    undo.push(() => ports.closeAll());
+    // Those who are cut off are told of before what records them is closed.
+    undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
     const disconnects = new Disconnects();
-    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered() {} });
+    const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
+    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered });
+    const logins = { refused: 0 };
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, log, noise },
       hostKey.privatePem,
     );
     routes.onRemoved = ({ id }) => gateway.drop(id);
@@ -112,6 +140,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       proxyPort,
       sshPort,
       control,
+      usage,
+      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, logins, usage })),
       closed,
       get secureProxyPort() {
         return secureProxy.port;

@@ -52,6 +52,12 @@ function pad(packet: Buffer, at: number, length: number): void {
   randomUsed += length;
 }
 
+/**
+ * Where data is laid out before it is sealed. Sealing copies, so that one is enough for all connections; a new buffer for each
+ * packet would be a quarter of all garbage of a large transfer.
+ */
+const scratch = Buffer.alloc(MAX_PACKET);
+
 /** Encrypts outgoing packets. */
 export class Sealer {
   outSeqno: number;
@@ -75,10 +81,15 @@ export class Sealer {
 
   /** A packet with room for a payload of `length` bytes from its sixth byte on. */
   allocPacket(length: number): Buffer {
+    return this.#layOut(length);
+  }
+
+  #layOut(length: number, room?: Buffer): Buffer {
     // At least four bytes of padding, and with the padding length a whole number of blocks.
     let padding = BLOCK - ((1 + length) % BLOCK);
     if (padding < 4) padding += BLOCK;
-    const packet = Buffer.allocUnsafe(5 + length + padding);
+    const size = 5 + length + padding;
+    const packet = room !== undefined && size <= room.length ? room.subarray(0, size) : Buffer.allocUnsafe(size);
     packet.writeUInt32BE(packet.length - 4, 0);
     packet[4] = padding;
     pad(packet, 5 + length, padding);
@@ -92,7 +103,8 @@ export class Sealer {
     cipher.setAAD(length);
     const sealed = cipher.update(packet.subarray(4));
     cipher.final();
-    this.#write(length);
+    // A copy: the packet may lie in the scratch buffer.
+    this.#write(Buffer.from(length));
     this.#write(sealed);
     this.#write(cipher.getAuthTag());
     increment(this.#iv);
@@ -101,7 +113,7 @@ export class Sealer {
 
   /** Sends data on a channel. */
   sealData(recipient: number, data: Buffer): void {
-    const packet = this.allocPacket(DATA_HEADER + data.length);
+    const packet = this.#layOut(DATA_HEADER + data.length, scratch);
     packet[5] = CHANNEL_DATA;
     packet.writeUInt32BE(recipient, 6);
     packet.writeUInt32BE(data.length, 10);

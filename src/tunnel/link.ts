@@ -11,6 +11,8 @@ export interface IncomingOpen {
   /** Where the connection comes from. */
   readonly originAddress: string;
   readonly originPort: number;
+  /** The number under which the peer knows it. */
+  readonly number: number;
   accept(): Channel;
   /** Refuses it; the peer is told `reason`. */
   refuse(reason: string): void;
@@ -61,6 +63,7 @@ export class Link {
         port: data.destPort,
         originAddress: data.srcIP,
         originPort: data.srcPort,
+        number: sender,
         accept: () => {
           const id = numbers.add();
           const channel = this.#channel(id, { id: sender, window, packetSize, state: "open" });

@@ -6,15 +6,21 @@ import type { Channel } from "./channel.ts";
  * Joins a channel to a socket until both directions have ended. Each direction ends on its own (half-close), waits for
  * its reader (back-pressure), and a reset on one side becomes a reset on the other.
  *
- * @param onOver told once, at the end: "caller-left" or "reset" where the socket or the channel was broken off, null otherwise
+ * @param onOver told once, when the socket is gone: "caller-left" or "reset" where the socket or the channel was broken off, null otherwise
+ * @param onGone told once, when the channel is gone too
  */
 export function splice(
   channel: Channel,
   socket: Socket,
   onOver: (error: "caller-left" | "reset" | null) => void = () => {},
+  onGone: () => void = () => {},
 ): void {
   let failed = false;
   let reset = false;
+  let open = 2;
+  const gone = () => {
+    if (--open === 0) onGone();
+  };
   socket.on("data", (chunk: Buffer) => {
     if (!channel.write(chunk)) socket.pause();
   });
@@ -25,11 +31,14 @@ export function splice(
     // Without an end of its own the other side takes this for a reset, which is what it is.
     if (failed) channel.close();
     else channel.finish();
+    // Bytes that nobody takes any more would keep the end of the channel from being told.
+    channel.resume();
     onOver(reset ? "reset" : failed ? "caller-left" : null);
+    gone();
   });
   channel.attach({
     onData(chunk) {
-      if (!socket.write(chunk)) channel.pause();
+      if (!socket.destroyed && !socket.write(chunk)) channel.pause();
     },
     onEnd() {
       socket.end();
@@ -41,6 +50,7 @@ export function splice(
       reset = aborted && !failed;
       if (aborted) resetConnection(socket);
       else socket.destroySoon();
+      gone();
     },
   });
   if (socket.readableEnded) channel.end();

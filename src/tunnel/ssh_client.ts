@@ -32,10 +32,12 @@ export class SshClientConnection {
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   readonly #client: InstanceType<typeof Client>;
+  readonly #link: Link;
   readonly #asked = new Set<string>();
 
   constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
     this.#client = client;
+    this.#link = link;
     this.closed = closed;
     link.acceptOpens("forwarded-tcpip", (open) => {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
@@ -43,9 +45,10 @@ export class SshClientConnection {
     });
   }
 
-  /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` */
+  /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` or `connection-lost` */
   forward(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (!this.#link.wire.writable) return reject(gone());
       this.#client.forwardIn(address, port, (error) => {
         if (error) {
           reject(
@@ -61,9 +64,22 @@ export class SshClientConnection {
     });
   }
 
+  /**
+   * Takes back what `forward` asked for. Settles when the server has heard it: from then on it opens no channel for it; those that are
+   * open stay. A connection that is gone has forgotten it anyway.
+   */
+  cancelForward(address: string, port: number): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      if (!this.#link.wire.writable) return resolve();
+      this.#client.unforwardIn(address, port, () => resolve());
+    });
+    return Promise.race([answered, this.closed]).then(() => void this.#asked.delete(`${address}:${port}`));
+  }
+
   /** Opens a channel to `host:port` as the server sees it. */
   open(host: string, port: number): Promise<Channel> {
     return new Promise((resolve, reject) => {
+      if (!this.#link.wire.writable) return reject(gone());
       this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
         if (error) reject(new Error(openFailure(error), { cause: error }));
         else resolve(stream as unknown as Channel);
@@ -178,6 +194,8 @@ async function connectTcp(options: SshClientOptions): Promise<Socket> {
     socket.removeAllListeners();
   }
 }
+
+const gone = () => new PetitError("connection-lost", "The connection to the server is gone");
 
 const unreachable = (where: string, why: string, cause?: unknown) =>
   new PetitError("server-unreachable", `Cannot reach ${where}: ${why}`, {

@@ -1,8 +1,15 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { countForwarded } from "../platform/memory.ts";
 
 /** Bytes gathered before a write is not put off any longer. */
 const GATHER_LIMIT = 256 * 1024;
+
+/** Room for what is gathered and one packet more, the last of them. */
+const GATHER_ROOM = GATHER_LIMIT + 64 * 1024;
+
+/** Below this many bytes a buffer of their own costs less than it is worth to do without. */
+const GATHER_IN_ROOM_FROM = 32 * 1024;
 
 /** How many of the first bytes are remembered. */
 const GREETING = 64;
@@ -12,6 +19,21 @@ const CLOSE_WITHIN = 3000;
 
 /** Unsent bytes above which channels are told to wait (see {@link Wire.congested}). */
 const CONGESTED_ABOVE = 1024 * 1024;
+
+/** The buffer in which all wires gather large writes, one after the other. */
+let gathering: Buffer | undefined;
+
+/** All pieces in one buffer, which lasts until the next call unless `gathering` is given up. */
+function gathered(pieces: Buffer[], size: number): Buffer {
+  if (size < GATHER_IN_ROOM_FROM || size > GATHER_ROOM) return Buffer.concat(pieces, size);
+  gathering ??= Buffer.allocUnsafeSlow(GATHER_ROOM);
+  let at = 0;
+  for (const piece of pieces) {
+    gathering.set(piece, at);
+    at += piece.length;
+  }
+  return gathering.subarray(0, size);
+}
 
 /**
  * The byte stream under one SSH connection, as the SSH library wants to see it.
@@ -80,6 +102,7 @@ export class Wire extends EventEmitter {
     this.#socket.on("data", (chunk: Buffer) => {
       this.lastReceived = performance.now();
       this.bytesIn += chunk.length;
+      countForwarded(chunk.length);
       if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
       this.emit("data", chunk);
     });
@@ -123,11 +146,14 @@ export class Wire extends EventEmitter {
   #flush(): void {
     const pieces = this.#pieces;
     if (pieces.length > 0 && !this.#socket.destroyed) {
-      const all = pieces.length === 1 ? pieces[0] as Buffer : Buffer.concat(pieces, this.#size);
+      const all = pieces.length === 1 ? pieces[0] as Buffer : gathered(pieces, this.#size);
       this.bytesOut += all.length;
+      countForwarded(all.length);
       this.#pieces = [];
       this.#size = 0;
       this.#socket.write(all);
+      // The socket holds on to what the operating system has not taken.
+      if (all.buffer === gathering?.buffer && this.#socket.writableLength > 0) gathering = undefined;
     }
     if (this.#ending) this.#socket.end();
   }

@@ -11,10 +11,12 @@ function assertRefusal(answer: Answer, status: number, code: string): void {
   assert.equal(answer.status, status, answer.head);
   assert.deepEqual(valuesOf(answer.head, "content-type"), ["application/json"]);
   assert.deepEqual(valuesOf(answer.head, "cache-control"), ["no-store"]);
-  const { g2c, code: actual, message, ...more } = JSON.parse(answer.body);
+  const { g2c, code: actual, message, request, ...more } = JSON.parse(answer.body);
   assert.equal(g2c, "unavailable");
   assert.equal(actual, code);
   assert.match(message, /^[A-Z].{20,}\.$/);
+  assert.match(request, /^[0-9a-f]{8}-[0-9a-z]+$/);
+  assert.deepEqual(valuesOf(answer.head, "x-request-id"), [request]);
   assert.deepEqual(more, {});
   assert.ok(answer.body.includes('"g2c":"unavailable"'), "0.6.x callers look for this text");
 }

@@ -99,6 +99,8 @@ export class ServerProcess {
       "server.proxyPort": server.proxyPort,
       "server.secureProxyHost": "127.0.0.1",
       "server.secureProxyPort": server.secureProxyPort,
+      "server.listenPort": 0,
+      "server.apiPort": 0,
       "server.ssh.listenHost": "127.0.0.1",
       "server.ssh.port": server.sshPort,
       ...settings,
@@ -199,8 +201,15 @@ export class ClientProcess {
     this.port = port;
   }
 
+  /** Makes it take free ports for its own commands and REST API: daemons of other tests run at the same time. */
+  takeFreePorts(): this {
+    configure(this.config, { "client.listenPort": 0, "client.apiPort": 0 });
+    return this;
+  }
+
   /** Starts it, and waits for the tunnel. */
   async start(): Promise<this> {
+    this.takeFreePorts();
     this.daemon = new Daemon(["client", "-c", this.config], this.#env);
     await this.daemon.logged((line) => line["id"] === this.id && line["endpoint"] !== undefined);
     return this;

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import pino from "pino";
 import { register } from "../../src/client/register.ts";
 import { type RunningClient, startClient } from "../../src/client/start_client.ts";
@@ -14,6 +11,7 @@ import { makeHostKey } from "../../src/server/host_key.ts";
 import { type RunningServer, startServer } from "../../src/server/start_server.ts";
 import { encodeJoinCode, hashJoinSecret, type JoinCode, newJoinSecret } from "../../src/tunnel/join_code.ts";
 import type { Registered } from "../../src/tunnel/messages.ts";
+import { type Scope, temporaryFolder } from "./temporary_folder.ts";
 
 /** One line of a daemon's log. */
 export interface LogLine {
@@ -23,15 +21,7 @@ export interface LogLine {
   [key: string]: unknown;
 }
 
-/** Whoever ends things when a test is over. */
-export type Scope = Pick<TestContext, "after">;
-
-/** A temporary folder that goes with the test. */
-export function temporaryFolder(scope: Scope): string {
-  const folder = mkdtempSync(join(tmpdir(), "petit-test-"));
-  scope.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { type Scope, temporaryFolder };
 
 /** A TCP service on a free loopback port, whose connections are destroyed with the test. */
 export async function startService(
@@ -142,7 +132,8 @@ export class TestClient {
     // Stopped before its folder goes: a daemon would write into it again.
     scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
-    const text = `[client]\nhost = "127.0.0.1"\nport = ${server.running.sshPort}\n${settings}\n` +
+    const drainFor = settings.includes("drainFor") ? "" : 'drainFor = "0s"\n';
+    const text = `[client]\nhost = "127.0.0.1"\nport = ${server.running.sshPort}\n${drainFor}${settings}\n` +
       `[client.local]\nhost = "127.0.0.1"\nport = ${servicePort}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
   }

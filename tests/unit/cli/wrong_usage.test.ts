@@ -31,8 +31,62 @@ const wrong: Record<string, [argv: string[], message: string, hint: string | Reg
   "a command of another group": [
     ["client", "addalias", "1001", "x"],
     'There is no command "petit client addalias"',
-    /petit client/,
+    'Did you mean "petit server addalias"',
   ],
+  "a command without its group": [
+    ["addalias", "1001", "x"],
+    'There is no command "petit addalias"',
+    'Did you mean "petit server addalias"',
+  ],
+  "a mistyped group before a right word": [
+    ["sevrer", "version"],
+    'There is no command "petit sevrer"',
+    'Did you mean "petit server version"',
+  ],
+  "a mistyped group before a mistyped word": [
+    ["clinet", "regsiter", "petit-abc"],
+    'There is no command "petit clinet"',
+    'Did you mean "petit client register"',
+  ],
+  "words the wrong way round": [
+    ["version", "server"],
+    '"server" is one argument too many',
+    'Did you mean "petit server version"',
+  ],
+  "help about a command that is not there": [
+    ["help", "server", "jion"],
+    'There is no command "petit server jion"',
+    'Did you mean "petit server join"',
+  ],
+  "help about a mistyped command": [
+    ["server", "jion", "--help"],
+    'There is no command "petit server jion"',
+    'Did you mean "petit server join"',
+  ],
+  "a group of commands without one of them": [
+    ["service"],
+    'Which command of "petit service"?',
+    '"petit service --help" lists them',
+  ],
+  "a mistyped command of such a group": [
+    ["service", "instal", "client"],
+    'There is no command "petit service instal"',
+    'Did you mean "petit service install"',
+  ],
+  "a long option with one dash": [["version", "-json"], 'There is no option "-j"', 'Did you mean "--json"'],
+  "an option in capitals": [["version", "--JSON"], 'There is no option "--JSON"', 'Did you mean "--json"'],
+  "an unknown shell": [
+    ["completions", "tcsh"],
+    'There are no completions for "tcsh"',
+    "Wanted: bash, zsh, fish or powershell",
+  ],
+  "no shell": [["completions"], "Completions for which shell?", "Wanted: bash, zsh, fish or powershell"],
+  "a service of neither side": [
+    ["service", "install", "sever"],
+    '"sever" is not a daemon of petit',
+    'Did you mean "server"',
+  ],
+  "a service of no side": [["service", "install"], "Which daemon?", "Wanted: server or client"],
   "an option without a command": [["--json"], "Which command?", '"petit --help" lists them'],
   "an empty command": [[""], 'There is no command "petit "', /petit/],
   "a mistyped option": [["version", "--jsno"], 'There is no option "--jsno"', 'Did you mean "--json"'],
@@ -98,12 +152,12 @@ const wrong: Record<string, [argv: string[], message: string, hint: string | Reg
   "an id that is none": [
     ["server", "addalias", "first", "db.example.com"],
     '"first" is not an id',
-    "Wanted: a number such as 1001",
+    /Wanted: a number such as 1001/,
   ],
   "an alias that is no host name": [
     ["server", "addalias", "1001", "http://db.example.com"],
     '"http://db.example.com" is not a host name',
-    "Wanted: a name such as db.example.com",
+    /Wanted: a name such as db\.example\.com/,
   ],
   "a join code that is none": [
     ["client", "register", "hello"],

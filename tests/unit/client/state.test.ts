@@ -6,14 +6,16 @@ import test from "node:test";
 import {
   clientKey,
   readRegistration,
-  readTenants,
   writeEndpoint,
   writeRegistration,
 } from "../../../src/client/state.ts";
+import { readTenants } from "../../../src/client/tenants.ts";
+import { localSchema } from "../../../src/config/schema.ts";
 import { publicKeyOf } from "../../../src/tunnel/keys.ts";
 import { type Scope, temporaryFolder } from "../../world/world.ts";
 
 const WINDOWS = process.platform === "win32" && "Windows has no file modes";
+const LOCAL = localSchema.parse({});
 const GIVEN = { registeredId: "1001", registeredPort: 11081, endpoint: "http://1001.example.com" };
 
 test("client key: it is made at first use, and the same ever after", (t) => {
@@ -95,7 +97,7 @@ for (
 ) {
   test(`registration: one that holds ${JSON.stringify(content)} is damaged, and the file is named`, (t) => {
     const folder = folderWith(t, content);
-    for (const read of [() => readRegistration(folder, "default"), () => readTenants(folder)]) {
+    for (const read of [() => readRegistration(folder, "default"), () => readTenants(folder, LOCAL)]) {
       assert.throws(read, (error: Error & { code: string; hint: string }) => {
         assert.equal(error.code, "registration-damaged");
         assert.ok(error.message.includes(join(folder, "tenants", "default", "registration")));
@@ -109,17 +111,4 @@ for (
 test("registration: what a later version adds to it does no harm", (t) => {
   const folder = folderWith(t, '{"id":"1001","port":11081,"since":"2030"}\n');
   assert.deepEqual(readRegistration(folder, "default"), { id: "1001", port: 11081 });
-});
-
-test("tenants: those that are registered are found, by name", (t) => {
-  const folder = temporaryFolder(t);
-  assert.deepEqual(readTenants(folder), []);
-  writeRegistration(folder, "sales", { ...GIVEN, registeredId: "1002", registeredPort: 11082 });
-  writeRegistration(folder, "default", GIVEN);
-  mkdirSync(join(folder, "tenants", "not-registered"));
-  writeFileSync(join(folder, "tenants", ".DS_Store"), "");
-  assert.deepEqual(readTenants(folder), [
-    { name: "default", registration: { id: "1001", port: 11081 } },
-    { name: "sales", registration: { id: "1002", port: 11082 } },
-  ]);
 });

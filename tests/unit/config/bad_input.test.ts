@@ -22,7 +22,7 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
   "an unknown key that resembles none": [
     "[client.local]\nxyz = 1",
     "2:1",
-    'Unknown key "xyz" in [client.local]; known there: host, port, tls',
+    'Unknown key "xyz" in [client.local]; known there: host, port, tls, tlsVerify, tlsCa',
   ],
   "an unknown key in a nested inline table": [
     'server = { vitae = { envronment = "x" } }',
@@ -122,6 +122,26 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
     '[server]\nregistryUrl = "postgres://db"',
     "2:1",
     '"server.registryUrl" is "postgres://db"; wanted "sqlite:" and a path, such as "sqlite:./registry.db"',
+  ],
+  "a usage record that is not SQLite": [
+    '[server]\nusageUrl = "./usage.db"',
+    "2:1",
+    '"server.usageUrl" is "./usage.db"; wanted "sqlite:" and a path, or ""',
+  ],
+  "a time bucket below a second": [
+    '[server]\nusageBucket = "999ms"',
+    "2:1",
+    /^"server\.usageBucket" is "999ms"; wanted a duration/,
+  ],
+  "no kept log file": [
+    "[client]\nlogMaxFiles = 0",
+    "2:1",
+    '"client.logMaxFiles" is 0; wanted a whole number from 1 to 1000',
+  ],
+  "an unknown form of the access log": [
+    '[server]\naccessLog = "common"',
+    "2:1",
+    '"server.accessLog" is "common"; wanted "off" or "combined" or "json"',
   ],
   "a string for a list": [
     '[server]\ntrustedProxies = "10.0.0.0/8"',

@@ -23,8 +23,35 @@ test("config: an empty file has the documented defaults of a client", () => {
   const { client } = parseConfig("", FILE);
   assert.deepEqual([client.host, client.port], ["localhost", 2222]);
   assert.equal(client.bindAddr, "127.0.0.1");
-  assert.deepEqual(client.local, { host: "localhost", port: 8080, tls: false });
+  assert.deepEqual(client.local, { host: "localhost", port: 8080, tls: false, tlsVerify: true, tlsCa: "" });
   assert.equal(client.vitae.brand, "ce");
+});
+
+test("config: an empty file has the documented defaults of what both daemons have, and the ports of 0.6.x", () => {
+  const { server, client } = parseConfig("", FILE);
+  assert.deepEqual([server.listenPort, server.apiPort], [3016, 8101]);
+  assert.deepEqual([client.listenPort, client.apiPort], [3015, 8100]);
+  for (const daemon of [server, client]) {
+    assert.equal(daemon.drainFor, 30_000);
+    assert.equal(daemon.logLevel, "info");
+    assert.equal(daemon.logFolder, resolve("/etc/petit/logs"));
+    assert.deepEqual([daemon.logMaxSize, daemon.logMaxFiles], [10 * 1024 ** 2, 5]);
+  }
+});
+
+test("config: an empty file has the documented defaults of the access log and the usage record", () => {
+  const { server } = parseConfig("", FILE);
+  assert.equal(server.accessLog, "off");
+  assert.equal(server.usageUrl, `sqlite:${resolve("/etc/petit/usage.db")}`);
+  assert.deepEqual([server.usageBucket, server.usageRetention], [5 * 60_000, 90 * 24 * 3_600_000]);
+});
+
+test("config: no log folder, no usage record and no CA file are empty paths, and stay empty", () => {
+  const { server, client } = parseConfig(
+    '[server]\nlogFolder = ""\nusageUrl = ""\n[client]\nlogFolder = ""\n[client.local]\ntlsCa = ""\n',
+    FILE,
+  );
+  assert.deepEqual([server.logFolder, server.usageUrl, client.logFolder, client.local.tlsCa], ["", "", "", ""]);
 });
 
 test("config: durations are milliseconds and sizes bytes in the program", () => {

@@ -1,43 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { dirname, join } from "node:path";
-import process from "node:process";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
-import { runtimeName } from "../../../src/platform/runtime.ts";
-import type { Scope } from "../../world/world.ts";
-import { newRegistry, NOW, openFile } from "./fixture.ts";
+import { newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
+import { writeAndKill } from "./write_and_kill.ts";
 
 const KILLS = 10;
 const USES = 1_000_000;
-const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), "register_for_ever.ts");
-
-/** Registers in another process, kills it after some registrations at any moment, and returns those it acknowledged. */
-async function registerAndKill(scope: Scope, file: string): Promise<string[]> {
-  const run = runtimeName().startsWith("deno") ? ["run", "--quiet", "--no-check", "--allow-all", SCRIPT] : [SCRIPT];
-  const child = spawn(process.execPath, [...run, file, "h"], { stdio: ["ignore", "pipe", "inherit"] });
-  scope.after(() => child.kill("SIGKILL"));
-  const exited = once(child, "exit");
-  const acknowledged: string[] = [];
-  const enough = 1 + Math.floor(Math.random() * 20);
-  const lines = createInterface(child.stdout);
-  const ended = once(lines, "close");
-  const begun = new Promise<void>((resolve) => {
-    lines.on("line", (line) => {
-      if (acknowledged.push(line) === enough) resolve();
-    });
-  });
-  await Promise.race([begun, exited.then(([code]) => assert.fail(`It ended by itself with ${code}`))]);
-  // Not at the moment of an acknowledgement, but anywhere between two.
-  await sleep(Math.random() * 5);
-  child.kill("SIGKILL");
-  await exited;
-  await ended;
-  return acknowledged;
-}
+/** What import_for_ever.ts takes in at once. */
+const AT_ONCE = 40;
 
 const SLOW = { timeout: 120_000 };
 
@@ -50,7 +19,7 @@ test(
     registry.close();
     const acknowledged: string[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      acknowledged.push(...await registerAndKill(t, file));
+      acknowledged.push(...await writeAndKill(t, "register_for_ever.ts", file, "h"));
       const after = openFile(t, file);
       const made = after.registrations();
       const lines = new Set(made.map(({ id, port, vitae }) => `${id} ${port} ${vitae?.hostname}`));
@@ -64,3 +33,47 @@ test(
     assert.ok(acknowledged.length >= KILLS);
   },
 );
+
+test("unregister: a process that is killed leaves a registration whole or given back whole", SLOW, async (t) => {
+  const { registry, file } = newRegistry(t);
+  const holders = ["a", "b", "c"];
+  for (const holder of holders) registry.register(requestOf(registry, holder));
+  const all = registry.registrations().map(({ id, port, fingerprint }) => ({ id, port, fingerprint }));
+  registry.close();
+  for (let kill = 0; kill < KILLS; kill++) {
+    const last = (await writeAndKill(t, "unregister_for_ever.ts", file)).at(-1) as string;
+    const after = openFile(t, file);
+    const here = new Map(after.registrations().map((registration) => [registration.id, registration]));
+    const done = last.slice(2);
+    // The last thing acknowledged has happened, and at most one more.
+    if (last.startsWith("+")) assert.ok(here.has(done), "acknowledged, but lost");
+    else if (here.has(done)) assert.deepEqual(here.get(done)?.aliases, [], "it came back, and is new");
+    assert.ok(here.size >= all.length - 1);
+    // Whoever is gone gets everything again, for the next round.
+    for (const [index, { id, port, fingerprint }] of all.entries()) {
+      const again = after.register(requestOf(after, holders[index] as string, { preferred: { id, port } }));
+      assert.deepEqual([again.id, again.port, again.fingerprint], [id, port, fingerprint]);
+    }
+    assert.equal(after.nextPort(), 11084);
+    after.close();
+  }
+});
+
+test("import: a process that is killed has taken in a file as a whole or not at all", SLOW, async (t) => {
+  const { registry, file } = newRegistry(t);
+  registry.close();
+  let acknowledged = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const lines = await writeAndKill(t, "import_for_ever.ts", file);
+    acknowledged += lines.length;
+    assert.deepEqual(lines.filter((line) => !line.endsWith(` ${AT_ONCE}`)), []);
+    const after = openFile(t, file);
+    const made = after.registrations();
+    assert.equal(made.length % AT_ONCE, 0);
+    assert.ok(made.length >= acknowledged * AT_ONCE, "acknowledged, but lost");
+    assert.deepEqual(made.filter(({ aliases }) => aliases.length !== 1), []);
+    assert.equal(after.nextPort(), 11081 + made.length);
+    acknowledged = made.length / AT_ONCE;
+    after.close();
+  }
+});

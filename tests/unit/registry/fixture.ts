@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { RegistrationRequest } from "../../../src/registry/registry.ts";
 import { SqliteRegistry } from "../../../src/registry/sqlite_registry.ts";
-import { type Scope, temporaryFolder } from "../../world/world.ts";
+import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
 
 /** Now, as the requests of these tests have it. */
 export const NOW = 1_700_000_000_000;

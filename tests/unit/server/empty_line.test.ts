@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Registry } from "../../../src/registry/registry.ts";
+import { NO_OBSERVER } from "../../../src/observe/exchange_report.ts";
 import { CallerConnection } from "../../../src/server/caller_connection.ts";
 import { Deadlines } from "../../../src/server/deadlines.ts";
 import { Routes } from "../../../src/server/routes.ts";
@@ -22,6 +23,7 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
     tunnels: new Tunnels(),
     deadlines: new Deadlines(),
     limits: { ...TIMES, maxHeadSize: 65_536 },
+    observer: NO_OBSERVER,
     onFault: assert.fail as (error: unknown) => void,
   });
   let read = 0;

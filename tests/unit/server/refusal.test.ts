@@ -7,7 +7,7 @@ import { type Refusal, refusalBytes, refusals } from "../../../src/server/refusa
 const REFUSAL: Refusal = { status: 503, code: "some-code", message: 'Wärme "x"', retryAfter: 7 };
 
 function parse(refusal: Refusal, options: { close: boolean; withoutBody: boolean }) {
-  const bytes = refusalBytes(refusal, options);
+  const bytes = refusalBytes(refusal, { ...options, request: "abc-1" });
   const end = bytes.indexOf("\r\n\r\n") + 4;
   const head = parseResponseHead(bytes.subarray(0, end));
   return { head, field: (name: string) => valueOf(head.fields, name), body: bytes.subarray(end) };
@@ -18,7 +18,13 @@ test("refusal: it is an answer with its code and its sentence as JSON", () => {
   assert.equal(head.status, 503);
   assert.equal(head.reason, "Service Unavailable");
   assert.equal(field("content-type"), "application/json");
-  assert.deepEqual(JSON.parse(body.toString()), { g2c: "unavailable", code: "some-code", message: 'Wärme "x"' });
+  assert.deepEqual(JSON.parse(body.toString()), {
+    g2c: "unavailable",
+    code: "some-code",
+    message: 'Wärme "x"',
+    request: "abc-1",
+  });
+  assert.equal(field("x-request-id"), "abc-1");
   assert.equal(field("content-length"), String(body.length), "counted in bytes");
   assert.equal(field("retry-after"), "7");
   assert.equal(field("cache-control"), "no-store");

@@ -12,6 +12,7 @@ function registration(id: string, more: Partial<Registration> = {}): Registratio
     key: "k",
     fingerprint,
     brand: "",
+    tenant: "default",
     aliases: [],
     vitae: null,
     createdAt: 0,

@@ -98,6 +98,32 @@ test("wire: it is congested while the peer does not read, and tells when that is
   assert.equal(read, written);
 });
 
+test("wire: what the system has not taken yet is not overwritten by what is gathered after it", async (t) => {
+  const { wire, far, writes } = await wired(t);
+  const other = await wired(t);
+  far.pause();
+  const sent = createHash("sha256");
+  let turns = 0;
+  // Until the system takes no more, and on: these wait in the socket while other writes are gathered.
+  for (let after = 0; after < 4; turns++) {
+    if (wire.congested) after++;
+    for (let i = 0; i < 3; i++) {
+      const piece = randomBytes(32 * 1024);
+      sent.update(piece);
+      wire.write(piece);
+      other.wire.write(Buffer.alloc(piece.length, "other"));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(writes.length, turns, "each turn was gathered");
+  other.far.resume();
+  const received = readAll(far);
+  far.resume();
+  await once(wire, "drain");
+  wire.end();
+  assert.equal(createHash("sha256").update(await received).digest("hex"), sent.digest("hex"));
+});
+
 test("wire: bytes from the peer come with the time of their coming", async (t) => {
   const { wire, far } = await wired(t);
   const before = wire.lastReceived;

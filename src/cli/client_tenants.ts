@@ -1,0 +1,57 @@
+import process from "node:process";
+import type { ClientStatus, TenantStatus } from "../client/client_status.ts";
+import { readTenants, type Tenant } from "../client/tenants.ts";
+import { callDaemon } from "../control/api_client.ts";
+import { messageOf } from "../error.ts";
+import { findDaemon } from "../platform/pid_file.ts";
+import { clientContext } from "./client_context.ts";
+import type { Invocation } from "./command.ts";
+import { table } from "./table.ts";
+
+export async function clientTenants(invocation: Invocation): Promise<number> {
+  const { config, folder, json, option } = clientContext(invocation);
+  const tenants = readTenants(folder, config.local);
+  const served = await servedNow(folder);
+  const rows = tenants.map((tenant) => statusOf(tenant, served));
+  if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
+  else if (rows.length === 0) {
+    process.stdout.write(`No tenants yet\n\nNext: "petit client register CODE${option}" registers the first one.\n`);
+  } else process.stdout.write(tenantTable(rows));
+  return 0;
+}
+
+function tenantTable(rows: readonly TenantStatus[]): string {
+  return table<TenantStatus>([
+    { title: "TENANT", value: ({ tenant }) => tenant },
+    { title: "ID", value: ({ id }) => id ?? undefined },
+    { title: "PORT", value: ({ port }) => port ?? undefined },
+    { title: "ENDPOINT", value: ({ endpoint }) => endpoint ?? undefined, atLeast: 20 },
+    { title: "SERVICE", value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`, atLeast: 16 },
+    { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
+  ], rows);
+}
+
+function statusOf({ name, dir, registration, endpoint, local }: Tenant, served: ReadonlySet<string>): TenantStatus {
+  const { host, port, tls } = local;
+  return {
+    tenant: name,
+    id: registration?.id ?? null,
+    port: registration?.port ?? null,
+    dir,
+    endpoint: endpoint ?? null,
+    local: { host, port, tls },
+    served: served.has(name),
+  };
+}
+
+/** The tenants that a running client serves; none where none runs. */
+async function servedNow(folder: string): Promise<ReadonlySet<string>> {
+  try {
+    if (findDaemon(folder, "client") === undefined) return new Set();
+    const { status } = await callDaemon<{ status: ClientStatus }>({ folder, role: "client", path: "/status" });
+    return new Set(status.registration.filter(({ served }) => served).map(({ tenant }) => tenant));
+  } catch (error) {
+    process.stderr.write(`petit: Cannot tell what the running client serves: ${messageOf(error)}\n`);
+    return new Set();
+  }
+}

@@ -1,0 +1,244 @@
+import process from "node:process";
+import { type Reloaded, takeUp } from "../config/changes.ts";
+import type { ClientConfig } from "../config/schema.ts";
+import { messageOf, PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import { version } from "../platform/version.ts";
+import { decodeJoinCode, type JoinCode } from "../tunnel/join_code.ts";
+import type { Registered } from "../tunnel/messages.ts";
+import type { ClientDisconnect, ClientStatus, Probe, TenantStatus } from "./client_status.ts";
+import { evict } from "./evict.ts";
+import type { TunnelKeeper } from "./keep_tunnel.ts";
+import { KnownHost } from "./known_host.ts";
+import { lease, type LeaseRequest } from "./lease.ts";
+import { register } from "./register.ts";
+import { readRegistration } from "./state.ts";
+import { isRegistered, knownTenant, readTenants, type Tenant } from "./tenants.ts";
+import type { Tunnel } from "./tunnel.ts";
+import { unregister, type Unregistered } from "./unregister.ts";
+import { clientVitae } from "./vitae.ts";
+
+export interface ClientControlParts {
+  /** The settings in force; a reload changes them in place. */
+  readonly config: ClientConfig;
+  /** The folder with the key and the tenants. */
+  readonly folder: string;
+  /** Of the client's key. */
+  readonly fingerprint: string;
+  readonly keeper: TunnelKeeper;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Settings that a connection is made with. */
+const OF_A_CONNECTION = ["client.host", "client.port", "client.username"];
+
+/** Milliseconds for what is asked of the server on a connection of its own. */
+const PATIENCE = 60_000;
+
+/** Everything that can be asked of a running client, and done to it: what its command port, its REST API and its signals lead to. */
+export class ClientControl {
+  readonly #parts: ClientControlParts;
+  readonly #startedAt = new Date().toISOString();
+
+  constructor(parts: ClientControlParts) {
+    this.#parts = parts;
+  }
+
+  get config(): ClientConfig {
+    return this.#parts.config;
+  }
+
+  status(): ClientStatus {
+    const { config, keeper, signal } = this.#parts;
+    const { tunnel } = keeper;
+    return {
+      status: signal.aborted ? "stopping" : tunnel === undefined ? "listening" : "running",
+      version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      registration: keeper.tenants.filter(isRegistered).map((tenant) => this.#statusOf(tenant)),
+      fingerprint: this.#parts.fingerprint,
+      vitae: clientVitae(config),
+      server: { host: config.host, port: config.port, vitae: keeper.serverVitae },
+      tunnel: tunnel === undefined
+        ? null
+        : { since: new Date(tunnel.since).toISOString(), channels: tunnel.callers },
+      waiting: keeper.waiting,
+    };
+  }
+
+  /** All tenants, those that are not registered too. */
+  tenants(): TenantStatus[] {
+    return this.#parts.keeper.tenants.map((tenant) => this.#statusOf(tenant));
+  }
+
+  /** The last tunnels that ended, the newest first; 50 are remembered. */
+  disconnects(limit: number): ClientDisconnect[] {
+    return this.#parts.keeper.disconnects.slice(0, limit);
+  }
+
+  /** How long the server takes to answer through the tunnel, in milliseconds. @throws PetitError `tunnel-away` */
+  async ping(): Promise<number> {
+    return await this.#tunnel().ping();
+  }
+
+  /**
+   * Has the server reach the service of a tenant, or of each one that is registered, through the tunnel.
+   * @throws PetitError `tunnel-away`, `tenant-unknown` or `not-registered`
+   */
+  async probe(name?: string): Promise<Probe[]> {
+    const { keeper, folder } = this.#parts;
+    if (name !== undefined) knownTenant(folder, name);
+    const tenants = keeper.tenants.filter(isRegistered).filter((tenant) => name === undefined || tenant.name === name);
+    if (tenants.length === 0 && name !== undefined) throw notRegistered(name);
+    const tunnel = this.#tunnel();
+    return await Promise.all(tenants.map(async ({ name: tenant, registration: { id } }) => {
+      const begun = performance.now();
+      const result = (reached: boolean, code?: string, error?: string): Probe => ({
+        tenant,
+        id,
+        reached,
+        milliseconds: performance.now() - begun,
+        ...(code === undefined ? {} : { code }),
+        ...(error === undefined ? {} : { error }),
+      });
+      try {
+        const { reached, code, error } = await tunnel.probe(id);
+        return result(reached, code, error);
+      } catch (error) {
+        return result(false, error instanceof PetitError ? error.code : "internal", messageOf(error));
+      }
+    }));
+  }
+
+  /**
+   * Takes up what has changed in the config file and in the folders of the tenants. Tunnels, forwards and connections that need not change
+   * stay as they are.
+   *
+   * @throws PetitError where something cannot be read; nothing is taken up then
+   */
+  async reload(read: ClientConfig): Promise<Reloaded> {
+    const { config, folder, keeper, log } = this.#parts;
+    const tenants = readTenants(folder, read.local);
+    const reloaded = takeUp(config, read, "client");
+    if (reloaded.changed.includes("client.logLevel")) log.level = config.logLevel;
+    log.info(reloaded, `The config was read again: ${reloaded.changed.join(", ") || "nothing"} changed`);
+    if (reloaded.restartNeeded.length > 0) {
+      log.warn(
+        { code: "restart-needed" },
+        `${reloaded.restartNeeded.join(", ")} will take effect when the client is restarted`,
+      );
+    }
+    if (reloaded.changed.some((setting) => OF_A_CONNECTION.includes(setting))) keeper.reconnect();
+    await keeper.take(tenants);
+    return reloaded;
+  }
+
+  /** Makes a tenant; it is not registered yet. @throws PetitError as `lease` */
+  async lease(request: LeaseRequest = {}): Promise<TenantStatus> {
+    const { folder, config } = this.#parts;
+    const { name } = lease(folder, config.local, request);
+    await this.#taken();
+    return this.#named(name);
+  }
+
+  /** Unregisters a tenant, if it is registered, and removes it. @throws PetitError as `evict`; `tenant-unknown` */
+  async evict(tenant: string, options: { force?: boolean } = {}): Promise<Unregistered | null> {
+    const { folder } = this.#parts;
+    try {
+      return await evict({ ...this.#asking(), tenant: knownTenant(folder, tenant), ...options });
+    } finally {
+      await this.#taken();
+    }
+  }
+
+  /**
+   * Registers a tenant with the server that this client is connected to.
+   *
+   * @param typedCode as it was typed; undefined where the server takes anyone
+   * @throws PetitError as `register` and `decodeJoinCode`; `tenant-unknown`, `already-registered`, `other-server`
+   */
+  async register(tenant: string, typedCode?: string): Promise<Registered> {
+    const { config, folder } = this.#parts;
+    const name = knownTenant(folder, tenant);
+    const decoded = typedCode === undefined ? undefined : decodeJoinCode(typedCode);
+    const before = readRegistration(folder, name);
+    if (before !== undefined) {
+      throw new PetitError("already-registered", `Tenant "${name}" is registered already, as ${before.id}`);
+    }
+    const joinCode = decoded === undefined ? undefined : this.#forOwnServer(decoded);
+    const signal = AbortSignal.timeout(PATIENCE);
+    const registered = await register({ config, folder, tenant: name, joinCode, signal });
+    await this.#taken();
+    return registered;
+  }
+
+  /** Takes a registration away, at the server and here. @throws PetitError as `unregister`; `registration-unknown` */
+  async unregister(id: string, options: { force?: boolean } = {}): Promise<Unregistered> {
+    const { keeper } = this.#parts;
+    const tenant = keeper.tenants.find(({ registration }) => registration?.id === id);
+    if (tenant === undefined) {
+      throw new PetitError("registration-unknown", `This client has no registration "${id}"`, {
+        hint: '"petit client tenants" lists them',
+      });
+    }
+    try {
+      return await unregister({ ...this.#asking(), tenant: tenant.name, ...options });
+    } finally {
+      await this.#taken();
+    }
+  }
+
+  /** The server may be known under another name here than to those who made the code; its host key is the same. */
+  #forOwnServer(joinCode: JoinCode): JoinCode {
+    const { config: { host, port }, folder } = this.#parts;
+    if (joinCode.host === host && joinCode.port === port) return joinCode;
+    if (new KnownHost(folder).knows(joinCode.hostKeyFingerprint)) return { ...joinCode, host, port };
+    throw new PetitError(
+      "other-server",
+      `The join code is for ${joinCode.host}:${joinCode.port}, but this client connects to ${host}:${port}`,
+      { hint: 'Run "petit client register CODE" to go to another server' },
+    );
+  }
+
+  #asking() {
+    const { config, folder, keeper } = this.#parts;
+    return { config, folder, tunnel: keeper.tunnel, signal: AbortSignal.timeout(PATIENCE) };
+  }
+
+  #taken(): Promise<void> {
+    const { folder, config, keeper } = this.#parts;
+    return keeper.take(readTenants(folder, config.local));
+  }
+
+  #tunnel(): Tunnel {
+    const { keeper: { tunnel, waiting } } = this.#parts;
+    if (tunnel !== undefined) return tunnel;
+    throw new PetitError("tunnel-away", `There is no tunnel: ${waiting?.reason ?? "it is being built"}`, {
+      hint: '"petit client status" says when the next attempt is due',
+    });
+  }
+
+  #named(name: string): TenantStatus {
+    return this.#statusOf(this.#parts.keeper.tenants.find((tenant) => tenant.name === name) as Tenant);
+  }
+
+  #statusOf({ name, dir, registration, endpoint, local }: Tenant): TenantStatus {
+    const { host, port, tls } = local;
+    return {
+      tenant: name,
+      id: registration?.id ?? null,
+      port: registration?.port ?? null,
+      dir,
+      endpoint: endpoint ?? null,
+      local: { host, port, tls },
+      served: this.#parts.keeper.tunnel?.served.has(name) === true,
+    };
+  }
+}
+
+const notRegistered = (tenant: string) =>
+  new PetitError("not-registered", `Tenant "${tenant}" is not registered`, {
+    hint: `Register it with "petit client register CODE -t ${tenant}"`,
+  });

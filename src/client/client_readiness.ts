@@ -1,0 +1,47 @@
+import type { Readiness } from "../control/readiness.ts";
+import type { ClientStatus, Probe } from "./client_status.ts";
+
+/** The part of a ClientControl that is asked. */
+export interface Probed {
+  status(): ClientStatus;
+  probe(): Promise<readonly Probe[]>;
+}
+
+/**
+ * Whether callers reach the services of this client: there is a tunnel, and a probe went server → tunnel → client → service and back for
+ * each registered tenant. Never rejects: what cannot be probed is missing.
+ */
+export async function clientReadiness(control: Probed): Promise<Readiness> {
+  const status = control.status();
+  const registered = status.registration.filter(({ id }) => id !== null);
+  const endpoints = registered.flatMap(({ endpoint }) => endpoint ?? []);
+  const no = (missing: string[]) => ({ ready: false, missing, endpoints });
+  if (status.status === "stopping") return no(["The client is stopping"]);
+  if (registered.length === 0) return no(["No tenant of this client is registered"]);
+  if (status.tunnel === null) return no([status.waiting?.reason ?? "There is no tunnel yet"]);
+  try {
+    const probes = await control.probe();
+    const missing = probes.flatMap((probe) => probe.reached ? [] : [reason(probe, status)]);
+    return { ready: missing.length === 0, missing, endpoints };
+  } catch (error) {
+    return no([`The tunnel is up, but cannot be probed: ${(error as Error).message}`]);
+  }
+}
+
+/** What keeps a probe from reaching its service: in the words of the system's codes where it was one. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses connections",
+  ECONNRESET: "closes connections at once",
+  ETIMEDOUT: "does not answer",
+  EHOSTUNREACH: "cannot be reached from this machine",
+  ENETUNREACH: "cannot be reached from this machine",
+  ENOTFOUND: "has a host name that is not known",
+  EAI_AGAIN: "has a host name that cannot be looked up at the moment",
+};
+
+function reason({ tenant, error = "there was no answer" }: Probe, { registration }: ClientStatus): string {
+  const local = registration.find((one) => one.tenant === tenant)?.local;
+  const service = local === undefined ? `of ${tenant}` : `${local.host}:${local.port}`;
+  const code = /\bE[A-Z_]{4,}\b/.exec(error)?.[0] ?? "";
+  return `The tunnel is up, but the service ${service} ${REASONS[code] ?? `cannot be reached: ${error}`}`;
+}

@@ -1,0 +1,198 @@
+import { messageOf, PetitError } from "../error.ts";
+import { within } from "../platform/within.ts";
+import type { Registered, ServerVitae } from "../tunnel/messages.ts";
+import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
+import { Nudge } from "./nudge.ts";
+import { retryForEver } from "./retry.ts";
+import { isRegistered, type RegisteredTenant, type Tenant } from "./tenants.ts";
+import { Tunnel, type TunnelParts } from "./tunnel.ts";
+
+/** Milliseconds before the second attempt to connect. */
+const FIRST_DELAY = 1000;
+
+/** A tunnel that stood this many milliseconds is built again at once when it ends. */
+const LIVED_AFTER = 10_000;
+
+/** How many disconnects are remembered. */
+const KEPT = 50;
+
+const NOT_REGISTERED = {
+  code: "not-registered",
+  reason: "No tenant of this client is registered",
+  nextAttempt: null,
+} as const;
+
+/** Keeps a tunnel to the server open until `signal` is aborted; as long as no tenant is registered, it waits for one. */
+export class TunnelKeeper {
+  /** Settles when the first tunnel stands. Never rejects. */
+  readonly connected: Promise<readonly Registered[]>;
+  /** Settles when the tunnel has been drained and closed. */
+  readonly closed: Promise<void>;
+  readonly #parts: TunnelParts;
+  readonly #nudge = new Nudge();
+  /** Ends the connection at once, where `parts.signal` asks to stop in order. */
+  readonly #ending = new AbortController();
+  #tenants: readonly Tenant[];
+  #tunnel: Tunnel | undefined;
+  #waiting: ClientStatus["waiting"] = { code: "connecting", reason: "Connecting for the first time", nextAttempt: null };
+  #serverVitae: ServerVitae | null = null;
+  #disconnects: ClientDisconnect[] = [];
+  #onFirst!: (registrations: readonly Registered[]) => void;
+
+  constructor(tenants: readonly Tenant[], parts: TunnelParts) {
+    this.#tenants = tenants;
+    this.#parts = parts;
+    this.connected = new Promise((resolve) => this.#onFirst = resolve);
+    const { config, signal } = parts;
+    if (signal.aborted) this.#ending.abort(signal.reason);
+    else signal.addEventListener("abort", () => this.#stop(), { once: true });
+    this.closed = retryForEver(() => this.#attempt(), {
+      delay: FIRST_DELAY,
+      get delayMax() {
+        return config.reconnectDelayMax;
+      },
+      livedAfter: LIVED_AFTER,
+      nudge: this.#nudge,
+      signal,
+      onWait: (error, milliseconds) => this.#wait(error, milliseconds),
+    });
+  }
+
+  get tenants(): readonly Tenant[] {
+    return this.#tenants;
+  }
+
+  /** The tunnel that stands; undefined while there is none. */
+  get tunnel(): Tunnel | undefined {
+    return this.#tunnel;
+  }
+
+  get waiting(): ClientStatus["waiting"] {
+    return this.#tunnel === undefined ? this.#waiting : null;
+  }
+
+  /** What the server told of itself when it was reached last. */
+  get serverVitae(): ServerVitae | null {
+    return this.#serverVitae;
+  }
+
+  /** The newest first. */
+  get disconnects(): readonly ClientDisconnect[] {
+    return [...this.#disconnects].reverse();
+  }
+
+  /** Takes up which tenants there are, on the tunnel that stands; others begin to be carried, or no longer are. */
+  async take(tenants: readonly Tenant[]): Promise<void> {
+    this.#tenants = tenants;
+    const tunnel = this.#tunnel;
+    const registered = this.#registered;
+    if (tunnel === undefined) return this.#nudge.give();
+    try {
+      const added = await tunnel.serve(registered);
+      this.#serverVitae = tunnel.serverVitae;
+      this.#tell(tunnel, added);
+    } catch (error) {
+      const { log } = this.#parts;
+      log.warn({ code: (error as PetitError).code, server: tunnel.server }, `The tenants could not be taken up: ${messageOf(error)}`);
+    }
+    if (registered.length === 0) void this.#retire(tunnel);
+  }
+
+  /** Ends the tunnel and builds another one at once. */
+  reconnect(): void {
+    this.#nudge.give();
+    this.#tunnel?.end("the settings changed");
+  }
+
+  get #registered(): RegisteredTenant[] {
+    return this.#tenants.filter(isRegistered);
+  }
+
+  async #attempt(): Promise<void> {
+    const { config, log, signal } = this.#parts;
+    while (this.#registered.length === 0) {
+      this.#waiting = NOT_REGISTERED;
+      log.info({ code: NOT_REGISTERED.code }, `${NOT_REGISTERED.reason}; waiting for one`);
+      await this.#nudge.wait(Infinity, signal);
+      if (signal.aborted) return;
+    }
+    if (this.#waiting === NOT_REGISTERED) {
+      this.#waiting = { code: "connecting", reason: `Connecting to ${config.host}:${config.port}`, nextAttempt: null };
+    } else if (this.#waiting !== null) this.#waiting = { ...this.#waiting, nextAttempt: null };
+    const tunnel = await Tunnel.open({ ...this.#parts, signal: this.#ending.signal });
+    try {
+      const tenants = this.#tenants;
+      const added = await tunnel.serve(this.#registered);
+      this.#serverVitae = tunnel.serverVitae;
+      this.#tunnel = tunnel;
+      this.#tell(tunnel, added);
+      this.#onFirst(added);
+      // A reload may have come in between.
+      if (tenants !== this.#tenants) await this.take(this.#tenants);
+    } catch (error) {
+      tunnel.end("it could not be set up");
+      throw error;
+    }
+    const cause = await tunnel.closed;
+    const ids = tunnel.ids;
+    this.#tunnel = undefined;
+    this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
+    if (signal.aborted) return;
+    const at = Date.now();
+    this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }].slice(-KEPT);
+    log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
+  }
+
+  #tell(tunnel: Tunnel, added: readonly Registered[]): void {
+    for (const { registeredId: id, registeredPort: port, endpoint } of added) {
+      const tenant = this.#registered.find(({ registration }) => registration.id === id);
+      if (tenant === undefined) continue;
+      const { name, local } = tenant;
+      this.#parts.log.info(
+        { id, tenant: name, port, endpoint, server: tunnel.server },
+        `Connected to ${tunnel.server}: ${endpoint} reaches ${local.host}:${local.port}`,
+      );
+    }
+  }
+
+  #wait(error: unknown, milliseconds: number): void {
+    const { config: { host, port }, log } = this.#parts;
+    const server = `${host}:${port}`;
+    const ids = this.#registered.map(({ registration }) => registration.id);
+    const next = milliseconds === 0
+      ? "trying again at once"
+      : `trying again in ${(milliseconds / 1000).toFixed(1)} s`;
+    const nextAttempt = new Date(Date.now() + milliseconds).toISOString();
+    if (error === undefined) {
+      if (this.#waiting !== null) this.#waiting = { ...this.#waiting, nextAttempt };
+      if (ids.length > 0) log.info({ ids, server }, `Reconnecting to ${server}: ${next}`);
+      return;
+    }
+    const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
+    this.#waiting = { code, reason: messageOf(error), nextAttempt };
+    const err = code === "internal" ? error : undefined;
+    log.warn({ ids, server, code, hint, err }, `${messageOf(error)}; ${next}`);
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      if (this.#tunnel !== undefined) await this.#drain(this.#tunnel);
+    } finally {
+      this.#ending.abort(this.#parts.signal.reason);
+    }
+  }
+
+  async #drain(tunnel: Tunnel): Promise<void> {
+    const { config, log } = this.#parts;
+    if (!await within(config.drainFor, Promise.race([tunnel.drain(), tunnel.closed]))) {
+      log.info({ server: tunnel.server }, `Connections that were not over within drainFor are ended: ${tunnel.callers}`);
+    }
+    tunnel.end("the client stops");
+  }
+
+  /** Ends a tunnel that carries nothing any more, once the last caller has left; unless there is something to carry by then. */
+  async #retire(tunnel: Tunnel): Promise<void> {
+    await within(this.#parts.config.drainFor, Promise.race([tunnel.drain(), tunnel.closed]));
+    if (this.#registered.length === 0) tunnel.end("nothing is registered any more");
+  }
+}

@@ -1,0 +1,220 @@
+import type { ClientConfig } from "../config/schema.ts";
+import { messageOf, PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
+import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import { OpenSet } from "../platform/open_set.ts";
+import type { IncomingOpen } from "../tunnel/link.ts";
+import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
+import type { SshClientConnection } from "../tunnel/ssh_client.ts";
+import { acceptForwarded } from "./accept.ts";
+import { type Backchannel, openBackchannel } from "./backchannel.ts";
+import { connectWithKey } from "./connect.ts";
+import { writeEndpoint } from "./state.ts";
+import type { RegisteredTenant } from "./tenants.ts";
+import { clientVitae } from "./vitae.ts";
+
+export interface TunnelParts {
+  /** Read anew for each connection: a reload changes it. */
+  readonly config: ClientConfig;
+  /** The folder with the key and the tenants. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+  readonly signal: AbortSignal;
+}
+
+/** A tenant whose callers come through the tunnel. */
+interface Carried {
+  /** Changed by a reload. */
+  tenant: RegisteredTenant;
+  /** The address of the forward, to the letter as it was asked for. */
+  readonly address: string;
+  readonly log: Log;
+}
+
+/** One live SSH connection to the server, which carries all tenants of this client: one remote forward each. */
+export class Tunnel {
+  /** In milliseconds since 1970. */
+  readonly since = Date.now();
+  /** "HOST:PORT" of the server. */
+  readonly server: string;
+  /** Settles when the connection is gone, with the reason in words. */
+  readonly closed: Promise<string>;
+  readonly #parts: TunnelParts;
+  readonly #connection: SshClientConnection;
+  readonly #backchannel: Backchannel;
+  /** By reverse port. */
+  readonly #carried = new Map<number, Carried>();
+  readonly #callers = new OpenSet<IncomingOpen>();
+  #serverVitae: ServerVitae | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #ended: string | undefined;
+
+  private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: Backchannel) {
+    const { host, port } = parts.config;
+    this.server = `${host}:${port}`;
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#backchannel = backchannel;
+    this.closed = connection.closed.then((cause) => this.#ended ?? cause);
+    connection.onForwarded = (forwarded) => this.#accept(forwarded);
+  }
+
+  /** Connects; nothing is carried yet. @throws PetitError where it does not come about */
+  static async open(parts: TunnelParts): Promise<Tunnel> {
+    const connection = await connectWithKey(parts.config, parts.folder, parts.signal);
+    try {
+      return new Tunnel(parts, connection, await openBackchannel(connection));
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  }
+
+  /** What the server told of itself; null before the first `serve`. */
+  get serverVitae(): ServerVitae | null {
+    return this.#serverVitae;
+  }
+
+  /** How many connections of callers are open in it. */
+  get callers(): number {
+    return this.#callers.size;
+  }
+
+  /** Names of the tenants whose callers come through it. */
+  get served(): ReadonlySet<string> {
+    return new Set([...this.#carried.values()].map(({ tenant }) => tenant.name));
+  }
+
+  /** Ids of their registrations. */
+  get ids(): string[] {
+    return [...this.#carried.values()].map(({ tenant }) => tenant.registration.id);
+  }
+
+  /**
+   * Makes the tunnel carry these tenants and no others. Those that it carries already stay as they are, but for their service; connections
+   * that are open go on in any case.
+   *
+   * @returns the registrations that it carries now and did not before
+   * @throws PetitError where the server does not answer, or refuses every one of them
+   */
+  serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
+    const turn = this.#turn.then(() => this.#serve(tenants));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Takes no more callers; settles when those that are there have left. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#carried].map(([port, carried]) => this.#withdraw(port, carried)));
+    await this.#callers.empty();
+  }
+
+  /** Ends the connection; `closed` tells why. */
+  end(why: string): void {
+    this.#ended ??= why;
+    this.#connection.end();
+  }
+
+  /** Asks the server for a sign of life. @returns milliseconds */
+  async ping(): Promise<number> {
+    const begun = performance.now();
+    await this.#backchannel.ask({ type: "ping1" }, "didPing1");
+    return performance.now() - begun;
+  }
+
+  /** Has the server take the way of a caller's connection, to the service and not further. */
+  async probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
+    // On a backchannel of its own: a service that does not answer would keep all other questions waiting.
+    const backchannel = await openBackchannel(this.#connection);
+    try {
+      return await backchannel.ask({ type: "probe1", registeredId: id }, "didProbe1");
+    } finally {
+      backchannel.close();
+    }
+  }
+
+  /** Takes a registration away. @throws PetitError `registration-unknown` and as `Backchannel.ask` */
+  async unregister(id: string): Promise<void> {
+    await this.#backchannel.ask(
+      { type: "unregister1", handshakeVersion: HANDSHAKE_VERSION, registeredId: id },
+      "didUnregister1",
+    );
+  }
+
+  #accept(forwarded: IncomingOpen): void {
+    const carried = this.#carried.get(forwarded.port);
+    if (carried === undefined) return forwarded.refuse("nobody serves this forward");
+    const { config: { connectTimeout: timeout }, noise } = this.#parts;
+    acceptForwarded(forwarded, carried.tenant.local, { timeout, callers: this.#callers, log: carried.log, noise });
+  }
+
+  async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
+    const { config, log } = this.#parts;
+    const { registrations, vitae } = await this.#backchannel.ask(
+      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config) },
+      "shakehand1",
+    );
+    this.#serverVitae = vitae;
+    const wanted = tenants.flatMap((tenant) => {
+      const { id } = tenant.registration;
+      const registered = registrations.find(({ registeredId }) => registeredId === id);
+      if (registered !== undefined) return [{ tenant, registered }];
+      log.error({ id, tenant: tenant.name }, `The server does not know registration ${id}; register again`);
+      return [];
+    });
+    for (const [port, carried] of this.#carried) {
+      const stays = wanted.some(({ registered }) => registered.registeredPort === port);
+      if (!stays || carried.address !== config.bindAddr) await this.#withdraw(port, carried);
+    }
+    const added: Registered[] = [];
+    let failure: unknown;
+    for (const { tenant, registered } of wanted) {
+      this.#keepEndpoint(tenant, registered);
+      const before = this.#carried.get(registered.registeredPort);
+      if (before !== undefined) {
+        before.tenant = tenant;
+        continue;
+      }
+      try {
+        await this.#forward(tenant, registered);
+        added.push(registered);
+      } catch (error) {
+        failure ??= error;
+        log.error(
+          { id: registered.registeredId, tenant: tenant.name, code: (error as PetitError).code },
+          messageOf(error),
+        );
+      }
+    }
+    if (failure !== undefined && this.#carried.size === 0) throw failure;
+    return added;
+  }
+
+  async #forward(tenant: RegisteredTenant, { registeredId: id, registeredPort: port }: Registered): Promise<void> {
+    const { config, log } = this.#parts;
+    const carried: Carried = { tenant, address: config.bindAddr, log: log.child({ id, tenant: tenant.name }) };
+    // Before the answer: the first caller may come with it.
+    this.#carried.set(port, carried);
+    try {
+      await this.#connection.forward(carried.address, port);
+    } catch (error) {
+      this.#carried.delete(port);
+      throw error;
+    }
+  }
+
+  async #withdraw(port: number, carried: Carried): Promise<void> {
+    await this.#connection.cancelForward(carried.address, port);
+    if (this.#carried.get(port) === carried) this.#carried.delete(port);
+  }
+
+  /** A file that people read, and nothing that a tunnel should fail of. */
+  #keepEndpoint({ name }: RegisteredTenant, { registeredId: id, endpoint }: Registered): void {
+    try {
+      writeEndpoint(this.#parts.folder, name, endpoint);
+    } catch (error) {
+      this.#parts.log.warn({ id, tenant: name, code: (error as PetitError).code }, messageOf(error));
+    }
+  }
+}

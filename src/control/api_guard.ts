@@ -1,0 +1,51 @@
+import { PetitError } from "../error.ts";
+import { isApiToken } from "./api_token.ts";
+
+/** The names of this machine's loopback: with another one in Host, a web page has had its own name lead here (DNS rebinding). */
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+
+/** Methods that change nothing (RFC 9110, section 9.2.1). */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/**
+ * Refuses what a web page in a browser of this machine may have sent. No answer carries CORS fields, so no page can read one; and a request
+ * that could change something needs the token, which no page knows.
+ *
+ * @param target the request target as it came
+ * @throws PetitError `host-refused` or `origin-refused`
+ */
+export function refuseForeign(headers: Headers, target: string): void {
+  const host = headers.get("host") ?? "";
+  const named = /^[a-z]+:\/\/([^/?#]*)/i.exec(target)?.[1] ?? host;
+  if (!LOOPBACK.test(host) || !LOOPBACK.test(named)) {
+    throw new PetitError("host-refused", "The Host of the request is none of this machine's own names", {
+      hint: "Ask localhost or 127.0.0.1",
+    });
+  }
+  const origin = headers.get("origin");
+  if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+    throw new PetitError("origin-refused", "Web pages of other origins may not use this API");
+  }
+}
+
+/** Whether a method needs the token on every path. */
+export function changesSomething(method: string): boolean {
+  return !SAFE.has(method);
+}
+
+/** Whether the request carries the token. @throws PetitError `token-wrong`: it carries another; or as `apiToken` */
+export function hasToken(headers: Headers, folder: string): boolean {
+  const given = headers.get("authorization");
+  if (given === null) return false;
+  const token = /^Bearer +(\S+) *$/i.exec(given)?.[1];
+  if (token !== undefined && isApiToken(folder, token)) return true;
+  throw new PetitError("token-wrong", "The token is not that of this daemon", { hint: HINT });
+}
+
+/** @throws PetitError `token-missing` or `token-wrong` */
+export function requireToken(headers: Headers, folder: string): void {
+  if (hasToken(headers, folder)) return;
+  throw new PetitError("token-missing", "This needs the token of the API", { hint: HINT });
+}
+
+const HINT = 'Send "Authorization: Bearer TOKEN"; "petit server token" or "petit client token" prints it';

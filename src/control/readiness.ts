@@ -1,0 +1,9 @@
+/** Whether everything works that a daemon is there for. */
+export interface Readiness {
+  /** A server listens on all of its ports; a client has just reached its services, from the server through its tunnel. */
+  readonly ready: boolean;
+  /** What is missing: sentences without full stop. Empty when it is ready. */
+  readonly missing: readonly string[];
+  /** Where callers go: for a server with REGID in the place of the id. */
+  readonly endpoints: readonly string[];
+}

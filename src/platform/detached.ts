@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import process from "node:process";
+import { PetitError, messageOf } from "../error.ts";
+import { selfCommand } from "./self_command.ts";
+
+/** Tells a process that it was started by {@link startDetached}: it has no terminal, and its own errors are read from a file. */
+const MARK = "PETIT_DETACHED";
+
+/** Settings of the environment that would turn the executable into something else. */
+const MISLEADING = ["BUN_BE_BUN", "BUN_OPTIONS"];
+
+/** Whether this process was started by {@link startDetached}. */
+export function isDetached(): boolean {
+  return process.env[MARK] === "1";
+}
+
+/**
+ * Starts this petit once more as a process in the background, in a session of its own, so that it outlives the terminal.
+ *
+ * @param args what it is to do
+ * @param folder its current folder
+ * @param errors the file for its standard error; what was in it is gone
+ * @throws PetitError `state-unwritable` or `start-failed`
+ */
+export async function startDetached(args: readonly string[], folder: string, errors: string): Promise<ChildProcess> {
+  const [program, ...first] = selfCommand();
+  const env: NodeJS.ProcessEnv = { ...process.env, [MARK]: "1" };
+  for (const name of MISLEADING) delete env[name];
+  const stderr = openErrors(errors);
+  try {
+    const child = spawn(program, [...first, ...args], {
+      detached: true,
+      cwd: folder,
+      env,
+      stdio: ["ignore", "ignore", stderr],
+      windowsHide: true,
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    child.on("error", () => {});
+    child.unref();
+    return child;
+  } catch (error) {
+    throw new PetitError("start-failed", `Cannot start "${program}": ${messageOf(error)}`, { cause: error });
+  } finally {
+    closeSync(stderr);
+  }
+}
+
+function openErrors(file: string): number {
+  try {
+    return openSync(file, "w", 0o600);
+  } catch (error) {
+    throw new PetitError("state-unwritable", `Cannot write "${file}": ${messageOf(error)}`, {
+      hint: "Check that the folder belongs to this user and that the disk has room",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { ServerConfig } from "../config/schema.ts";
+import { PetitError } from "../error.ts";
+import type { Registry } from "../registry/registry.ts";
+import { encodeJoinCode, hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
+import { readHostKey } from "./host_key.ts";
+
+/** A code that is good for more than ten years, in milliseconds, is a mistake. */
+export const LONGEST_LIFETIME = 3660 * 24 * 3_600_000;
+
+/** Most clients that one code may be for. */
+export const MOST_USES = 1_000_000;
+
+export interface JoinCodeWishes {
+  readonly uses: number;
+  /** Milliseconds. */
+  readonly lifetime: number;
+  /** Empty for any brand. */
+  readonly brand: string;
+  /** In place of [server] publicHost. */
+  readonly host?: string | undefined;
+}
+
+/** A join code that was made; the code itself is told this once, and kept nowhere. */
+export interface MadeJoinCode {
+  /** The hash of its secret, under which it is listed and revoked. */
+  readonly hash: string;
+  readonly code: string;
+  /** The host that it names. */
+  readonly host: string;
+  /** In milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Makes a join code and keeps what it takes to know it again. @throws PetitError `port-unknown`, `host-invalid` or as `readHostKey` */
+export function makeJoinCode(config: ServerConfig, registry: Registry, wishes: JoinCodeWishes): MadeJoinCode {
+  const { uses, lifetime, brand, host = config.publicHost } = wishes;
+  const { port } = config.ssh;
+  if (port === 0) {
+    throw new PetitError("port-unknown", "A join code names the gateway's port, and [server.ssh] port is 0", {
+      hint: "Set a fixed port",
+    });
+  }
+  const { publicKey } = readHostKey(config.ssh.hostKey);
+  const secret = newJoinSecret();
+  const hash = hashJoinSecret(secret);
+  const code = encodeJoinCode({ secret, hostKeyFingerprint: publicKey.fingerprint, host, port });
+  const now = Date.now();
+  const expiresAt = now + lifetime;
+  registry.addJoinCode({ hash, brand, usesLeft: uses, createdAt: now, expiresAt });
+  return { hash, code, host, expiresAt };
+}

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { orNull } from "../../control/operation.ts";
+
+/** What the answers of the server's REST API look like. The types are those of server_status.ts and disconnects.ts. */
+
+const moment = () => z.iso.datetime();
+const port = () => z.int().min(0).max(65535);
+
+export const idSchema = z.string().min(1).max(64).meta({ description: "Id of a registration", examples: ["1001"] });
+
+/** The path of one registration. */
+export const ofRegistration = z.object({ id: idSchema });
+
+const vitaeSchema = z.object({
+  brand: z.string(),
+  bundle: z.string().optional(),
+  hostname: z.string().optional(),
+  arch: z.string().optional(),
+  platform: z.string().optional(),
+  release: z.string().optional(),
+  version: z.string(),
+}).meta({ id: "ClientVitae", description: "What a client tells of itself" });
+
+const tunnel = {
+  address: z.string().meta({ description: "Address of the client" }),
+  since: moment(),
+  channels: z.int().meta({ description: "Channels that are open in it" }),
+};
+
+const tunnelStatusSchema = z.object(tunnel).meta({ id: "TunnelStatus", description: "The tunnel of a registration" });
+
+export const disconnectSchema = z.object({
+  at: z.int().meta({ description: "In milliseconds since 1970" }),
+  ids: z.array(idSchema).readonly().meta({ description: "Registrations that the tunnel carried" }),
+  address: z.string().meta({ description: "Address of the client" }),
+  lasted: z.number().meta({ description: "How long the tunnel stood, in milliseconds" }),
+  cause: z.string().meta({ description: "Why it ended, as the server saw it" }),
+}).meta({ id: "Disconnect", description: "The end of a tunnel" });
+
+export const registrationSchema = z.object({
+  registeredId: idSchema,
+  port: port().meta({ description: "Reverse port" }),
+  fingerprint: z.string().meta({ description: "Of the client's public key" }),
+  connected: z.boolean(),
+  aliases: z.array(z.string()).readonly(),
+  vitae: orNull(vitaeSchema),
+  brand: z.string(),
+  tenant: z.string().meta({ description: "Which of its client's tenants it is" }),
+  endpoint: z.string().meta({ description: "URL under which callers reach it" }),
+  createdAt: moment(),
+  tunnel: orNull(tunnelStatusSchema),
+}).meta({ id: "Registration", description: "A registration and its tunnel; the first six are those of 0.6.x" });
+
+export const fullStatusSchema = registrationSchema.extend({
+  disconnects: z.array(disconnectSchema).readonly().meta({ description: "The newest first" }),
+}).meta({ id: "FullStatus", description: "All there is to know of a registration" });
+
+export const liveTunnelSchema = z.object({
+  ...tunnel,
+  fingerprint: z.string().meta({ description: "Of the client's public key" }),
+  registrations: z.array(idSchema).readonly(),
+}).meta({ id: "Tunnel", description: "A live SSH connection of a client" });
+
+/** The server itself. */
+export const serverFacts = {
+  status: z.enum(["running", "stopping"]),
+  version: z.string(),
+  pid: z.int(),
+  startedAt: moment(),
+  ports: z.object({ proxy: port(), secureProxy: port().nullable(), ssh: port() }).meta({
+    description: "Ports that are listened on; null for the HTTPS proxy without certificates",
+  }),
+};
+
+export const serverStatusSchema = z.object({
+  ...serverFacts,
+  connected: z.int().meta({ description: "How many registrations are connected" }),
+  connections: z.array(registrationSchema).readonly(),
+}).meta({ id: "Registry", description: "The server and all its registrations" });

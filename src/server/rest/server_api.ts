@@ -1,0 +1,59 @@
+import { configChangeOperation, runningSettings, settingsSchema } from "../../control/config_operations.ts";
+import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
+import { lifeOperations } from "../../control/life_operations.ts";
+import { logOperations } from "../../control/log_operations.ts";
+import { operation, successful } from "../../control/operation.ts";
+import { type ServedApi, serveApi } from "../../control/serve_api.ts";
+import type { UsageRecord } from "../../usage/usage_record.ts";
+import type { ServerControl } from "../server_control.ts";
+import { joinCodeOperations } from "./join_code_operations.ts";
+import { registrationOperations } from "./registration_operations.ts";
+import { statusOperations } from "./status_operations.ts";
+import { tunnelOperations } from "./tunnel_operations.ts";
+import { usageOperations } from "./usage_operations.ts";
+
+export interface ServerApiParts extends Omit<DaemonFacilities, "role"> {
+  readonly control: ServerControl;
+  /** Undefined where none is kept. */
+  readonly usage: UsageRecord | undefined;
+}
+
+const TAGS = {
+  status: "What the server knows",
+  registrations: "Registrations and what can be done to them",
+  tunnels: "Clients that are connected, and those that were",
+  "join codes": "What a new client registers with",
+  usage: "What callers did",
+  config: "Settings",
+  log: "The log",
+  daemon: "The server itself",
+};
+
+/** Serves the REST API of a server on 127.0.0.1, port [server] apiPort. @throws PetitError where the port cannot be used */
+export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
+  const { control, usage, log, folder } = parts;
+  const facilities: DaemonFacilities = { ...parts, role: "server" };
+  const operations = [
+    ...statusOperations(control),
+    ...registrationOperations(control),
+    ...tunnelOperations(control),
+    ...joinCodeOperations(control),
+    ...usageOperations(control, usage),
+    operation({
+      method: "get",
+      path: "/config",
+      id: "getConfig",
+      tag: "config",
+      token: "required",
+      summary: "The settings that the server runs with",
+      answered: "All of them, defaults included",
+      answer: successful.extend({ config: settingsSchema }).meta({ id: "Config" }),
+      handle: () => ({ success: true as const, config: runningSettings("server", control.config) }),
+    }),
+    configChangeOperation(facilities),
+    ...logOperations(facilities),
+    ...lifeOperations(facilities),
+  ];
+  const about = "What a petit server knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
+  return serveApi({ title: "petit server", about, tags: TAGS, folder, log, operations }, control.config.apiPort, "[server] apiPort");
+}
