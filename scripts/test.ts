@@ -86,6 +86,13 @@ function run(name: string, command: string[], read: (lines: string[]) => Outcome
   const lines = plainLines(`${child.stdout ?? ""}${child.stderr ?? ""}`);
   // In CI nobody watches, and the log is kept: what passed is only counted.
   for (const line of process.env["CI"] ? withoutPassed(lines) : lines) say(line);
+  // Deno was once seen to stand still in the middle of the unit tests, which take it half a minute. Which of them it was
+  // is not known: this says so, and asks once more.
+  if (child.signal === "SIGKILL" && name === "Deno") {
+    say("Deno stood still and was ended; once more. It printed last:");
+    for (const line of lastWords(lines)) say(line);
+    return run("Deno, second try", command, read);
+  }
   const outcome = read(lines);
   totals.passed += outcome.passed;
   totals.failed += outcome.failed;
@@ -94,9 +101,13 @@ function run(name: string, command: string[], read: (lines: string[]) => Outcome
   if (child.signal !== null || outcome.failures.length === 0) {
     const end = child.error?.message ??
       (child.signal === null ? `exit code ${child.status}` : `ended by ${child.signal}`);
-    const words = lines.filter((line) => line !== "").slice(-LAST_WORDS);
-    failures.push({ name: `${name}: ${end}`, text: ["It printed last:", ...words] });
+    failures.push({ name: `${name}: ${end}`, text: ["It printed last:", ...lastWords(lines)] });
   }
+}
+
+/** The last of them is the test that was under way, where Deno was ended. */
+function lastWords(lines: string[]): string[] {
+  return lines.filter((line) => line !== "").slice(-LAST_WORDS);
 }
 
 function last(lines: string[], pattern: RegExp): number {

@@ -25,8 +25,11 @@ export interface UsageSample {
 /** Seconds of wrk that don't count. */
 const WARM_UP = 2;
 
+/** Seconds of wrk of one turn: short, since other programs on the machine come and go. */
+const TURN = 1;
+
 /** Turns of both in a round: their figures are put together, so that what drifts on the machine hits both alike. */
-const TURNS = 4;
+const TURNS = 10;
 
 interface Way {
   readonly name: "on" | "off";
@@ -90,7 +93,7 @@ export async function measureUsage(
     }
     for (let turn = 0; turn < TURNS; turn++) {
       for (const way of (round + turn) % 2 === 0 ? ways : ways.toReversed()) {
-        const { rate = 0, publicCpu = 0 } = await load(way, Math.ceil(options.wrkSeconds / 2));
+        const { rate = 0, publicCpu = 0 } = await load(way, TURN);
         found[way.name].push({ rate, cpu: publicCpu });
       }
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import process from "node:process";
 import { lease, type LeaseRequest } from "../client/lease.ts";
@@ -29,7 +30,11 @@ export async function clientLease(invocation: Invocation): Promise<number> {
     const tls = local.tls ? `, TLS ${local.tlsVerify ? "verified" : "not verified"}` : "";
     process.stdout.write(`Tenant   ${name} (${dir})\nService  ${local.host}:${local.port}${tls}\n`);
   }
-  const registration = registers ? await registerTenant({ config, file, folder, tenant: name, joinCode }) : null;
+  const registration = registers
+    ? await registerTenant({ config, file, folder, tenant: name, joinCode }).catch((error) => {
+      throw made(name, option, error);
+    })
+    : null;
   const told = await tellDaemon(folder, "client");
   if (json) {
     process.stdout.write(`${JSON.stringify({ tenant: name, index, dir, local, registration, daemon: told.daemon })}\n`);
@@ -40,10 +45,24 @@ export async function clientLease(invocation: Invocation): Promise<number> {
   } else {
     process.stdout.write(
       `Endpoint ${registration.endpoint}\nTCP port ${registration.port} on the server, for callers there\n` +
-        (told.daemon === "reloaded" ? "\nThe running client serves it now.\n" : `\nNext: "petit client${option}" connects.\n`),
+        (told.daemon === "reloaded"
+          ? "\nThe running client serves it now.\n"
+          : `\nNext: "petit client${option}" connects.\n`),
     );
   }
   return 0;
+}
+
+/** What went wrong after the tenant was made, so that nobody makes it again. */
+function made(name: string, option: string, error: unknown): unknown {
+  if (!(error instanceof PetitError)) return error;
+  const { code, message, hint, exitCode } = error;
+  const next = `The tenant is there: "petit client register CODE -t ${name}${option}" registers it`;
+  return new PetitError(code, `Made the tenant "${name}", but did not register it: ${message}`, {
+    hint: hint === undefined ? next : `${hint}. ${next}`,
+    exitCode,
+    cause: error,
+  });
 }
 
 /** @throws PetitError `usage`, `tenant-name-invalid` or `ca-unusable` */
@@ -59,7 +78,7 @@ function requestOf(invocation: Invocation, tlsByDefault: boolean): LeaseRequest 
   if (insecure && ca !== undefined) {
     throw usage("--insecure and --ca exclude each other", "With --insecure no certificate is looked at");
   }
-  if (host !== undefined && !/^[^\s:/[\]]+$|^[0-9A-Fa-f:.]+$/.test(host)) {
+  if (host !== undefined && isIP(host) === 0 && !/^[^\s:/[\]]+$/.test(host)) {
     throw usage(`"${host}" is not a host`, "Wanted: a name or an address, such as localhost; the port follows -p");
   }
   return {

@@ -1,5 +1,6 @@
 import { clientCommands } from "../client/client_commands.ts";
 import { clientReadiness } from "../client/client_readiness.ts";
+import { serveClientApi } from "../client/rest/client_api.ts";
 import { startClient } from "../client/start_client.ts";
 import type { Invocation } from "./command.ts";
 import { runDaemon } from "./daemon.ts";
@@ -11,6 +12,7 @@ export function clientRun(invocation: Invocation): Promise<number> {
       closed,
       words: clientCommands(control),
       reload: (read) => control.reload(read.client),
+      serveApi: (facilities) => serveClientApi({ ...facilities, control }),
       readiness: () => clientReadiness(control),
     };
   });

@@ -26,7 +26,11 @@ function tenantTable(rows: readonly TenantStatus[]): string {
     { title: "ID", value: ({ id }) => id ?? undefined },
     { title: "PORT", value: ({ port }) => port ?? undefined },
     { title: "ENDPOINT", value: ({ endpoint }) => endpoint ?? undefined, atLeast: 20 },
-    { title: "SERVICE", value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`, atLeast: 16 },
+    {
+      title: "SERVICE",
+      value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`,
+      atLeast: 16,
+    },
     { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
   ], rows);
 }

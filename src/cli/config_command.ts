@@ -48,7 +48,9 @@ export async function configCommand(invocation: Invocation, subject: Subject): P
 
 function toml(settings: Settings): string {
   return Object.entries(settings).map(([section, values]) =>
-    [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ""].join("\n")
+    [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ""].join(
+      "\n",
+    )
   ).join("\n");
 }
 

@@ -12,7 +12,7 @@ import type { ServedApi } from "../control/serve_api.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log, LogLevel } from "../observe/log.ts";
 import { type OpenLog, openLog } from "../observe/open_log.ts";
-import { isDetached } from "../platform/detached.ts";
+import { isDetached, tellStarter } from "../platform/detached.ts";
 import { type FolderLock, lockFolder, type Role } from "../platform/folder_lock.ts";
 import { keepMemorySmall } from "../platform/memory.ts";
 import { type PidFile, removePidFile, writePidFile } from "../platform/pid_file.ts";
@@ -41,6 +41,14 @@ export interface StartedDaemon {
   serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
 }
 
+/** What a daemon in the background tells whoever has started it, in JSON, when it cannot run. */
+export interface EarlyEnd {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
 /** Milliseconds between two looks whether a daemon is ready: at first, and at most. */
 const FIRST_LOOK = 100;
 const LOOKS_AT_MOST = 30_000;
@@ -56,16 +64,22 @@ export async function runDaemon(
   invocation: Invocation,
   start: (setting: DaemonSetting) => StartedDaemon | Promise<StartedDaemon>,
 ): Promise<number> {
-  const loaded = loadConfig(configFile(invocation));
-  const lock = lockFolder(loaded.folder, role);
-  const daemon = new Daemon(role, loaded, lock, invocation.values["verbose"] === true);
   try {
-    await daemon.run(start);
+    const loaded = loadConfig(configFile(invocation));
+    const lock = lockFolder(loaded.folder, role);
+    const daemon = new Daemon(role, loaded, lock, invocation.values["verbose"] === true);
+    try {
+      await daemon.run(start);
+    } catch (error) {
+      if (isDetached()) daemon.log.error({ code: (error as PetitError).code }, messageOf(error));
+      throw error;
+    } finally {
+      await daemon.end();
+    }
   } catch (error) {
-    if (isDetached()) daemon.log.error({ code: (error as PetitError).code }, messageOf(error));
+    const { code, hint, exitCode } = error instanceof PetitError ? error : { code: "internal", hint: undefined, exitCode: 1 };
+    if (isDetached()) tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
     throw error;
-  } finally {
-    await daemon.end();
   }
   return 0;
 }

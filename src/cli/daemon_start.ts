@@ -1,5 +1,4 @@
 import { type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +12,7 @@ import type { Role } from "../platform/folder_lock.ts";
 import { findDaemon, type PidFile } from "../platform/pid_file.ts";
 import { makeStateFolder } from "../platform/state_file.ts";
 import type { Invocation } from "./command.ts";
+import type { EarlyEnd } from "./daemon.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import { configFile, textValue } from "./values.ts";
 
@@ -53,10 +53,10 @@ export async function startDaemon(role: Role, invocation: Invocation): Promise<n
   const { logFolder } = config[role];
   const progress = startProgress(`Waiting for the ${role} to be ready`);
   let started: Started;
+  let child: ChildProcess | undefined;
   try {
     const before = findDaemon(folder, role);
     const errors = join(logFolder === "" ? folder : logFolder, `${role}.stderr`);
-    let child: ChildProcess | undefined;
     if (before === undefined) {
       if (logFolder !== "") makeStateFolder(logFolder);
       const verbose = invocation.values["verbose"] === true ? ["--verbose"] : [];
@@ -65,6 +65,8 @@ export async function startDaemon(role: Role, invocation: Invocation): Promise<n
     started = await new Waiting(role, folder, errors, child, progress).untilReady(performance.now() + wait);
   } finally {
     progress.done();
+    // From here on it goes on without this process.
+    child?.stdout?.destroy();
   }
   print(role, started, invocation.values["json"] === true);
   if (started.ready) return 0;
@@ -93,6 +95,7 @@ class Waiting {
   readonly #progress: Progress;
   #child: ChildProcess | undefined;
   #ended: string | undefined;
+  #said = "";
 
   constructor(role: Role, folder: string, errors: string, child: ChildProcess | undefined, progress: Progress) {
     this.#role = role;
@@ -100,8 +103,8 @@ class Waiting {
     this.#errors = errors;
     this.#child = child;
     this.#progress = progress;
-    child?.once("exit", (code, signal) => this.#ended = signal === null ? `with exit code ${code}` : `by ${signal}`);
-    if (child?.exitCode != null) this.#ended = `with exit code ${child.exitCode}`;
+    child?.stdout?.on("data", (bytes: Buffer) => this.#said += bytes.toString());
+    child?.once("close", (code, signal) => this.#ended = signal === null ? `with exit code ${code}` : `by ${signal}`);
   }
 
   async untilReady(deadline: number): Promise<Started> {
@@ -159,22 +162,16 @@ class Waiting {
     return found === undefined || found === "starting" ? about : found;
   }
 
-  /** Why the daemon ended before it was ready: in its own words. */
+  /** Why the daemon ended before it was ready: in its own words, where it could say any. */
   #early(ended: string | undefined): PetitError {
     if (ended === undefined) return new PetitError("start-failed", `The ${this.#role} has stopped while it was waited for`);
-    const [, message, hint] = /^petit: (.*)\n(?: {7}(.*)\n)?/m.exec(readText(this.#errors)) ?? [];
-    if (message !== undefined) return new PetitError("start-failed", message, hint === undefined ? {} : { hint });
+    if (this.#said !== "") {
+      const { code, message, hint, exitCode } = JSON.parse(this.#said) as EarlyEnd;
+      return new PetitError(code, message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCode === 2 ? 2 : 1 });
+    }
     return new PetitError("start-failed", `The ${this.#role} ended before it was ready, ${ended}`, {
       hint: `Look into "${this.#errors}" and its log, or run "petit ${this.#role}" in the foreground`,
     });
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }
 

@@ -6,22 +6,23 @@ const pace: Record<string, Option> = {
   interval: { type: "string", short: "i", value: "SECONDS", help: "from one probe to the next (default 1)" },
 };
 
-const FACTS = '"sent", "answered", "loss": percent, "milliseconds": null or {"min", "avg", "max", "mdev"},';
 const tenant: Record<string, Option> = {
   tenant: { type: "string", short: "t", value: "TENANT", help: "only this tenant" },
 };
 
-const PROBES = '"probes": [{"seq", "milliseconds": null without an answer, "code", "error"}]}.';
+/** What --json prints, with what is said of the whole and of each probe. */
+const jsonOf = (whole: string, each: string) =>
+  `With --json: {${whole}"sent", "answered", "loss": percent, "milliseconds": null or {"min", "avg", "max", "mdev"}, ` +
+  `"probes": [{"seq", ${each}"milliseconds": null without an answer, "code", "error"}]}.`;
 
 /** The commands with which a customer finds out what is wrong, in the order of the help. */
 export const diagnosisCommands: readonly Command[] = [
   {
     path: ["client", "ping"],
-    summary: "Ask the server for signs of life, as ping(8) does; no daemon is needed",
+    summary: "Ask the server for signs of life, like ping(8)",
     description: [
       "Logs in with this client's key, on a connection of its own: a tunnel that stands is left alone. Exit code 1 when nothing was answered.",
-      `With --json: {"server": {"host", "port"}, "login": milliseconds, ${FACTS}`,
-      PROBES,
+      jsonOf('"server": {"host", "port"}, "login": milliseconds, ', ""),
     ],
     options: { ...config, ...json, ...pace },
     examples: ["petit client ping", "petit client ping -n 100 -i 0.2"],
@@ -29,11 +30,11 @@ export const diagnosisCommands: readonly Command[] = [
   },
   {
     path: ["client", "sping"],
-    summary: "Have the server reach the services through the tunnel, as ping(8) does",
+    summary: "Ping the service through server and tunnel",
     description: [
-      "The way is that of callers: server, tunnel, client, service. The client has to be running; exit code 3 says that it is not, and 1 that",
-      `nothing was answered. With --json: {${FACTS}`,
-      PROBES.replace('{"seq", ', '{"seq", "tenant", "registeredId", '),
+      "The way is that of callers: server, tunnel, client, service. The client has to be running: exit code 3 says that it is not, 1 that nothing " +
+      "was answered.",
+      jsonOf("", '"tenant", "registeredId", '),
     ],
     options: { ...config, ...json, ...tenant, ...pace },
     examples: ["petit client sping", "petit sping -t books -n 20"],
@@ -41,11 +42,11 @@ export const diagnosisCommands: readonly Command[] = [
   },
   {
     path: ["client", "check"],
-    summary: "Say what is wrong with this client's set-up, before it is started or while it runs",
+    summary: "Say what is wrong with this client's set-up",
     description: [
-      "Config, files, key, name resolution, the way to the server, its host key, login, registrations and services, one after the other.",
-      'Exit code 0 when all is well. With --json: {"ok", "items": [{"name", "tenant": null or its name, "state": "ok", "warning", "failed" or',
-      '"skipped", "detail", "code", "hint"}]}.',
+      "Config, files, key, name resolution, the way to the server, its host key, login, registrations and services, one after the other, whether the " +
+      "client is running or not. Exit code 0 when all is well.",
+      'With --json: {"ok", "items": [{"name", "tenant": null or its name, "state": "ok", "warning", "failed" or "skipped", "detail", "code", "hint"}]}.',
     ],
     options: { ...config, ...json, ...tenant },
     examples: ["petit client check", "petit client check -t books"],

@@ -7,13 +7,13 @@ export const registrationCommands: readonly Command[] = [
     path: ["server", "status"],
     arguments: "[ID]",
     maxArguments: 1,
-    summary: "Show all registrations and which of them are connected, or all about one",
+    summary: "Show all registrations, or one of them in full",
     description: [
       "The server has to be running; exit code 3 says that it is not.",
-      'With --json: {"status", "version", "pid", "startedAt", "ports": {"proxy", "secureProxy", "ssh"}, "connected": number of tunnels\' registrations,',
-      '"connections": [{"registeredId", "port", "fingerprint", "connected", "aliases", "vitae", "brand", "tenant", "endpoint", "createdAt",',
-      '"tunnel": null or {"address", "since", "channels"}}]}; the first six are those of petit 0.6. With an ID one of these, and',
-      '"disconnects": [{"at": milliseconds since 1970, "ids", "address", "lasted": milliseconds, "cause"}], the newest first.',
+      'With --json: {"status", "version", "pid", "startedAt", "ports": {"proxy", "secureProxy", "ssh"}, "connected": how many are, "connections": ' +
+      '[{"registeredId", "port", "fingerprint", "connected", "aliases", "vitae", "brand", "tenant", "endpoint", "createdAt", "tunnel": null or ' +
+      '{"address", "since", "channels"}}]}; the first six are those of petit 0.6. With an ID one of these, and "disconnects": ' +
+      '[{"at": milliseconds since 1970, "ids", "address", "lasted": milliseconds, "cause"}], the newest first.',
     ],
     options: {
       ...config,
@@ -33,7 +33,7 @@ export const registrationCommands: readonly Command[] = [
     path: ["server", "disconnect"],
     arguments: "ID",
     maxArguments: 1,
-    summary: "End the tunnel of a registration; its client connects again",
+    summary: "End a registration's tunnel; its client returns",
     options: { ...config, ...json },
     examples: ["petit server disconnect 1001"],
     run: async (invocation) => (await import("./server_disconnect.ts")).serverDisconnect(invocation),
@@ -42,10 +42,10 @@ export const registrationCommands: readonly Command[] = [
     path: ["server", "unregister"],
     arguments: "ID",
     maxArguments: 1,
-    summary: "Take a registration and its aliases away, for good",
+    summary: "Take a registration away, for good",
     description: [
-      "Works whether the server is running or not, and asks nothing. Id and port are never given to another key; the same client gets them again",
-      "when it registers anew.",
+      "Works whether the server is running or not, and asks nothing. Its aliases go too. Id and port are never given to another key; the same client " +
+      "gets them again when it registers anew.",
     ],
     options: { ...config, ...json },
     examples: ["petit server unregister 1001"],
@@ -53,7 +53,7 @@ export const registrationCommands: readonly Command[] = [
   },
   {
     path: ["server", "join", "list"],
-    summary: "List the join codes: what each can still do, but never the code itself",
+    summary: "List the join codes, without their secrets",
     description: [
       'With --json: [{"id", "brand": null for any, "uses", "usesLeft", "created", "expires", "state": "open", "used up" or "expired"}].',
       "A code is forgotten a week after it has expired.",
@@ -66,7 +66,8 @@ export const registrationCommands: readonly Command[] = [
     path: ["server", "join", "revoke"],
     arguments: "ID",
     maxArguments: 1,
-    summary: "Make a join code useless; what was registered with it stays",
+    summary: "Make a join code useless",
+    description: ["What was registered with it stays."],
     options: config,
     examples: ["petit server join revoke 3f9a2b1c"],
     run: async (invocation) => (await import("./join_revoke.ts")).joinRevoke(invocation),
@@ -75,10 +76,11 @@ export const registrationCommands: readonly Command[] = [
     path: ["server", "import"],
     arguments: "FILE",
     maxArguments: 1,
-    summary: "Take in the registrations of a petit 0.6 server, from its JSON registry file",
+    summary: "Take in the registrations of a petit 0.6 server",
     description: [
-      "All of them or, where anything is wrong, none. Ids, ports, keys and aliases stay as they are; what is here already is left alone, so that it can be",
-      'done twice. With --json: {"added": ids, "known": ids, "problems": [{"id", "reason"}], "dryRun"}.',
+      "FILE is its JSON registry file. All registrations are taken in or, where anything is wrong, none. Ids, ports, keys and aliases stay as they are; " +
+      "what is here already is left alone, so that it can be done twice.",
+      'With --json: {"added": ids, "known": ids, "problems": [{"id", "reason"}], "dryRun"}.',
     ],
     options: { ...config, ...json, "dry-run": { type: "boolean", help: "only tell what it would come to" } },
     examples: ["petit server import ~/.petit/registry --dry-run", "petit server import ~/.petit/registry"],

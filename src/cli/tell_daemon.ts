@@ -24,7 +24,9 @@ export async function tellDaemon(folder: string, role: Role): Promise<Told> {
     return { daemon: "reloaded", restartNeeded };
   } catch (error) {
     process.stderr.write(
-      `petit: The running ${role} has not taken this up yet: ${messageOf(error)}\n       "petit ${role} reload" tries again\n`,
+      `petit: The running ${role} has not taken this up yet: ${
+        messageOf(error)
+      }\n       "petit ${role} reload" tries again\n`,
     );
     return { daemon: "not told", restartNeeded: [] };
   }

@@ -15,7 +15,13 @@ import { tenantFolder } from "./state.ts";
  * @param fallback [client.local]
  * @throws PetitError `config-syntax`, `config-invalid` or `state-unwritable`
  */
-export function changeTenant(folder: string, tenant: string, key: keyof Local, value: SettingValue, fallback: Local): void {
+export function changeTenant(
+  folder: string,
+  tenant: string,
+  key: keyof Local,
+  value: SettingValue,
+  fallback: Local,
+): void {
   const dir = tenantFolder(folder, tenant);
   const file = join(dir, "config.toml");
   const before = readConfigFile(file) ??

@@ -61,9 +61,7 @@ export class ClientControl {
       fingerprint: this.#parts.fingerprint,
       vitae: clientVitae(config),
       server: { host: config.host, port: config.port, vitae: keeper.serverVitae },
-      tunnel: tunnel === undefined
-        ? null
-        : { since: new Date(tunnel.since).toISOString(), channels: tunnel.callers },
+      tunnel: tunnel === undefined ? null : { since: new Date(tunnel.since).toISOString(), channels: tunnel.callers },
       waiting: keeper.waiting,
     };
   }

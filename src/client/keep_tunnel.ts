@@ -34,7 +34,11 @@ export class TunnelKeeper {
   readonly #ending = new AbortController();
   #tenants: readonly Tenant[];
   #tunnel: Tunnel | undefined;
-  #waiting: ClientStatus["waiting"] = { code: "connecting", reason: "Connecting for the first time", nextAttempt: null };
+  #waiting: ClientStatus["waiting"] = {
+    code: "connecting",
+    reason: "Connecting for the first time",
+    nextAttempt: null,
+  };
   #serverVitae: ServerVitae | null = null;
   #disconnects: ClientDisconnect[] = [];
   #onFirst!: (registrations: readonly Registered[]) => void;
@@ -87,15 +91,18 @@ export class TunnelKeeper {
     const tunnel = this.#tunnel;
     const registered = this.#registered;
     if (tunnel === undefined) return this.#nudge.give();
+    if (registered.length === 0) return void this.#retire(tunnel);
     try {
       const added = await tunnel.serve(registered);
       this.#serverVitae = tunnel.serverVitae;
       this.#tell(tunnel, added);
     } catch (error) {
       const { log } = this.#parts;
-      log.warn({ code: (error as PetitError).code, server: tunnel.server }, `The tenants could not be taken up: ${messageOf(error)}`);
+      log.warn(
+        { code: (error as PetitError).code, server: tunnel.server },
+        `The tenants could not be taken up: ${messageOf(error)}`,
+      );
     }
-    if (registered.length === 0) void this.#retire(tunnel);
   }
 
   /** Ends the tunnel and builds another one at once. */
@@ -139,7 +146,8 @@ export class TunnelKeeper {
     this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
     if (signal.aborted) return;
     const at = Date.now();
-    this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }].slice(-KEPT);
+    this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }]
+      .slice(-KEPT);
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
   }
 
@@ -159,9 +167,7 @@ export class TunnelKeeper {
     const { config: { host, port }, log } = this.#parts;
     const server = `${host}:${port}`;
     const ids = this.#registered.map(({ registration }) => registration.id);
-    const next = milliseconds === 0
-      ? "trying again at once"
-      : `trying again in ${(milliseconds / 1000).toFixed(1)} s`;
+    const next = milliseconds === 0 ? "trying again at once" : `trying again in ${(milliseconds / 1000).toFixed(1)} s`;
     const nextAttempt = new Date(Date.now() + milliseconds).toISOString();
     if (error === undefined) {
       if (this.#waiting !== null) this.#waiting = { ...this.#waiting, nextAttempt };
@@ -185,7 +191,10 @@ export class TunnelKeeper {
   async #drain(tunnel: Tunnel): Promise<void> {
     const { config, log } = this.#parts;
     if (!await within(config.drainFor, Promise.race([tunnel.drain(), tunnel.closed]))) {
-      log.info({ server: tunnel.server }, `Connections that were not over within drainFor are ended: ${tunnel.callers}`);
+      log.info(
+        { server: tunnel.server },
+        `Connections that were not over within drainFor are ended: ${tunnel.callers}`,
+      );
     }
     tunnel.end("the client stops");
   }

@@ -166,6 +166,7 @@ export class Tunnel {
     for (const [port, carried] of this.#carried) {
       const stays = wanted.some(({ registered }) => registered.registeredPort === port);
       if (!stays || carried.address !== config.bindAddr) await this.#withdraw(port, carried);
+      if (!stays) carried.log.info({ port }, `The tenant "${carried.tenant.name}" is served no longer`);
     }
     const added: Registered[] = [];
     let failure: unknown;

@@ -4,9 +4,6 @@ import { isApiToken } from "./api_token.ts";
 /** The names of this machine's loopback: with another one in Host, a web page has had its own name lead here (DNS rebinding). */
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 
-/** Methods that change nothing (RFC 9110, section 9.2.1). */
-const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
 /**
  * Refuses what a web page in a browser of this machine may have sent. No answer carries CORS fields, so no page can read one; and a request
  * that could change something needs the token, which no page knows.
@@ -26,11 +23,6 @@ export function refuseForeign(headers: Headers, target: string): void {
   if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
     throw new PetitError("origin-refused", "Web pages of other origins may not use this API");
   }
-}
-
-/** Whether a method needs the token on every path. */
-export function changesSomething(method: string): boolean {
-  return !SAFE.has(method);
 }
 
 /** Whether the request carries the token. @throws PetitError `token-wrong`: it carries another; or as `apiToken` */

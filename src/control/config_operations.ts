@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { effectiveSettings, type Settings } from "../config/effective.ts";
-import type { Config } from "../config/schema.ts";
+import { effectiveSettings, type Settings, type SettingValue } from "../config/effective.ts";
+import { type Config, sections } from "../config/schema.ts";
 import { changeConfig } from "./change_config.ts";
 import type { DaemonFacilities } from "./daemon_facilities.ts";
 import { reloadedSchema, shown } from "./life_operations.ts";
@@ -20,6 +20,24 @@ export function runningSettings(role: "server" | "client", running: Config["serv
   return effectiveSettings({ [role]: running } as unknown as Config, role);
 }
 
+/** Every setting of a role by its full name, with what it may be; any of them may be left out. */
+function changesSchema(role: "server" | "client"): z.ZodType {
+  const settings = sections[role].flatMap(([section, shape]) =>
+    Object.entries(shape).flatMap(([key, schema]) => {
+      const meta = schema.meta() as { doc?: string; fallback?: unknown } | undefined;
+      if (meta?.doc === undefined) return [];
+      const { innerType } = schema.def as unknown as { innerType: z.ZodType };
+      const description = `${meta.doc}; by default ${JSON.stringify(meta.fallback)}`;
+      return [[`${section}.${key}`, innerType.optional().meta({ description })]];
+    })
+  );
+  return z.strictObject(Object.fromEntries(settings)).meta({
+    id: "ConfigChanges",
+    description: "New values by section and key",
+    examples: [role === "server" ? { "server.idleTimeout": "90s" } : { "client.reconnectDelayMax": "60s" }],
+  });
+}
+
 /** Changes of the config, which both daemons take alike. */
 export function configChangeOperation({ role, configFile, reload }: DaemonFacilities): AnyOperation {
   return operation({
@@ -29,16 +47,12 @@ export function configChangeOperation({ role, configFile, reload }: DaemonFacili
     tag: "config",
     summary: "Change settings in the config file",
     description: "The file is checked as a whole and written as a whole, or not at all; comments stay. Then it is read again as by /reload.",
-    body: z.record(z.string().min(1), value).refine((changes) => Object.keys(changes).length > 0, "wanted at least one setting")
-      .meta({
-        id: "ConfigChanges",
-        description: "New values by section and key",
-        examples: [role === "server" ? { "server.idleTimeout": "90s" } : { "client.reconnectDelayMax": "60s" }],
-      }),
+    body: changesSchema(role),
     answered: "What has changed",
     answer: successful.extend(reloadedSchema.shape).meta({ id: "ConfigChanged" }),
-    handle: async ({ body }) => {
-      changeConfig(configFile, role, body);
+    handle: async ({ raw }) => {
+      // As it came: a duration is a text in the file, and a number once it is checked.
+      changeConfig(configFile, role, raw as Record<string, SettingValue>);
       return { success: true as const, ...shown(await reload()) };
     },
   });

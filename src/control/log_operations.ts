@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { LogLevel } from "../observe/log.ts";
 import type { DaemonFacilities } from "./daemon_facilities.ts";
 import { logEvents } from "./log_events.ts";
-import { type AnyOperation, operation, successful } from "./operation.ts";
+import { type AnyOperation, numberInQuery, operation, successful } from "./operation.ts";
 
 export const levelSchema = z.enum(["trace", "debug", "info", "warn", "error", "silent"]).meta({ id: "LogLevel" });
 
@@ -16,7 +16,7 @@ const line = z.looseObject({ msg: z.string() }).meta({
 /** Lines of a query, of which there are never more than the log's end keeps. */
 const lines = (fallback: number) =>
   z.object({
-    lines: z.coerce.number().int().min(0).max(1000).default(fallback).meta({ description: "How many lines of the past" }),
+    lines: numberInQuery(0, 1000).default(fallback).meta({ description: "How many lines of the past" }),
   });
 
 /** The log: its end, what is to come, and how much of it there is. */

@@ -11,6 +11,8 @@ export interface Input<Params, Query, Fields, Body> {
   readonly query: Query;
   readonly fields: Fields;
   readonly body: Body;
+  /** The body before it was checked. */
+  readonly raw: unknown;
   /** Whether the request carries the token; always where the operation requires it. */
   readonly authorized: boolean;
   readonly method: string;
@@ -37,7 +39,7 @@ export interface Operation<
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** Whether the token is needed; by default it is for everything but GET. With "optional" the handler looks at `authorized`. */
+  /** Whether a GET needs the token; everything else always does. With "optional" the handler looks at `authorized`. */
   readonly token?: "required" | "optional" | "none";
   readonly params?: Params;
   readonly query?: Query;
@@ -78,7 +80,15 @@ export function orNull<Schema extends z.ZodType>(schema: Schema): z.ZodUnion<[Sc
   return z.union([schema, z.null()]);
 }
 
+/** A whole number in a query, where everything is a text. */
+export function numberInQuery(least: number, most: number): z.ZodType<number, unknown> {
+  return z.preprocess(
+    (text) => typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : text,
+    z.int().min(least).max(most),
+  );
+}
+
 /** Whether the token is needed for an operation. */
 export function tokenOf({ token, method }: AnyOperation): "required" | "optional" | "none" {
-  return token ?? (method === "get" ? "none" : "required");
+  return method === "get" ? token ?? "none" : "required";
 }

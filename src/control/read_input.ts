@@ -1,8 +1,11 @@
 import type { z } from "zod";
+import { closest } from "../closest.ts";
 import { PetitError } from "../error.ts";
 
 /** The largest body, in bytes: what is sent here are a few values. */
 const MAX_BODY = 64 * 1024;
+
+const HINT = "GET /openapi.json describes every request";
 
 /** Checks a part of a request. @throws PetitError `request-invalid` */
 export function checked<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, part: string): z.output<Schema> {
@@ -10,9 +13,19 @@ export function checked<Schema extends z.ZodType>(schema: Schema | undefined, va
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues as [z.core.$ZodIssue];
+  const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  if (unknown !== undefined) throw unknownKey(unknown, part, schema);
   const where = issue.path.length === 0 ? part : `"${issue.path.map(String).join(".").slice(0, 80)}" in ${part}`;
   throw new PetitError("request-invalid", `Cannot use ${where}: ${lowerFirst(issue.message)}`, {
-    hint: "GET /openapi.json describes every request",
+    hint: HINT,
+  });
+}
+
+function unknownKey(key: string, part: string, schema: z.ZodType): PetitError {
+  const known = Object.keys((schema as { shape?: object }).shape ?? {});
+  const nearest = closest(key, known);
+  return new PetitError("request-invalid", `There is no "${key.slice(0, 80)}" in ${part}`, {
+    hint: nearest === undefined ? HINT : `Did you mean "${nearest}"`,
   });
 }
 

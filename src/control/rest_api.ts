@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { apiError, statusOf } from "./api_error.ts";
-import { changesSomething, hasToken, refuseForeign, requireToken } from "./api_guard.ts";
+import { hasToken, refuseForeign, requireToken } from "./api_guard.ts";
 import { type Description, describe } from "./describe_api.ts";
 import { type AnyOperation, type Input, tokenOf } from "./operation.ts";
 import { checked, readJson } from "./read_input.ts";
@@ -22,7 +22,7 @@ const FIELDS = { "cache-control": "no-store", "x-content-type-options": "nosniff
 
 /** A REST API made of operations, with its own description at /openapi.json. Its `fetch` answers requests, and never rejects. */
 export function restApi(parts: RestApiParts): OpenAPIHono {
-  const { operations, folder, log } = parts;
+  const { operations, log } = parts;
   const app = new OpenAPIHono();
   const description = JSON.stringify(describe(app, parts, operations));
   const known = operations.map(({ method, path }) => ({ method: method.toUpperCase(), pattern: patternOf(path) }));
@@ -32,7 +32,6 @@ export function restApi(parts: RestApiParts): OpenAPIHono {
     const { raw } = context.req;
     refuseForeign(raw.headers, targetOf(context));
     if (raw.method === "OPTIONS") return allowed(context, 204);
-    if (changesSomething(raw.method)) requireToken(raw.headers, folder);
     await next();
     return undefined;
   });
@@ -79,12 +78,14 @@ async function answer(operation: AnyOperation, context: Context, { folder, closi
   const { raw } = context.req;
   const token = tokenOf(operation);
   if (token === "required") requireToken(raw.headers, folder);
+  const given = operation.method === "get" ? undefined : await readJson(raw);
   const input: Input<object, object, object, unknown> = {
     authorized: token !== "none" && hasToken(raw.headers, folder),
     params: checked(operation.params, context.req.param(), "the path"),
     query: checked(operation.query, context.req.query(), "the query"),
     fields: checked(operation.fields, Object.fromEntries(raw.headers), "the header"),
-    body: operation.method === "get" ? undefined : checked(operation.body, await readJson(raw), "the body"),
+    body: checked(operation.body, given, "the body"),
+    raw: given,
     method: raw.method,
     headers: raw.headers,
     get signal() {

@@ -5,6 +5,7 @@ import { PetitError } from "../error.ts";
 import { listen } from "../platform/listen.ts";
 import { within } from "../platform/within.ts";
 import { apiError } from "./api_error.ts";
+import { apiToken } from "./api_token.ts";
 import { errorAnswer, restApi, type RestApiParts } from "./rest_api.ts";
 
 /** An API that is served. */
@@ -38,6 +39,7 @@ const CLOSE_AFTER = 1_000;
  */
 export async function serveApi(parts: RestApiParts, port: number, setting: string): Promise<ServedApi> {
   const { log } = parts;
+  makeToken(parts);
   const closing = new AbortController();
   const app = restApi({ ...parts, closing: closing.signal });
   const answer = getRequestListener(app.fetch, {
@@ -70,6 +72,17 @@ export async function serveApi(parts: RestApiParts, port: number, setting: strin
       return close(server, sockets);
     },
   };
+}
+
+/** The token is there as soon as the daemon is. Without one it still does its work, and refuses whoever needs one. */
+function makeToken({ folder, log }: RestApiParts): void {
+  try {
+    apiToken(folder);
+  } catch (error) {
+    if (!(error instanceof PetitError)) throw error;
+    const { code, message, hint } = error;
+    log.warn({ code, hint }, `The REST API has no token: ${message}`);
+  }
 }
 
 async function close(server: Server, sockets: Set<Socket>): Promise<void> {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { PetitError, messageOf } from "../error.ts";
 import { selfCommand } from "./self_command.ts";
 
-/** Tells a process that it was started by {@link startDetached}: it has no terminal, and its own errors are read from a file. */
+/** Tells a process that it was started by {@link startDetached}: it has no terminal, and its standard output leads to whoever started it. */
 const MARK = "PETIT_DETACHED";
 
 /** Settings of the environment that would turn the executable into something else. */
@@ -15,12 +15,21 @@ export function isDetached(): boolean {
   return process.env[MARK] === "1";
 }
 
+/** Tells the process that has started this one why it ends. Nobody need be listening any more. */
+export function tellStarter(text: string): void {
+  try {
+    writeSync(1, text);
+  } catch {
+    // It has been ended itself.
+  }
+}
+
 /**
  * Starts this petit once more as a process in the background, in a session of its own, so that it outlives the terminal.
  *
  * @param args what it is to do
  * @param folder its current folder
- * @param errors the file for its standard error; what was in it is gone
+ * @param errors the file for its standard error, for what the runtime itself has to say; what was in it is gone
  * @throws PetitError `state-unwritable` or `start-failed`
  */
 export async function startDetached(args: readonly string[], folder: string, errors: string): Promise<ChildProcess> {
@@ -33,7 +42,7 @@ export async function startDetached(args: readonly string[], folder: string, err
       detached: true,
       cwd: folder,
       env,
-      stdio: ["ignore", "ignore", stderr],
+      stdio: ["ignore", "pipe", stderr],
       windowsHide: true,
     });
     await new Promise<void>((resolve, reject) => {

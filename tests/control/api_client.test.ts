@@ -35,7 +35,7 @@ test("a daemon's answer comes as a value, its refusal as the error that it was",
     exitCode: 1,
   });
   const wrong = callDaemon({ folder, role, method: "PATCH", path: "/config", body: { "server.idleTimeout": "soon" } });
-  await assert.rejects(wrong, { code: "config-invalid", exitCode: 2 });
+  await assert.rejects(wrong, { code: "request-invalid", exitCode: 2 });
 });
 
 test("where no daemon runs, that is said with exit code 3, whatever is left of the one before", async (t) => {

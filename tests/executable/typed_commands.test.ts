@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { eventually } from "../world/eventually.ts";
 import { ClientProcess, configure, petit, ServerProcess, startExecutables } from "../world/executable.ts";
-import { freePort } from "../world/processes.ts";
+import { freePort } from "../world/ports.ts";
 import { exchange, statusOf } from "../world/raw_http.ts";
 import { listenOn, startService, temporaryFolder } from "../world/world.ts";
 

@@ -35,7 +35,10 @@ test("the server knows tenants by their names, and the client tells which are se
   const { control } = client.running;
   assert.deepEqual(control.tenants().map(({ tenant, served }) => [tenant, served]), [["default", true]]);
   await control.reload(client.config.client);
-  assert.deepEqual(control.tenants().map(({ tenant, served }) => [tenant, served]), [["default", true], ["shop", true]]);
+  assert.deepEqual(control.tenants().map(({ tenant, served }) => [tenant, served]), [["default", true], [
+    "shop",
+    true,
+  ]]);
   assert.equal(control.tenants()[1]?.endpoint, shop.endpoint);
 });
 

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { Background, freePort, output } from "../world/processes.ts";
+import { freePort } from "../world/ports.ts";
+import { Background, output } from "../world/processes.ts";
 import { temporaryFolder } from "../world/world.ts";
 import { program } from "./peer_test.ts";
 

@@ -7,7 +7,8 @@ import type { TestContext } from "node:test";
 import { encodeJoinCode, newJoinSecret } from "../../src/tunnel/join_code.ts";
 import { generateKey, publicKeyOf } from "../../src/tunnel/keys.ts";
 import { configure, petit } from "../world/executable.ts";
-import { background, type Finished, freePort, output } from "../world/processes.ts";
+import { freePort } from "../world/ports.ts";
+import { background, type Finished, output } from "../world/processes.ts";
 import { listenOn, startService, temporaryFolder } from "../world/world.ts";
 import { peerTest, program } from "./peer_test.ts";
 

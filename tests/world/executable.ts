@@ -5,7 +5,8 @@ import { executable } from "../../scripts/project.ts";
 import { TomlDocument } from "../../src/config/toml.ts";
 import { openRegistry } from "../../src/registry/open_registry.ts";
 import { generateKey } from "../../src/tunnel/keys.ts";
-import { Background, type Finished, freePort, output, run, type RunOptions } from "./processes.ts";
+import { firstReversePort, freePort } from "./ports.ts";
+import { Background, type Finished, output, run, type RunOptions } from "./processes.ts";
 import { type LogLine, type Scope, temporaryFolder } from "./world.ts";
 
 /** The petit that is tested: what `npm run build` made, or the one that PETIT_EXECUTABLE names. */
@@ -105,7 +106,7 @@ export class ServerProcess {
       "server.ssh.port": server.sshPort,
       ...settings,
     });
-    server.#reservePorts(await freePort(22_000, 31_000));
+    server.#reservePorts(firstReversePort());
     return server;
   }
 

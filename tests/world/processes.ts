@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import process from "node:process";
 import type { Scope } from "./world.ts";
+
+export { freePort } from "./ports.ts";
 
 /** How a program is started. */
 export interface RunOptions {
@@ -160,24 +161,4 @@ export function background(scope: Scope, program: string, args: string[], option
   const started = new Background(program, args, options);
   scope.after(() => started.stop());
   return started;
-}
-
-const given = new Set<number>();
-
-/**
- * A port on which nothing listens. It lies below those that systems give to outgoing connections, so that none of
- * these takes it before it is used.
- */
-export async function freePort(from = 12_000, to = 22_000): Promise<number> {
-  for (;;) {
-    const port = from + Math.floor(Math.random() * (to - from));
-    if (given.has(port)) continue;
-    given.add(port);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once("error", () => resolve(false));
-      server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }

@@ -11,6 +11,7 @@ import { makeHostKey } from "../../src/server/host_key.ts";
 import { type RunningServer, startServer } from "../../src/server/start_server.ts";
 import { encodeJoinCode, hashJoinSecret, type JoinCode, newJoinSecret } from "../../src/tunnel/join_code.ts";
 import type { Registered } from "../../src/tunnel/messages.ts";
+import { firstReversePort } from "./ports.ts";
 import { type Scope, temporaryFolder } from "./temporary_folder.ts";
 
 /** One line of a daemon's log. */
@@ -67,8 +68,7 @@ export class TestServer {
     this.folder = temporaryFolder(scope);
     const text =
       `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\ndrainFor = "0s"\n` +
-      // Another run of the tests at the same time gives ports away too.
-      `firstReversePort = ${12_000 + Math.floor(Math.random() * 18_000)}\n${settings}\n` +
+      `firstReversePort = ${firstReversePort()}\n${settings}\n` +
       `[server.ssh]\nlistenHost = "127.0.0.1"\nport = 0\n${more}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
     makeHostKey(this.config.server.ssh.hostKey);

@@ -2,14 +2,14 @@ import process from "node:process";
 import { z } from "zod";
 import { configChangeOperation, runningSettings, settingsSchema } from "../../control/config_operations.ts";
 import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
-import { FORMER, logLevel } from "../../control/daemon_words.ts";
+import { FORMER, LOG_LEVELS, logLevel } from "../../control/daemon_words.ts";
 import { lifeOperations } from "../../control/life_operations.ts";
 import { levelSchema, logOperations } from "../../control/log_operations.ts";
 import { type AnyOperation, operation, successful } from "../../control/operation.ts";
 import { type ServedApi, serveApi } from "../../control/serve_api.ts";
 import { PetitError } from "../../error.ts";
 import type { ClientControl } from "../client_control.ts";
-import { serviceSchema, tenantNameSchema } from "./schemas.ts";
+import { serviceSchema, tenantNameInput } from "./schemas.ts";
 import { statusOperations } from "./status_operations.ts";
 import { tenantNamed } from "./tenant_named.ts";
 import { tenantOperations } from "./tenant_operations.ts";
@@ -64,7 +64,7 @@ function configOperations(control: ClientControl): AnyOperation[] {
       path: "/config/{id}",
       id: "getTenantConfig",
       summary: "The settings of a tenant",
-      params: z.object({ id: tenantNameSchema }),
+      params: z.object({ id: tenantNameInput }),
       answered: "All of them with the token, none without",
       answer: successful.extend({ config: z.object({ local: serviceSchema }).optional() }).meta({ id: "TenantConfig" }),
       handle: ({ params, authorized }) => {
@@ -85,11 +85,11 @@ function formerOperations({ setLevel }: DaemonFacilities): AnyOperation[] {
       id: "setLogLevelByMessage",
       tag: "log",
       summary: "As PUT /log/level, with the names of 0.6.x",
-      body: z.object({ msg: z.string().max(40).meta({ description: "The level" }) }).meta({ id: "LogMessage" }),
+      body: z.object({ msg: z.enum([...LOG_LEVELS, ...Object.keys(FORMER)]).meta({ description: "The level" }) }).meta({ id: "LogMessage" }),
       answered: "The level is changed",
       answer: successful.extend({ level: levelSchema }).meta({ id: "LogLevelTaken" }),
       handle: ({ body }) => {
-        const level = logLevel((Object.hasOwn(FORMER, body.msg) ? FORMER[body.msg] : undefined) ?? body.msg);
+        const level = logLevel(FORMER[body.msg] ?? body.msg);
         setLevel(level);
         return { success: true as const, level };
       },

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { tenantNameInput } from "./schemas.ts";
 
 /** A text that can stand in a config file. */
-export const textSchema = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "wanted a text without control characters");
+export const textSchema = z.string().regex(/^[^\x00-\x1f\x7f-\x9f]*$/, "wanted a text without control characters")
+  .refine((text) => text.isWellFormed(), "wanted a text without halves of characters");
 
 const port = z.int().min(1).max(65535);
 
@@ -13,7 +15,7 @@ const portOrText = z.union([
 
 /** What a new tenant may be told; the rest is as in [client.local]. */
 export const newTenantSchema = z.object({
-  tenant: z.string().min(1).max(64).optional().meta({ description: "Its name; the next number by default" }),
+  tenant: tenantNameInput.optional().meta({ description: "Its name; the next number by default" }),
   host: z.string().regex(/^[A-Za-z0-9._:%-]{1,253}$/, "wanted a host name or an address").optional().meta({
     description: "Host of the private service",
   }),

@@ -8,6 +8,12 @@ const port = () => z.int().min(0).max(65535);
 
 export const tenantNameSchema = z.string().min(1).max(64).meta({ description: "Name of a tenant", examples: ["default"] });
 
+/** The same where it is asked for: tenant_name.ts has the rules. */
+export const tenantNameInput = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/).meta({
+  description: "Name of a tenant",
+  examples: ["default"],
+});
+
 export const serviceSchema = z.object({ host: z.string(), port: port(), tls: z.boolean() }).meta({
   id: "Service",
   description: "The private service of a tenant",

@@ -1,9 +1,9 @@
 import process from "node:process";
 import { z } from "zod";
-import { type AnyOperation, operation, successful } from "../../control/operation.ts";
+import { type AnyOperation, numberInQuery, operation, successful } from "../../control/operation.ts";
 import { checkClient } from "../check.ts";
 import type { ClientControl } from "../client_control.ts";
-import { checkItemSchema, clientStatusSchema, disconnectSchema, probeSchema, tenantNameSchema } from "./schemas.ts";
+import { checkItemSchema, clientStatusSchema, disconnectSchema, probeSchema, tenantNameInput } from "./schemas.ts";
 
 /** Milliseconds for all checks of a set-up. */
 const CHECKED_WITHIN = 60_000;
@@ -40,7 +40,7 @@ export function statusOperations(control: ClientControl, configFile: string): An
       id: "sping",
       tag,
       summary: "Have the server reach the services through the tunnel",
-      query: z.object({ tenant: tenantNameSchema.optional() }),
+      query: z.object({ tenant: tenantNameInput.optional() }),
       answered: "What came of each probe; success means that all services were reached",
       answer: z.object({
         success: z.boolean(),
@@ -81,7 +81,7 @@ export function statusOperations(control: ClientControl, configFile: string): An
       tag,
       token: "required",
       summary: "The last tunnels that ended, with the cause",
-      query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50) }),
+      query: z.object({ limit: numberInQuery(1, 1000).default(50) }),
       answered: "The newest first",
       answer: z.object({ disconnects: z.array(disconnectSchema) }).meta({ id: "Disconnects" }),
       handle: ({ query }) => ({ disconnects: control.disconnects(query.limit) }),

@@ -3,10 +3,10 @@ import { type AnyOperation, operation, successful } from "../../control/operatio
 import type { ClientControl } from "../client_control.ts";
 import type { TenantStatus } from "../client_status.ts";
 import { newTenantSchema, textSchema } from "./new_tenant.ts";
-import { tenantNameSchema, tenantSchema, tenantStatusSchema } from "./schemas.ts";
+import { tenantNameInput, tenantNameSchema, tenantSchema, tenantStatusSchema } from "./schemas.ts";
 import { knownByEither, tenantNamed } from "./tenant_named.ts";
 
-const ofTenant = z.object({ id: tenantNameSchema });
+const ofTenant = z.object({ id: tenantNameInput });
 
 const forced = z.object({
   force: z.enum(["true", "false"]).default("false").meta({ description: "Forget it here also where the server cannot be told" }),
@@ -114,7 +114,7 @@ export function tenantOperations(control: ClientControl): AnyOperation[] {
       id: "unregister",
       tag,
       summary: "Take the registration of a tenant away, at the server and here; the tenant stays",
-      params: z.object({ id: z.string().min(1).max(64).meta({ description: "Name of a tenant, or id of its registration" }) }),
+      params: z.object({ id: tenantNameInput.meta({ description: "Name of a tenant, or id of its registration" }) }),
       query: forced,
       answered: "It is unregistered",
       answer: unregistered.meta({ id: "Unregistered" }),

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { type AnyOperation, operation, successful } from "../../control/operation.ts";
+import { type AnyOperation, numberInQuery, operation, successful } from "../../control/operation.ts";
 import { checkedAlias } from "../../registry/alias.ts";
 import type { ServerControl } from "../server_control.ts";
 import { idSchema, ofRegistration, registrationSchema } from "./schemas.ts";
 
 const ofAlias = ofRegistration.extend({
-  alias: z.string().min(1).max(253).meta({ description: "A host name", examples: ["db.example.com"] }),
+  alias: z.string().regex(/^[A-Za-z0-9.-]{1,253}$/).meta({ description: "A host name", examples: ["db.example.com"] }),
 });
 
 const aliasAnswer = successful.extend({ registeredId: idSchema, alias: z.string() });
@@ -25,7 +25,7 @@ export function registrationOperations(control: ServerControl): AnyOperation[] {
       summary: "Registrations page by page, in the order of their ids",
       query: z.object({
         after: z.string().regex(/^\d{1,15}$/).optional().meta({ description: "The id that the page before ended with" }),
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        limit: numberInQuery(1, 1000).default(100),
         connected: z.enum(["true", "false"]).optional().meta({ description: "Only those that are, or are not" }),
         search: z.string().max(200).optional().meta({
           description: "Part of an id, an alias, a brand, a tenant or a host name of the client",

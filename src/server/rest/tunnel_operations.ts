@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AnyOperation, operation } from "../../control/operation.ts";
+import { type AnyOperation, numberInQuery, operation } from "../../control/operation.ts";
 import type { ServerControl } from "../server_control.ts";
 import { disconnectSchema, liveTunnelSchema } from "./schemas.ts";
 
@@ -24,7 +24,7 @@ export function tunnelOperations(control: ServerControl): AnyOperation[] {
       tag: "tunnels",
       token: "required",
       summary: "The last tunnels that ended, with the cause",
-      query: z.object({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
+      query: z.object({ limit: numberInQuery(1, 10_000).default(100) }),
       answered: "The newest first",
       answer: z.object({ disconnects: z.array(disconnectSchema) }).meta({ id: "Disconnects" }),
       handle: ({ query }) => ({ disconnects: control.disconnects(query.limit) }),

@@ -3,12 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import {
-  clientKey,
-  readRegistration,
-  writeEndpoint,
-  writeRegistration,
-} from "../../../src/client/state.ts";
+import { clientKey, readRegistration, writeEndpoint, writeRegistration } from "../../../src/client/state.ts";
 import { readTenants } from "../../../src/client/tenants.ts";
 import { localSchema } from "../../../src/config/schema.ts";
 import { publicKeyOf } from "../../../src/tunnel/keys.ts";

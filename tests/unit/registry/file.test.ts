@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { openRegistry } from "../../../src/registry/open_registry.ts";
 import { SqliteRegistry } from "../../../src/registry/sqlite_registry.ts";
-import { temporaryFolder } from "../../world/world.ts";
+import { temporaryFolder } from "../../world/temporary_folder.ts";
 import { newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
 
 const WINDOWS = process.platform === "win32" && "Windows has no file modes";
