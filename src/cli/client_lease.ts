@@ -47,7 +47,7 @@ export async function clientLease(invocation: Invocation): Promise<number> {
       `Endpoint ${registration.endpoint}\nTCP port ${registration.port} on the server, for callers there\n` +
         (told.daemon === "reloaded"
           ? "\nThe running client serves it now.\n"
-          : `\nNext: "petit client${option}" connects.\n`),
+          : `\nNext: "petit client start${option}" connects.\n`),
     );
   }
   return 0;

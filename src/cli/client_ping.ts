@@ -14,15 +14,18 @@ export async function clientPing(invocation: Invocation): Promise<number> {
   const pace = paceOf(invocation);
   const { config: { client }, folder } = loadConfig(configFile(invocation));
   const json = invocation.values["json"] === true;
-  const signal = stopSignal();
   const server = `${client.host}:${client.port}`;
-  const pinger = new Pinger(client, folder, signal);
+  const stopping = new AbortController();
+  const pinger = new Pinger(client, folder, stopping.signal);
   try {
     const begun = performance.now();
     // Where there is no login, there is nothing to be measured: it says why, and ends.
     await withProgress(`Logging in at ${server}`, () => pinger.connect());
     const login = performance.now() - begun;
     if (!json) process.stdout.write(`Logged in at ${server} in ${login.toFixed(1)} ms\n`);
+    // Until here Ctrl-C ends the process as it does by itself; from here on there is a summary to be printed.
+    const signal = stopSignal();
+    signal.addEventListener("abort", () => stopping.abort(), { once: true });
     return await probeSeries({
       probe: async () => [{ told: `Answer from ${server}`, milliseconds: await pinger.ping(TIMEOUT) }],
       facts: { server: { host: client.host, port: client.port }, login: Math.round(login * 1000) / 1000 },

@@ -6,7 +6,7 @@ import { messageOf } from "../error.ts";
 import { findDaemon } from "../platform/pid_file.ts";
 import { clientContext } from "./client_context.ts";
 import type { Invocation } from "./command.ts";
-import { table } from "./table.ts";
+import { tenantTable } from "./tenant_table.ts";
 
 export async function clientTenants(invocation: Invocation): Promise<number> {
   const { config, folder, json, option } = clientContext(invocation);
@@ -18,21 +18,6 @@ export async function clientTenants(invocation: Invocation): Promise<number> {
     process.stdout.write(`No tenants yet\n\nNext: "petit client register CODE${option}" registers the first one.\n`);
   } else process.stdout.write(tenantTable(rows));
   return 0;
-}
-
-function tenantTable(rows: readonly TenantStatus[]): string {
-  return table<TenantStatus>([
-    { title: "TENANT", value: ({ tenant }) => tenant },
-    { title: "ID", value: ({ id }) => id ?? undefined },
-    { title: "PORT", value: ({ port }) => port ?? undefined },
-    { title: "ENDPOINT", value: ({ endpoint }) => endpoint ?? undefined, atLeast: 20 },
-    {
-      title: "SERVICE",
-      value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`,
-      atLeast: 16,
-    },
-    { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
-  ], rows);
 }
 
 function statusOf({ name, dir, registration, endpoint, local }: Tenant, served: ReadonlySet<string>): TenantStatus {

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Reloaded } from "../config/changes.ts";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { CommandPort } from "../control/command_port.ts";
 import type { CommandWord, CommandWords } from "../control/command_words.ts";
@@ -77,8 +77,12 @@ export async function runDaemon(
       await daemon.end();
     }
   } catch (error) {
-    const { code, hint, exitCode } = error instanceof PetitError ? error : { code: "internal", hint: undefined, exitCode: 1 };
-    if (isDetached()) tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
+    const { code, hint, exitCode } = error instanceof PetitError
+      ? error
+      : { code: "internal", hint: undefined, exitCode: 1 };
+    if (isDetached()) {
+      tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
+    }
     throw error;
   }
   return 0;
@@ -127,13 +131,18 @@ class Daemon {
     process.on("uncaughtException", fault);
     process.on("unhandledRejection", fault);
     this.#undo.push(keepMemorySmall());
-    const stop = () => this.#stopping.abort();
+    const stop = (): void => {
+      if (this.#stopping.signal.aborted) return log.debug(`The ${role} is asked to stop once more`);
+      log.info(`The ${role} is asked to stop; what is in progress may go on for ${settings.drainFor / 1000} s`);
+      this.#stopping.abort();
+    };
     const reload = () => this.#reload();
     this.#undo.push(heedSignals({ stop, reload: () => void reload().catch(() => {}) }));
 
     let onStopped!: () => void;
     const stopped = new Promise<void>((resolve) => onStopped = resolve);
-    const readiness = () => this.#started?.readiness() ?? { ready: false, missing: [`The ${role} is starting`], endpoints: [] };
+    const readiness = () =>
+      this.#started?.readiness() ?? { ready: false, missing: [`The ${role} is starting`], endpoints: [] };
     const words: Record<string, CommandWord> = {
       STATUS: { run: () => ({ status: "starting" }) },
       ...daemonWords({ role, pid: process.pid, stopped, stop, reload, readiness, setLevel: this.#openLog.setLevel }),
@@ -188,7 +197,10 @@ class Daemon {
       return reloaded;
     } catch (error) {
       const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
-      this.log.error({ code, hint, err: code === "internal" ? error : undefined }, `Nothing was reloaded: ${messageOf(error)}`);
+      this.log.error(
+        { code, hint, err: code === "internal" ? error : undefined },
+        `Nothing was reloaded: ${messageOf(error)}`,
+      );
       throw error;
     }
   }
@@ -210,7 +222,9 @@ class Daemon {
         await sleep(wait, undefined, { signal, ref: false });
       }
     } catch (error) {
-      if (!signal.aborted) this.log.warn({ err: error }, `The pid file does not say that the ${this.#role} is ready: ${messageOf(error)}`);
+      if (!signal.aborted) {
+        this.log.warn({ err: error }, `The pid file does not say that the ${this.#role} is ready: ${messageOf(error)}`);
+      }
     }
   }
 }

@@ -34,7 +34,9 @@ export async function setLogLevel(role: Role, invocation: Invocation): Promise<n
   }
   const { level } = await ask<{ level: string }>(role, invocation, `LOG ${logLevel(typed)}`);
   process.stdout.write(
-    invocation.values["json"] === true ? `${JSON.stringify({ level })}\n` : `The ${role} logs "${level}" now, until it is restarted\n`,
+    invocation.values["json"] === true
+      ? `${JSON.stringify({ level })}\n`
+      : `The ${role} logs "${level}" now, until it is restarted\n`,
   );
   return 0;
 }

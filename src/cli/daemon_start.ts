@@ -73,7 +73,9 @@ export async function startDaemon(role: Role, invocation: Invocation): Promise<n
   throw new PetitError(
     "not-ready",
     `The ${role} is running (process ${started.pid}), but not ready: ${started.missing.map(lowerFirst).join("; ")}`,
-    { hint: `It goes on trying in the background. "petit ${role} status" says how it is, "petit ${role} stop" ends it` },
+    {
+      hint: `It goes on trying in the background. "petit ${role} status" says how it is, "petit ${role} stop" ends it`,
+    },
   );
 }
 
@@ -146,7 +148,12 @@ class Waiting {
 
   async #ask({ listen }: PidFile, deadline: number): Promise<Readiness | undefined> {
     try {
-      return await askCommand<Readiness>(this.#role, listen, "READY", Math.min(ASK_FOR, Math.max(1000, deadline - performance.now())));
+      return await askCommand<Readiness>(
+        this.#role,
+        listen,
+        "READY",
+        Math.min(ASK_FOR, Math.max(1000, deadline - performance.now())),
+      );
     } catch (error) {
       // Perhaps it is ending; then the next look at the lock tells.
       if (performance.now() < deadline) {
@@ -164,10 +171,15 @@ class Waiting {
 
   /** Why the daemon ended before it was ready: in its own words, where it could say any. */
   #early(ended: string | undefined): PetitError {
-    if (ended === undefined) return new PetitError("start-failed", `The ${this.#role} has stopped while it was waited for`);
+    if (ended === undefined) {
+      return new PetitError("start-failed", `The ${this.#role} has stopped while it was waited for`);
+    }
     if (this.#said !== "") {
       const { code, message, hint, exitCode } = JSON.parse(this.#said) as EarlyEnd;
-      return new PetitError(code, message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCode === 2 ? 2 : 1 });
+      return new PetitError(code, message, {
+        ...(hint === undefined ? {} : { hint }),
+        exitCode: exitCode === 2 ? 2 : 1,
+      });
     }
     return new PetitError("start-failed", `The ${this.#role} ended before it was ready, ${ended}`, {
       hint: `Look into "${this.#errors}" and its log, or run "petit ${this.#role}" in the foreground`,
@@ -184,7 +196,9 @@ function print(role: Role, started: Started, json: boolean): void {
   const { pid, endpoints } = started;
   const lines = [
     started.started ? `The ${role} is running, process ${pid}` : `The ${role} was running already, process ${pid}`,
-    ...endpoints.map((endpoint) => role === "server" ? `Callers reach a registration at ${endpoint}` : `Callers reach it at ${endpoint}`),
+    ...endpoints.map((endpoint) =>
+      role === "server" ? `Callers reach a registration at ${endpoint}` : `Callers reach it at ${endpoint}`
+    ),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }

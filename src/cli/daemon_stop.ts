@@ -19,7 +19,9 @@ export async function stopDaemon(role: Role, invocation: Invocation): Promise<nu
   const folder = daemonFolder(invocation);
   const pid = await stopRunning(role, folder, timeout);
   if (pid === undefined) throw notRunning(role);
-  process.stdout.write(invocation.values["json"] === true ? `${JSON.stringify({ pid, stopped: true })}\n` : `The ${role} has stopped\n`);
+  process.stdout.write(
+    invocation.values["json"] === true ? `${JSON.stringify({ pid, stopped: true })}\n` : `The ${role} has stopped\n`,
+  );
   return 0;
 }
 
@@ -52,9 +54,14 @@ export async function stopRunning(role: Role, folder: string, timeout: number): 
         signal(role, pid);
       }
       if (performance.now() >= deadline) {
-        throw new PetitError("stop-timeout", `The ${role} (process ${pid}) has not stopped within ${timeout / 1000} s`, {
-          hint: `It ends when what is in progress is over, or after [${role}] drainFor; a second SIGTERM ends it at once`,
-        });
+        throw new PetitError(
+          "stop-timeout",
+          `The ${role} (process ${pid}) has not stopped within ${timeout / 1000} s`,
+          {
+            hint:
+              `It ends when what is in progress is over, or after [${role}] drainFor; a second SIGTERM ends it at once`,
+          },
+        );
       }
       if (answer !== undefined) await sleep(LOOK_EVERY);
     }

@@ -34,6 +34,19 @@ export const clientCommands: readonly Command[] = [
   ...tenantCommands,
   ...daemonCommands("client"),
   {
+    path: ["client", "status"],
+    summary: "Show the client, its tunnel and its tenants",
+    description: [
+      "The client has to be running; exit code 3 says that it is not.",
+      'With --json: {"status": "running" with a tunnel, "listening" without one or "stopping", "version", "pid", "startedAt", "registration": [{"tenant", ' +
+      '"id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served"}], "fingerprint", "vitae", "server": {"host", "port", "vitae"}, ' +
+      '"tunnel": null or {"since", "channels"}, "waiting": null or {"code", "reason", "nextAttempt"}}.',
+    ],
+    options: { ...config, ...json },
+    examples: ["petit client status"],
+    run: async (invocation) => (await import("./client_status.ts")).clientStatus(invocation),
+  },
+  {
     path: ["client", "token"],
     summary: "Print the token of the REST API",
     description: [

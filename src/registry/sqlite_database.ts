@@ -102,7 +102,8 @@ function unusable(what: "use" | "change", path: string, error: unknown): PetitEr
 /** By SQLite's words: not every runtime tells its result code. */
 function hintFor(error: unknown): string {
   const text = messageOf(error);
-  if (/\bfull\b|ENOSPC/.test(text)) return "Make room on the disk";
+  // On a full disk even the start of a transaction fails, with the second of these.
+  if (/\bfull\b|ENOSPC|disk I\/O error/.test(text)) return "Check that the disk has room";
   if (/\block(ed)?\b/.test(text)) return "Another process is changing it; try again";
   if (/unable to open|readonly/.test(text) || !isOfSqlite(error)) {
     return "Check that the folder is there, and that this user may write both the file and the folder";
