@@ -34,7 +34,14 @@ const before = [cpuSeconds(server.pids), cpuSeconds(one.daemon.pids)] as const;
 await sleep(Number(seconds) * 1000);
 const after = [cpuSeconds(server.pids), cpuSeconds(one.daemon.pids)] as const;
 const percent = (index: 0 | 1) => Math.round((after[index] - before[index]) / Number(seconds) * 100_000) / 1000;
-console.log(JSON.stringify({ clients: Number(count), seconds: Number(seconds), serverPercent: percent(0), clientPercent: percent(1) }));
+console.log(
+  JSON.stringify({
+    clients: Number(count),
+    seconds: Number(seconds),
+    serverPercent: percent(0),
+    clientPercent: percent(1),
+  }),
+);
 await one.daemon.stop();
 await many.stop();
 await server.stop();

@@ -55,7 +55,9 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
       `Endpoint  ${endpoint}\n` +
       `TCP port  ${port} on the server, for callers there\n` +
       `Service   ${local.host}:${local.port} (${from})\n\n` +
-      (daemon === "reloaded" ? "The running client serves it now.\n" : `Next: "petit client start${option}" connects.\n`),
+      (daemon === "reloaded"
+        ? "The running client serves it now.\n"
+        : `Next: "petit client start${option}" connects.\n`),
   );
   return 0;
 }

@@ -7,12 +7,12 @@ import { runDaemon } from "./daemon.ts";
 
 export function clientRun(invocation: Invocation): Promise<number> {
   return runDaemon("client", invocation, ({ config, folder, log, signal }) => {
-    const { control, closed } = startClient(config.client, folder, log, signal);
+    const { control, closed, metrics } = startClient(config.client, folder, log, signal);
     return {
       closed,
       words: clientCommands(control),
       reload: (read) => control.reload(read.client),
-      serveApi: (facilities) => serveClientApi({ ...facilities, control }),
+      serveApi: (facilities) => serveClientApi({ ...facilities, control, metrics }),
       readiness: () => clientReadiness(control),
     };
   });

@@ -66,7 +66,7 @@ export async function runDaemon(
 ): Promise<number> {
   try {
     const loaded = loadConfig(configFile(invocation));
-    const lock = lockFolder(loaded.folder, role);
+    const lock = lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role));
     const daemon = new Daemon(role, loaded, lock, invocation.values["verbose"] === true);
     try {
       await daemon.run(start);
@@ -112,7 +112,6 @@ class Daemon {
     const { logLevel, logFolder: folder, logMaxSize: maxSize, logMaxFiles: maxFiles } = loaded.config[role];
     const level: LogLevel = verbose && logLevel !== "trace" ? "debug" : logLevel;
     try {
-      removePidFile(loaded.folder, role);
       this.#openLog = openLog({ level, name: role, folder, maxSize, maxFiles, stderr: !isDetached() });
     } catch (error) {
       this.#leave();
@@ -164,8 +163,8 @@ class Daemon {
       const api = await started.serveApi?.({ role, configFile: file, folder, log, tail, setLevel, reload, stop });
       if (api !== undefined) {
         this.#undo.push(() => api.close());
-        log.info({ port: api.port }, `The REST API listens on port ${api.port} of 127.0.0.1`);
         this.#writeAbout({ api: api.port });
+        log.info({ port: api.port }, `The REST API listens on port ${api.port} of 127.0.0.1`);
       }
       void this.#watch();
     } catch (error) {

@@ -132,9 +132,9 @@ class Waiting {
       const ended = this.#ended;
       const found = findDaemon(this.#folder, this.#role);
       if (found !== undefined && found !== "starting") {
-        // Somebody else has been quicker; this one sees that for itself and ends.
-        if (found.pid !== this.#child?.pid) this.#child = undefined;
-        return found;
+        if (this.#child === undefined || found.pid === this.#child.pid) return found;
+        // Somebody else has been quicker. This one sees that for itself, and is not left behind: it might get the lock after a stop.
+        if (ended !== undefined) this.#child = undefined;
       }
       if (found === undefined && (ended !== undefined || this.#child === undefined)) throw this.#early(ended);
       if (performance.now() >= deadline) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { askCommand } from "../control/ask_command.ts";
 import { notRunning } from "../control/not_running.ts";
 import { PetitError, systemCode } from "../error.ts";
-import { isLocked, lockFolder, type Role } from "../platform/folder_lock.ts";
+import { lockFolder, type Role } from "../platform/folder_lock.ts";
 import { findDaemon, type Found, removePidFile } from "../platform/pid_file.ts";
 import type { Invocation } from "./command.ts";
 import { daemonFolder } from "./daemon_folder.ts";
@@ -93,17 +93,11 @@ function signal(role: Role, pid: number): void {
   }
 }
 
-/** Takes away what a daemon that was killed has left; under the lock, so that it is nobody else's. */
+/** Takes away what a daemon that was killed has left; under the lock, so that it is nobody else's by now. */
 function tidyUp(role: Role, folder: string): void {
   try {
-    const lock = lockFolder(folder, role);
-    try {
-      removePidFile(folder, role);
-    } finally {
-      lock.release();
-    }
+    lockFolder(folder, role, () => removePidFile(folder, role)).release();
   } catch {
-    // A file that stays says nothing: the lock tells.
-    if (isLocked(folder, role)) return;
+    // A file that stays says nothing: only the lock tells.
   }
 }

@@ -49,8 +49,8 @@ export const tenantCommands: readonly Command[] = [
     path: ["client", "tenants"],
     summary: "List the services of this client, and which of them are served",
     description: [
-      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served"}]; id, port and endpoint are null',
-      'while it is not registered; "served" is whether the running client\'s tunnel carries it.',
+      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served"}]; id, port and endpoint are ' +
+      'null while it is not registered; "served" is whether the running client\'s tunnel carries it.',
     ],
     options: { ...config, ...json },
     examples: ["petit client tenants", "petit client tenants --json"],
@@ -58,13 +58,13 @@ export const tenantCommands: readonly Command[] = [
   },
   {
     path: ["client", "lease"],
-    arguments: "[JOIN-CODE]",
+    arguments: "[--register JOIN-CODE]",
     maxArguments: 1,
     summary: "Make a tenant: one more private service, with an id and a port of its own",
     description: [
       "What is not given is as in [client.local]. All tenants of a client share its tunnel.",
-      'With --json: {"tenant", "index", "dir", "local": {"host", "port", "tls", "tlsVerify", "tlsCa"}, "registration": null or {"id", "port",',
-      `"endpoint"}, ${DAEMON}}.`,
+      'With --json: {"tenant", "index", "dir", "local": {"host", "port", "tls", "tlsVerify", "tlsCa"}, "registration": null or ' +
+      `{"id", "port", "endpoint"}, ${DAEMON}}.`,
     ],
     options: {
       ...config,

@@ -4,6 +4,7 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import type { OpenSet } from "../platform/open_set.ts";
 import type { IncomingOpen } from "../tunnel/link.ts";
 import { splice } from "../tunnel/splice.ts";
+import type { ClientFigures } from "./client_figures.ts";
 import { dial, type Service } from "./dial.ts";
 
 /** What is needed to serve the callers of a tunnel. */
@@ -15,6 +16,7 @@ export interface AcceptParts {
   /** Of the tenant. */
   readonly log: Log;
   readonly noise: OnceAMinute;
+  readonly figures: ClientFigures;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface AcceptParts {
  * that the server knows of a service that refuses.
  */
 export function acceptForwarded(forwarded: IncomingOpen, service: Service, parts: AcceptParts): void {
-  const { timeout, callers, log, noise } = parts;
+  const { timeout, callers, log, noise, figures } = parts;
   callers.add(forwarded);
   const gone = () => callers.delete(forwarded);
   const where = `${service.host}:${service.port}`;
@@ -33,6 +35,7 @@ export function acceptForwarded(forwarded: IncomingOpen, service: Service, parts
       splice(forwarded.accept(), socket, undefined, gone);
     },
     (error) => {
+      figures.dialFailures++;
       noise.tell(`service ${where}`, (repeated) => {
         const hint = certificateHint(service, messageOf(error));
         const code = hint === undefined ? "service-refused" : "service-certificate";

@@ -132,6 +132,7 @@ export class TunnelKeeper {
       const added = await tunnel.serve(this.#registered);
       this.#serverVitae = tunnel.serverVitae;
       this.#tunnel = tunnel;
+      this.#parts.figures.tunnels++;
       this.#tell(tunnel, added);
       this.#onFirst(added);
       // A reload may have come in between.

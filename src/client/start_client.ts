@@ -1,6 +1,7 @@
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
+import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import type { Registered } from "../tunnel/messages.ts";
 import { ClientControl } from "./client_control.ts";
@@ -13,6 +14,8 @@ export interface RunningClient {
   /** Settles when the first tunnel stands. Never rejects: the client keeps trying. */
   readonly connected: Promise<readonly Registered[]>;
   readonly control: ClientControl;
+  /** For Prometheus. */
+  readonly metrics: MetricsRegistry;
   /** Settles when it has stopped. */
   readonly closed: Promise<void>;
 }
@@ -32,7 +35,14 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
     });
   }
   const { fingerprint } = ownKey(folder).publicKey;
-  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise: new OnceAMinute(), signal });
+  const figures = { tunnels: 0, dialFailures: 0 };
+  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise: new OnceAMinute(), figures, signal });
   const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal });
-  return { connected: keeper.connected, closed: keeper.closed, control };
+  const metrics = clientMetrics({
+    connected: () => keeper.tunnel !== undefined,
+    reconnects: () => Math.max(0, figures.tunnels - 1),
+    channelsOpen: () => keeper.tunnel?.callers ?? 0,
+    dialFailures: () => figures.dialFailures,
+  });
+  return { connected: keeper.connected, closed: keeper.closed, control, metrics };
 }

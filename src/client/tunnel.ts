@@ -8,6 +8,7 @@ import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVita
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, openBackchannel } from "./backchannel.ts";
+import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import { writeEndpoint } from "./state.ts";
 import type { RegisteredTenant } from "./tenants.ts";
@@ -20,6 +21,7 @@ export interface TunnelParts {
   readonly folder: string;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  readonly figures: ClientFigures;
   readonly signal: AbortSignal;
 }
 
@@ -145,8 +147,9 @@ export class Tunnel {
   #accept(forwarded: IncomingOpen): void {
     const carried = this.#carried.get(forwarded.port);
     if (carried === undefined) return forwarded.refuse("nobody serves this forward");
-    const { config: { connectTimeout: timeout }, noise } = this.#parts;
-    acceptForwarded(forwarded, carried.tenant.local, { timeout, callers: this.#callers, log: carried.log, noise });
+    const { config: { connectTimeout: timeout }, noise, figures } = this.#parts;
+    const callers = this.#callers;
+    acceptForwarded(forwarded, carried.tenant.local, { timeout, callers, log: carried.log, noise, figures });
   }
 
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {

@@ -50,7 +50,9 @@ export async function callDaemon<Answer>(call: DaemonCall): Promise<Answer> {
   }
   if (status < 400) return answer as Answer;
   const error = apiErrorSchema.safeParse(answer);
-  if (!error.success) throw new PetitError("daemon-answer", `The ${role} on port ${port} answered with status ${status}`);
+  if (!error.success) {
+    throw new PetitError("daemon-answer", `The ${role} on port ${port} answered with status ${status}`);
+  }
   const { code, message, hint } = error.data;
   throw new PetitError(code, message, {
     ...(hint === undefined ? {} : { hint }),

@@ -23,8 +23,23 @@ const CODES: Record<number, readonly string[]> = {
   405: ["method-not-allowed"],
   // The state of things does not allow it.
   409: [
-    ...["alias-taken", "already-registered", "join-code-ambiguous", "join-code-needed", "not-connected", "not-registered"],
-    ...["other-server", "port-unknown", "tenant-exists", "tunnel-away", "join-code-used", "join-code-expired", "join-code-brand"],
+    ...[
+      "alias-taken",
+      "already-registered",
+      "join-code-ambiguous",
+      "join-code-needed",
+      "not-connected",
+      "not-registered",
+    ],
+    ...[
+      "other-server",
+      "port-unknown",
+      "tenant-exists",
+      "tunnel-away",
+      "join-code-used",
+      "join-code-expired",
+      "join-code-brand",
+    ],
   ],
   413: ["body-too-large"],
   415: ["not-json"],
@@ -32,8 +47,22 @@ const CODES: Record<number, readonly string[]> = {
   501: ["not-supported"],
   // A client could not do it with its server.
   502: [
-    ...["backchannel-lost", "backchannel-refused", "connection-lost", "host-key-mismatch", "host-key-unknown", "login-refused"],
-    ...["ping-unanswered", "ports-exhausted", "server-name-unknown", "server-not-ssh", "server-refused", "server-unreachable"],
+    ...[
+      "backchannel-lost",
+      "backchannel-refused",
+      "connection-lost",
+      "host-key-mismatch",
+      "host-key-unknown",
+      "login-refused",
+    ],
+    ...[
+      "ping-unanswered",
+      "ports-exhausted",
+      "server-name-unknown",
+      "server-not-ssh",
+      "server-refused",
+      "server-unreachable",
+    ],
   ],
   503: ["daemon-starting", "usage-unusable"],
 };

@@ -14,7 +14,11 @@ import { writeStateFile } from "../platform/state_file.ts";
  *
  * @throws PetitError `setting-unknown`, `config-unreadable`, `config-syntax`, `config-invalid` or `state-unwritable`
  */
-export function changeConfig(file: string, role: "server" | "client", changes: Readonly<Record<string, SettingValue>>): void {
+export function changeConfig(
+  file: string,
+  role: "server" | "client",
+  changes: Readonly<Record<string, SettingValue>>,
+): void {
   for (const name of Object.keys(changes)) refuseUnknown(name, role);
   let before: string;
   let path: string;
@@ -42,7 +46,8 @@ function changed(before: string, changes: Readonly<Record<string, SettingValue>>
     }
     parseConfig(text, file);
   } catch (error) {
-    const invalid = error instanceof TomlSyntaxError || (error instanceof PetitError && error.code.startsWith("config-"));
+    const invalid = error instanceof TomlSyntaxError ||
+      (error instanceof PetitError && error.code.startsWith("config-"));
     if (!invalid) throw error;
     // The place would be one in a text that nobody has seen.
     const message = messageOf(error).replace(/^.*?:\d+:\d+: /s, "");
@@ -58,7 +63,9 @@ function split(name: string): { section: string; key: string } {
 
 function refuseUnknown(name: string, role: "server" | "client"): void {
   const known = sections[role].flatMap(([section, shape]) =>
-    Object.entries(shape).filter(([, schema]) => schema.meta()?.["doc"] !== undefined).map(([key]) => `${section}.${key}`)
+    Object.entries(shape).filter(([, schema]) => schema.meta()?.["doc"] !== undefined).map(([key]) =>
+      `${section}.${key}`
+    )
   );
   if (known.includes(name)) return;
   const nearest = closest(name, known);

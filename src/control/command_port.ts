@@ -101,8 +101,11 @@ export class CommandPort {
 
   async #answer(socket: Socket, text: string, ended: () => boolean): Promise<void> {
     const begun = performance.now();
-    const answer = await carryOut(this.#words, text, (error) =>
-      this.#log.error({ err: error, code: "internal" }, "A command failed by a fault of petit's own"));
+    const answer = await carryOut(
+      this.#words,
+      text,
+      (error) => this.#log.error({ err: error, code: "internal" }, "A command failed by a fault of petit's own"),
+    );
     const word = this.#words[text.split(" ", 1)[0] as string];
     let silent = answer === undefined;
     if (word?.silent) {
@@ -119,7 +122,10 @@ export class CommandPort {
   }
 
   #refused(why: string): void {
-    this.#noise.tell("refused", (repeated) =>
-      this.#log.warn({ code: "command-refused", repeated }, `A connection to the command port was refused: ${why}`));
+    this.#noise.tell(
+      "refused",
+      (repeated) =>
+        this.#log.warn({ code: "command-refused", repeated }, `A connection to the command port was refused: ${why}`),
+    );
   }
 }

@@ -46,7 +46,8 @@ export function configChangeOperation({ role, configFile, reload }: DaemonFacili
     id: "changeConfig",
     tag: "config",
     summary: "Change settings in the config file",
-    description: "The file is checked as a whole and written as a whole, or not at all; comments stay. Then it is read again as by /reload.",
+    description:
+      "The file is checked as a whole and written as a whole, or not at all; comments stay. Then it is read again as by /reload.",
     body: changesSchema(role),
     answered: "What has changed",
     answer: successful.extend(reloadedSchema.shape).meta({ id: "ConfigChanged" }),

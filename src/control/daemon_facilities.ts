@@ -20,5 +20,5 @@ export interface DaemonFacilities {
   /** Asks the daemon to stop, as SIGTERM does; returns at once. */
   stop(): void;
   /** For Prometheus. */
-  readonly metrics?: Pick<MetricsRegistry, "metrics" | "contentType">;
+  readonly metrics: Pick<MetricsRegistry, "metrics" | "contentType">;
 }

@@ -28,7 +28,10 @@ export function daemonWords(parts: DaemonWordsParts): CommandWords {
       async run([only]) {
         // A command that has found a process by its pid file names it: the port may have passed on to another daemon since.
         if (only !== undefined && only !== String(pid)) {
-          throw new PetitError("other-process", `This is the ${role} with process id ${pid}, and not ${only.slice(0, 20)}`);
+          throw new PetitError(
+            "other-process",
+            `This is the ${role} with process id ${pid}, and not ${only.slice(0, 20)}`,
+          );
         }
         stop();
         await stopped;

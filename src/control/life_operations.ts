@@ -5,7 +5,10 @@ import { type AnyOperation, operation, successful } from "./operation.ts";
 
 /** What a reload came to. */
 export const reloadedSchema = z.object({
-  changed: z.array(z.string()).meta({ description: "Settings in force from now on", examples: [["server.idleTimeout"]] }),
+  changed: z.array(z.string()).meta({
+    description: "Settings in force from now on",
+    examples: [["server.idleTimeout"]],
+  }),
   restartNeeded: z.array(z.string()).meta({ description: "Settings that take effect at the next start" }),
 });
 
@@ -26,7 +29,7 @@ export function lifeOperations({ role, reload, stop, metrics }: DaemonFacilities
       }).meta({ id: "Version" }),
       handle: () => ({ success: true as const, name: "petit", version, display: version }),
     }),
-    ...(metrics === undefined ? [] : [metricsOperation(metrics)]),
+    metricsOperation(metrics),
     operation({
       method: "post",
       path: "/reload",
@@ -55,7 +58,7 @@ export function lifeOperations({ role, reload, stop, metrics }: DaemonFacilities
   ];
 }
 
-function metricsOperation(metrics: NonNullable<DaemonFacilities["metrics"]>): AnyOperation {
+function metricsOperation(metrics: DaemonFacilities["metrics"]): AnyOperation {
   return operation({
     method: "get",
     path: "/metrics",

@@ -40,7 +40,9 @@ export function logEvents(
     number += result.value.missed;
     let events = missed === 0 ? "" : `event: missed\ndata: {"missed":${missed}}\n\n`;
     missed = 0;
-    for (const line of result.value.lines) events += `id: ${RUN}.${++number}\ndata: ${line.replaceAll(/[\r\n]/g, " ")}\n\n`;
+    for (const line of result.value.lines) {
+      events += `id: ${RUN}.${++number}\ndata: ${line.replaceAll(/[\r\n]/g, " ")}\n\n`;
+    }
     return events;
   };
   let begun = false;
@@ -59,7 +61,10 @@ export function logEvents(
 async function withTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await Promise.race([work, new Promise<undefined>((resolve) => timer = setTimeout(resolve, milliseconds, undefined))]);
+    return await Promise.race([
+      work,
+      new Promise<undefined>((resolve) => timer = setTimeout(resolve, milliseconds, undefined)),
+    ]);
   } finally {
     clearTimeout(timer);
   }

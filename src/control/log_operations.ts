@@ -41,7 +41,8 @@ export function logOperations({ tail, setLevel, log }: DaemonFacilities): AnyOpe
       tag: "log",
       token: "required",
       summary: "The log as it is written, as server-sent events",
-      description: "Each event is a line of the log, as JSON. A reader that is too slow gets an event `missed` with how many lines it lost. " +
+      description:
+        "Each event is a line of the log, as JSON. A reader that is too slow gets an event `missed` with how many lines it lost. " +
         "With Last-Event-ID it goes on where it was.",
       query: lines(0),
       fields: z.object({

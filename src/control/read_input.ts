@@ -8,7 +8,11 @@ const MAX_BODY = 64 * 1024;
 const HINT = "GET /openapi.json describes every request";
 
 /** Checks a part of a request. @throws PetitError `request-invalid` */
-export function checked<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, part: string): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  value: unknown,
+  part: string,
+): z.output<Schema> {
   if (schema === undefined) return undefined as z.output<Schema>;
   const result = schema.safeParse(value);
   if (result.success) return result.data;

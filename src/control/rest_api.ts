@@ -4,7 +4,7 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { apiError, statusOf } from "./api_error.ts";
 import { hasToken, refuseForeign, requireToken } from "./api_guard.ts";
-import { type Description, describe } from "./describe_api.ts";
+import { describe, type Description } from "./describe_api.ts";
 import { type AnyOperation, type Input, tokenOf } from "./operation.ts";
 import { checked, readJson } from "./read_input.ts";
 

@@ -45,7 +45,8 @@ export async function serveApi(parts: RestApiParts, port: number, setting: strin
   const answer = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
     // What cannot even be made a request of: a Host or a target that is no part of any URL.
-    errorHandler: () => errorAnswer(new PetitError("request-invalid", "The Host or the target of the request is invalid"), log),
+    errorHandler: () =>
+      errorAnswer(new PetitError("request-invalid", "The Host or the target of the request is invalid"), log),
   });
   const server = createServer(LIMITS, (request, response) => {
     response.on("error", () => {});
@@ -93,7 +94,10 @@ async function close(server: Server, sockets: Set<Socket>): Promise<void> {
 }
 
 /** Answers what is no HTTP, or too much of it, and ends the connection. */
-function refuse(error: Error & { code?: string }, socket: { writable: boolean; end(text: string): void; destroy(): void }): void {
+function refuse(
+  error: Error & { code?: string },
+  socket: { writable: boolean; end(text: string): void; destroy(): void },
+): void {
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
   if (!socket.writable) return socket.destroy();
   const message = status === 408
@@ -103,7 +107,9 @@ function refuse(error: Error & { code?: string }, socket: { writable: boolean; e
     : "This is no valid HTTP request";
   const body = JSON.stringify(apiError({ code: "request-invalid", message, hint: undefined }));
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n` +
+    `HTTP/1.1 ${status} ${
+      STATUS_CODES[status]
+    }\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
 }

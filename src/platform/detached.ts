@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
-import { PetitError, messageOf } from "../error.ts";
+import { messageOf, PetitError } from "../error.ts";
 import { selfCommand } from "./self_command.ts";
 
 /** Tells a process that it was started by {@link startDetached}: it has no terminal, and its standard output leads to whoever started it. */

@@ -33,30 +33,30 @@ export function lockFile(folder: string, role: Role): string {
  * on the empty file `ROLE.lock`: it ends with the process, however that ends, so neither a file that was left behind nor a process that
  * was given the same id can be mistaken for a daemon.
  *
+ * @param prepare takes away what a dead daemon has left: called when nobody else can get the lock any more, and before anybody sees that
+ * this process has it
  * @throws PetitError `folder-locked`, `state-unwritable`
  */
-export function lockFolder(folder: string, role: Role): FolderLock {
+export function lockFolder(folder: string, role: Role, prepare: () => void = () => {}): FolderLock {
   const file = lockFile(folder, role);
   makeStateFolder(folder);
   for (let tries = 0;; tries++) {
     create(file);
     const before = identity(file);
-    let lock: DatabaseSync;
+    // The daemon before takes its file away when it stops: then another one may have been locked under the same name.
+    const isSame = () => before !== undefined && before === identity(file);
+    let lock: DatabaseSync | undefined;
     try {
-      lock = exclusive(file);
+      lock = lockExclusively(file, isSame, prepare);
     } catch (error) {
       if (isBusy(error)) throw new PetitError("folder-locked", `A ${role} is running on "${folder}" already`);
-      const changed = before === undefined || before !== identity(file);
       if (isForeign(error)) discard(file);
-      else if (!changed || tries > TRIES) throw unlockable(file, error);
-      continue;
+      else if (isSame() || tries > TRIES) throw unlockable(file, error);
     }
-    // The daemon before takes its file away when it stops: then another one may have been locked under the same name.
-    if (before !== undefined && before === identity(file)) {
-      held.add(lock);
-      return { release: () => held.delete(lock) && release(file, before, lock) };
-    }
-    lock.close();
+    if (lock === undefined) continue;
+    held.add(lock);
+    const own = lock;
+    return { release: () => held.delete(own) && release(file, before as string, own) };
   }
 }
 
@@ -74,10 +74,14 @@ export function isLocked(folder: string, role: Role): boolean {
     if (isBusy(error)) return true;
     if (isForeign(error)) return false;
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR" || identity(file) === undefined) return false;
-    throw new PetitError("lock-unreadable", `Cannot tell whether a ${role} is running on "${folder}": ${reason(error)}`, {
-      hint: "Give this command as the user whose daemon it is",
-      cause: error,
-    });
+    throw new PetitError(
+      "lock-unreadable",
+      `Cannot tell whether a ${role} is running on "${folder}": ${reason(error)}`,
+      {
+        hint: "Give this command as the user whose daemon it is",
+        cause: error,
+      },
+    );
   } finally {
     database?.close();
   }
@@ -91,17 +95,22 @@ function create(file: string): void {
   }
 }
 
-/** The connection that holds the lock. */
-function exclusive(file: string): DatabaseSync {
+/** The connection that holds the lock; undefined where the file is not the one under that name any more. */
+function lockExclusively(file: string, isSame: () => boolean, prepare: () => void): DatabaseSync | undefined {
   accessSync(file, constants.R_OK | constants.W_OK);
   const database = new DatabaseSync(file);
+  let done = false;
   try {
-    // Without a journal on the disk nothing but the file itself is touched.
-    database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
+    // Without a journal on the disk nothing but the file itself is touched. The first transaction keeps out whoever else wants the lock, and
+    // those who look see nothing of it.
+    database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE`);
+    if (!isSame()) return undefined;
+    prepare();
+    database.exec("ROLLBACK; BEGIN EXCLUSIVE");
+    done = isSame();
+    return done ? database : undefined;
+  } finally {
+    if (!done) database.close();
   }
 }
 

@@ -40,14 +40,8 @@ export function removePidFile(folder: string, role: Role): void {
  * @throws PetitError `lock-unreadable`: it is another user's
  */
 export function findDaemon(folder: string, role: Role): Found | undefined {
-  for (;;) {
-    const content = readPidFile(folder, role);
-    if (!isLocked(folder, role)) return undefined;
-    // A daemon takes the file of the one before away as soon as it has the lock: what is there before and after is its own.
-    const now = readPidFile(folder, role);
-    if (now === undefined) return "starting";
-    if (now.pid === content?.pid && now.startedAt === content.startedAt) return now;
-  }
+  // A daemon takes the file of the one before away before its lock can be seen: what is there by then is its own.
+  return isLocked(folder, role) ? readPidFile(folder, role) ?? "starting" : undefined;
 }
 
 function readPidFile(folder: string, role: Role): PidFile | undefined {
@@ -57,7 +51,9 @@ function readPidFile(folder: string, role: Role): PidFile | undefined {
     const { pid, listen, api, startedAt, ready } = read as PidFile;
     return { pid, listen, api: api ?? null, startedAt: startedAt ?? "", ready: ready ?? null };
   } catch (error) {
-    if (error instanceof SyntaxError || systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    if (error instanceof SyntaxError || systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") {
+      return undefined;
+    }
     throw new PetitError("pid-unreadable", `Cannot read "${pidFile(folder, role)}": permission denied`, {
       hint: "Give this command as the user whose daemon it is",
       cause: error,

@@ -59,7 +59,7 @@ export class Gateway {
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
   end(): void {
     const loggedIn = new Set([...this.#connections.keys()].map(({ link }) => link.wire));
-    for (const connection of this.#connections.keys()) connection.end();
+    for (const connection of this.#connections.keys()) connection.end("the server stopped");
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 
@@ -196,7 +196,7 @@ class GatewayPeer implements SshPeer {
       { id, ...this.#who, port: served.port },
       `${id} is served no longer: its registration is gone`,
     );
-    if (this.#served.size === 0) this.#connection?.end();
+    if (this.#served.size === 0) this.#connection?.end("the last of its registrations is gone");
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {

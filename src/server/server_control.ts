@@ -108,7 +108,7 @@ export class ServerControl {
     const served = this.#parts.tunnels.of(id);
     if (served === undefined) throw new PetitError("not-connected", `Registration "${id}" is not connected`);
     this.#parts.log.info({ id }, `${id} is disconnected, as the operator asked`);
-    served.connection.end();
+    served.connection.end("the operator ended it");
   }
 
   /** @throws PetitError `registration-unknown` or `alias-taken` */

@@ -78,8 +78,9 @@ export class SshServerConnection {
     });
   }
 
-  /** Ends the connection with a disconnect message. */
-  end(): void {
+  /** Ends the connection with a disconnect message. @param why what is told as its cause, in words */
+  end(why: string): void {
+    this.link.wire.emit("cause", why);
     this.#connection.end();
   }
 

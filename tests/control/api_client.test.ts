@@ -26,7 +26,13 @@ test("a daemon's answer comes as a value, its refusal as the error that it was",
   const role = "server" as const;
   const status = await callDaemon<{ status: string; connections: unknown[] }>({ folder, role, path: "/registry" });
   assert.deepEqual([status.status, status.connections], ["running", []]);
-  const made = await callDaemon<{ uses: number }>({ folder, role, method: "POST", path: "/join-codes", body: { uses: 3 } });
+  const made = await callDaemon<{ uses: number }>({
+    folder,
+    role,
+    method: "POST",
+    path: "/join-codes",
+    body: { uses: 3 },
+  });
   assert.equal(made.uses, 3);
   await assert.rejects(callDaemon({ folder, role, path: "/status/7" }), {
     code: "registration-unknown",
@@ -75,19 +81,30 @@ test("something else on the port, silence and a connection that breaks off are t
   ];
   for (const [code, answer] of cases) {
     const folder = temporaryFolder(t);
-    const { port } = await startService(t, (socket) => socket.once("data", () => answer === null || socket.end(answer)));
+    const { port } = await startService(
+      t,
+      (socket) => socket.once("data", () => answer === null || socket.end(answer)),
+    );
     pretend(t, folder, port);
-    await assert.rejects(callDaemon({ folder, role: "server", path: "/status", timeout: 2000 }), { code }, String(answer));
+    await assert.rejects(
+      callDaemon({ folder, role: "server", path: "/status", timeout: 2000 }),
+      { code },
+      String(answer),
+    );
   }
 });
 
-test("another user's daemon is said to be that", { skip: process.getuid?.() === 0 && "root may read everything" }, async (t) => {
-  const folder = temporaryFolder(t);
-  pretend(t, folder, 1);
-  apiToken(folder);
-  chmodSync(pidFile(folder, "server"), 0);
-  await assert.rejects(callDaemon({ folder, role: "server", path: "/status" }), { code: "pid-unreadable" });
-});
+test(
+  "another user's daemon is said to be that",
+  { skip: process.getuid?.() === 0 && "root may read everything" },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    pretend(t, folder, 1);
+    apiToken(folder);
+    chmodSync(pidFile(folder, "server"), 0);
+    await assert.rejects(callDaemon({ folder, role: "server", path: "/status" }), { code: "pid-unreadable" });
+  },
+);
 
 test("a proxy that the environment names is not asked", async (t) => {
   const server = await new TestServer(t).start();
@@ -96,7 +113,9 @@ test("a proxy that the environment names is not asked", async (t) => {
   const { port } = await startService(t, (socket) => socket.destroy());
   const names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
   const before = names.map((name) => process.env[name]);
-  t.after(() => names.forEach((name, i) => before[i] === undefined ? delete process.env[name] : process.env[name] = before[i]));
+  t.after(() =>
+    names.forEach((name, i) => before[i] === undefined ? delete process.env[name] : process.env[name] = before[i])
+  );
   for (const name of names) process.env[name] = `http://127.0.0.1:${port}`;
   const answer = await callDaemon({ folder: server.folder, role: "server", path: "/ping" });
   assert.deepEqual(answer, { success: true });

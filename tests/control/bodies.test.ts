@@ -28,18 +28,41 @@ const head = (more: string) =>
 
 test("a body that is not declared as JSON is refused", async () => {
   const body = JSON.stringify({ level: "warn" });
-  for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data; boundary=x"]) {
+  for (
+    const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "application/jsonp",
+      "multipart/form-data; boundary=x",
+    ]
+  ) {
     const answer = await api.ask("PUT", "/log/level", { body, headers: { "content-type": type } });
     assert.deepEqual([answer.status, answer.json.code], [415, "not-json"], type);
   }
   const without = await exchange(head(`Content-Length: ${body.length}\r\n`) + body);
   assert.match(without, /^HTTP\/1\.1 415 /);
-  const charset = await api.ask("PUT", "/log/level", { body, headers: { "content-type": "Application/JSON; charset=utf-8" } });
+  const charset = await api.ask("PUT", "/log/level", {
+    body,
+    headers: { "content-type": "Application/JSON; charset=utf-8" },
+  });
   assert.equal(charset.status, 200);
 });
 
 test("what is not JSON, or not what was asked for, is refused", async () => {
-  for (const body of ["{", "", " ", "null", "[]", '"warn"', '{"level":1}', "{}", '{"__proto__":{"level":"warn"}}', "\u0000"]) {
+  for (
+    const body of [
+      "{",
+      "",
+      " ",
+      "null",
+      "[]",
+      '"warn"',
+      '{"level":1}',
+      "{}",
+      '{"__proto__":{"level":"warn"}}',
+      "\u0000",
+    ]
+  ) {
     const answer = await api.ask("PUT", "/log/level", { body });
     assert.deepEqual([answer.status, answer.json.code], [400, "request-invalid"], JSON.stringify(body));
   }
@@ -50,7 +73,9 @@ test("a body of more than 64 KiB is refused, declared or chunked", async () => {
   const declared = await api.ask("PUT", "/log/level", { body: large });
   assert.deepEqual([declared.status, declared.json.code], [413, "body-too-large"]);
   const chunk = `8000\r\n${" ".repeat(0x8000)}\r\n`;
-  const chunked = await exchange(head("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n") + chunk.repeat(3) + "0\r\n\r\n");
+  const chunked = await exchange(
+    head("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n") + chunk.repeat(3) + "0\r\n\r\n",
+  );
   assert.match(chunked, /^HTTP\/1\.1 413 /);
   const fitting = await api.ask("PUT", "/log/level", { body: JSON.stringify({ level: "warn" }).padEnd(60 * 1024) });
   assert.equal(fitting.status, 200);
@@ -60,7 +85,10 @@ test("what is no HTTP is answered with JSON, and the next request is served", as
   const cases: [string, RegExp][] = [
     ["nonsense\r\n\r\n", /^HTTP\/1\.1 400 .*"request-invalid"/s],
     ["GET /ping HTTP/1.1\r\nHost: localhost\r\nbad field\r\n\r\n", /^HTTP\/1\.1 400 /],
-    [`GET /ping HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 .*"request-invalid"/s],
+    [
+      `GET /ping HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(40_000)}\r\n\r\n`,
+      /^HTTP\/1\.1 431 .*"request-invalid"/s,
+    ],
     ["GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 /],
     ["GET /ping HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 4(?:00|21) /],
     ["GET /%ff%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 404 .*"not-found"/s],

@@ -24,10 +24,21 @@ class Reader {
     answer.setEncoding("utf8").on("data", (text: string) => this.#take(text)).on("error", () => {});
   }
 
-  static follow(t: TestContext, api: TestApi, path = "/log/tail", headers: Record<string, string> = {}): Promise<Reader> {
+  static follow(
+    t: TestContext,
+    api: TestApi,
+    path = "/log/tail",
+    headers: Record<string, string> = {},
+  ): Promise<Reader> {
     return new Promise((resolve, reject) => {
       const authorization = `Bearer ${api.token}`;
-      const sent = request({ host: "127.0.0.1", port: api.port, path, agent: false, headers: { authorization, ...headers } });
+      const sent = request({
+        host: "127.0.0.1",
+        port: api.port,
+        path,
+        agent: false,
+        headers: { authorization, ...headers },
+      });
       sent.on("response", (answer) => resolve(new Reader(answer))).on("error", reject).end();
       t.after(() => sent.destroy());
     });

@@ -44,7 +44,15 @@ test("a Host that is no name of this machine's loopback is refused", async () =>
   for (const host of ["localhost", `localhost:${port}`, `127.0.0.1:${port}`, "[::1]", "LOCALHOST:1"]) {
     assert.equal((await api.get("/ping", { headers: { host } })).status, 200, host);
   }
-  for (const host of ["evil.example.com", `rebound.example.com:${port}`, "localhost.evil.example.com", "127.0.0.1.nip.io", "10.0.0.1"]) {
+  for (
+    const host of [
+      "evil.example.com",
+      `rebound.example.com:${port}`,
+      "localhost.evil.example.com",
+      "127.0.0.1.nip.io",
+      "10.0.0.1",
+    ]
+  ) {
     const answer = await api.get("/ping", { headers: { host } });
     assert.deepEqual([answer.status, answer.json.code], [421, "host-refused"], host);
   }
@@ -59,7 +67,11 @@ test("web pages are refused, and no answer tells a browser that one may read it"
   for (const origin of ["https://evil.example.com", "null", `http://localhost:1`, `https://127.0.0.1:${api.port}`]) {
     for (const method of ["GET", "POST", "OPTIONS"]) {
       const answer = await api.ask(method, "/ping", { headers: { origin } });
-      assert.deepEqual([answer.status, answer.headers["access-control-allow-origin"]], [403, undefined], `${method} ${origin}`);
+      assert.deepEqual(
+        [answer.status, answer.headers["access-control-allow-origin"]],
+        [403, undefined],
+        `${method} ${origin}`,
+      );
     }
   }
   const own = await api.get("/ping", { headers: { origin: `http://127.0.0.1:${api.port}` } });

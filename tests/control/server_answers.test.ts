@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { type Asked, TestApi } from "../world/api.ts";
 import { Description } from "../world/described.ts";
-import { makeWorld } from "../world/world.ts";
+import { makeWorld, TestClient, TestServer } from "../world/world.ts";
 
 /** What answers 2xx, in an order in which each has what it needs. `ID` and `CODE` are filled in. */
 const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
@@ -55,4 +55,32 @@ test("every answer of the server is as the description says", async (t) => {
   const asked = QUESTIONS.map(([operation]) => operation);
   const others = description.operations.filter((operation) => !asked.includes(operation));
   assert.deepEqual(others, ["GET /log/tail"], "a description that nothing is held to");
+});
+
+test("the fields that scripts of 0.6.x read are where they were", async (t) => {
+  const { server, id, rawPort, service } = await makeWorld(t, (socket) => socket.destroy());
+  const away = (await new TestClient(t, server, service.port).register(server.joinCode())).registered.registeredId;
+  const api = await TestApi.ofServer(t, server);
+  const ask = async (path: string) => (await api.get(path, { token: null })).json;
+  assert.deepEqual(await ask("/ping"), { success: true });
+  const { success, total, connected, disconnected } = await ask("/status");
+  assert.deepEqual([success, total, connected, disconnected], [true, 2, [id], [away]]);
+  const registry = await ask("/registry");
+  const first = registry.connections.find(({ registeredId }: { registeredId: string }) => registeredId === id);
+  assert.deepEqual([registry.status, first.port, first.connected, first.aliases], ["running", rawPort, true, []]);
+  assert.deepEqual([first.vitae.brand, typeof first.fingerprint], ["ce", "string"]);
+  assert.deepEqual(await ask("/counts/registrations"), { count: 2 });
+  assert.deepEqual(await ask("/counts/requests?start=2020-01-01"), { count: 0 });
+  const { successes, errors, unavailables } = await ask(`/stats/${id}`);
+  assert.deepEqual([successes, errors, unavailables], [0, 0, 0]);
+  assert.equal((await ask("/status/7")).error, 'There is no registration "7"');
+});
+
+test("a server that keeps no usage record says so", async (t) => {
+  const api = await TestApi.ofServer(t, await new TestServer(t, 'usageUrl = ""').start());
+  for (const path of ["/usage/1001", "/stats/1001", "/counts/errors", "/counts/requests", "/counts/registers"]) {
+    const answer = await api.get(path);
+    assert.deepEqual([answer.status, answer.json.code], [404, "usage-off"], path);
+  }
+  assert.equal((await api.get("/counts/registrations")).status, 200);
 });

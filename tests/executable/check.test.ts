@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
@@ -115,6 +115,16 @@ test("client check: what is wrong is found, with a hint, and what needs it is sk
     assert.match(item?.hint ?? "", /Register again/);
   });
   assert.deepEqual((await check()).failed, ["login"], "nothing else is left over");
+});
+
+test("client check: a clock that is behind is worth a look, but no failure", async (t) => {
+  const { run, check, client } = await registeredClient(t);
+  const later = Date.now() / 1000 + 3 * 86_400;
+  utimesSync(join(client.folder, "known_hosts"), later, later);
+  const { code, report, failed } = await check();
+  assert.deepEqual([code, report.ok, failed], [0, true, []]);
+  assert.deepEqual(report.items.filter(({ state }) => state === "warning").map(({ code }) => code), ["clock-behind"]);
+  assert.match((await run("check")).stdout, /^! Clock .*known_hosts" was written later\n +→ Set the clock/m);
 });
 
 test("client check: a service's certificate is verified", async (t) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import type { Started } from "../../src/cli/daemon_start.ts";
 import { isLocked } from "../../src/platform/folder_lock.ts";
-import { detachedClient, Detached } from "../world/detached.ts";
+import { Detached, detachedClient } from "../world/detached.ts";
 import { eventually } from "../world/eventually.ts";
 import { configure, petit, ServerProcess } from "../world/executable.ts";
 import { freePort } from "../world/processes.ts";
@@ -13,7 +13,8 @@ import { listenOn, startService, temporaryFolder } from "../world/world.ts";
 
 const SLOW = { timeout: 120_000 };
 
-const pidFile = (folder: string) => JSON.parse(readFileSync(join(folder, "client.pid"), "utf8")) as { ready: string | null };
+const pidFile = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, "client.pid"), "utf8")) as { ready: string | null };
 
 test("client start comes back when callers reach the service, and says where", SLOW, async (t) => {
   const service = await startService(t, (socket) => socket.end());
@@ -28,29 +29,36 @@ test("client start comes back when callers reach the service, and says where", S
   assert.equal(isLocked(daemon.folder, "client"), false);
 });
 
-test("a service that refuses is named, the client goes on trying, and is ready when the service is there", SLOW, async (t) => {
-  const server = await (await ServerProcess.init(t)).start();
-  const port = await freePort();
-  const daemon = await detachedClient(t, server, port);
-  const refused = [`The tunnel is up, but the service 127.0.0.1:${port} refuses connections`];
-  let told!: Started;
-  await eventually("start says what is missing", async () => {
-    const { code, stdout, stderr } = await daemon.run("start", "--wait", "1s", "--json");
-    assert.equal(code, 1);
-    if (stdout === "") return false;
-    told = JSON.parse(stdout) as Started;
-    assert.match(stderr, /^petit: The client is running \(process \d+\), but not ready: .*\n +It goes on trying in the background/);
-    return told.missing[0] === refused[0];
-  });
-  const { pid, ready, missing, endpoints } = told;
-  assert.deepEqual({ ready, missing, endpoints: endpoints.length }, { ready: false, missing: refused, endpoints: 1 });
-  assert.equal(pidFile(daemon.folder).ready, null);
-  const service = createServer((socket) => socket.end());
-  await listenOn(service, port);
-  t.after(() => service.close());
-  const again = await daemon.start();
-  assert.deepEqual([again.pid, again.ready, again.started], [pid, true, false]);
-});
+test(
+  "a service that refuses is named, the client goes on trying, and is ready when the service is there",
+  SLOW,
+  async (t) => {
+    const server = await (await ServerProcess.init(t)).start();
+    const port = await freePort();
+    const daemon = await detachedClient(t, server, port);
+    const refused = [`The tunnel is up, but the service 127.0.0.1:${port} refuses connections`];
+    let told!: Started;
+    await eventually("start says what is missing", async () => {
+      const { code, stdout, stderr } = await daemon.run("start", "--wait", "1s", "--json");
+      assert.equal(code, 1);
+      if (stdout === "") return false;
+      told = JSON.parse(stdout) as Started;
+      assert.match(
+        stderr,
+        /^petit: The client is running \(process \d+\), but not ready: .*\n +It goes on trying in the background/,
+      );
+      return told.missing[0] === refused[0];
+    });
+    const { pid, ready, missing, endpoints } = told;
+    assert.deepEqual({ ready, missing, endpoints: endpoints.length }, { ready: false, missing: refused, endpoints: 1 });
+    assert.equal(pidFile(daemon.folder).ready, null);
+    const service = createServer((socket) => socket.end());
+    await listenOn(service, port);
+    t.after(() => service.close());
+    const again = await daemon.start();
+    assert.deepEqual([again.pid, again.ready, again.started], [pid, true, false]);
+  },
+);
 
 test("a server that cannot be reached is named", SLOW, async (t) => {
   const server = await (await ServerProcess.init(t)).start();

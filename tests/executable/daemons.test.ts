@@ -23,7 +23,10 @@ test("start comes back when everything listens, and stop takes all of it away", 
   assert.match(endpoints.join(), /^http:\/\/REGID\./);
   const written = JSON.parse(readFileSync(join(daemon.folder, "server.pid"), "utf8")) as Record<string, unknown>;
   assert.deepEqual([written["pid"], written["listen"], written["api"]], [pid, listen, api]);
-  assert.equal(statusOf(await exchange(daemon.server.proxyPort, "GET / HTTP/1.1\r\nHost: 9\r\nConnection: close\r\n\r\n")), 404);
+  assert.equal(
+    statusOf(await exchange(daemon.server.proxyPort, "GET / HTTP/1.1\r\nHost: 9\r\nConnection: close\r\n\r\n")),
+    404,
+  );
   if (process.platform === "linux") {
     const session = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[5]);
     assert.equal(session, pid, "it has a session of its own, so that it outlives the terminal");
@@ -65,7 +68,10 @@ test("a start that fails gives the daemon's own reason, and leaves nothing behin
   const { code, stdout, stderr } = await daemon.run("start", "--json");
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.match(stderr, /^petit: Cannot listen on 127\.0\.0\.1, port \d+: another program uses that port\n {7}Stop that program/);
+  assert.match(
+    stderr,
+    /^petit: Cannot listen on 127\.0\.0\.1, port \d+: another program uses that port\n {7}Stop that program/,
+  );
   assert.deepEqual(traces(daemon.folder), []);
   assert.match(readFileSync(join(daemon.folder, "logs/server.log"), "utf8"), /another program uses that port/);
 });
@@ -83,43 +89,55 @@ test("a command port in use is named with its setting, and no caller is served b
   }
 });
 
-test("restart makes a new process, starts one that is not running, and stops nothing for a config that cannot be used", SLOW, async (t) => {
-  const daemon = await detachedServer(t);
-  assert.equal((await daemon.run("restart")).code, 0);
-  const { pid } = await daemon.start();
-  const restarted = await daemon.run("restart", "--json");
-  assert.equal(restarted.code, 0, restarted.stderr);
-  const after = await daemon.start();
-  assert.notEqual(after.pid, pid);
-  configure(daemon.config, { "server.proxyPort": 70_000 });
-  const refused = await daemon.run("restart");
-  assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /"server\.proxyPort" is 70000/);
-  assert.ok(isLocked(daemon.folder, "server"));
-});
+test(
+  "restart makes a new process, starts one that is not running, and stops nothing for a config that cannot be used",
+  SLOW,
+  async (t) => {
+    const daemon = await detachedServer(t);
+    assert.equal((await daemon.run("restart")).code, 0);
+    const { pid } = await daemon.start();
+    const restarted = await daemon.run("restart", "--json");
+    assert.equal(restarted.code, 0, restarted.stderr);
+    const after = await daemon.start();
+    assert.notEqual(after.pid, pid);
+    configure(daemon.config, { "server.proxyPort": 70_000 });
+    const refused = await daemon.run("restart");
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /"server\.proxyPort" is 70000/);
+    assert.ok(isLocked(daemon.folder, "server"));
+  },
+);
 
-test("reload prints what is in force and what needs a restart; a file that cannot be used changes nothing", SLOW, async (t) => {
-  const daemon = await detachedServer(t);
-  const { pid, listen } = await daemon.start();
-  configure(daemon.config, { "server.idleTimeout": "11s", "server.listenPort": listen });
-  const text = await daemon.run("reload");
-  assert.equal(text.code, 0, text.stderr);
-  assert.match(text.stdout, /In force now: server\.idleTimeout\nIn force after "petit server restart": server\.listenPort\n/);
-  const json = await daemon.run("reload", "--json");
-  assert.deepEqual(JSON.parse(json.stdout), { changed: [], restartNeeded: ["server.listenPort"] });
-  configure(daemon.config, { "server.drainFor": "soon" });
-  const broken = await daemon.run("reload");
-  assert.equal(broken.code, 1);
-  assert.match(broken.stderr, /config\.toml:\d+:\d+: "server\.drainFor" is "soon"; wanted a duration/);
-  process.kill(pid, "SIGHUP");
-  const log = join(daemon.folder, "logs/server.log");
-  const told = () => readFileSync(log, "utf8").split("\n").filter((line) => /Nothing was reloaded: .*drainFor/.test(line)).length;
-  await eventually("SIGHUP is logged with the place of the mistake", () => told() === 2);
-  configure(daemon.config, { "server.drainFor": "1s" });
-  process.kill(pid, "SIGHUP");
-  await eventually("SIGHUP reloads", () => /server\.drainFor changed/.test(readFileSync(log, "utf8")));
-  assert.equal((await daemon.start()).pid, pid);
-});
+test(
+  "reload prints what is in force and what needs a restart; a file that cannot be used changes nothing",
+  SLOW,
+  async (t) => {
+    const daemon = await detachedServer(t);
+    const { pid, listen } = await daemon.start();
+    configure(daemon.config, { "server.idleTimeout": "11s", "server.listenPort": listen });
+    const text = await daemon.run("reload");
+    assert.equal(text.code, 0, text.stderr);
+    assert.match(
+      text.stdout,
+      /In force now: server\.idleTimeout\nIn force after "petit server restart": server\.listenPort\n/,
+    );
+    const json = await daemon.run("reload", "--json");
+    assert.deepEqual(JSON.parse(json.stdout), { changed: [], restartNeeded: ["server.listenPort"] });
+    configure(daemon.config, { "server.drainFor": "soon" });
+    const broken = await daemon.run("reload");
+    assert.equal(broken.code, 1);
+    assert.match(broken.stderr, /config\.toml:\d+:\d+: "server\.drainFor" is "soon"; wanted a duration/);
+    process.kill(pid, "SIGHUP");
+    const log = join(daemon.folder, "logs/server.log");
+    const told = () =>
+      readFileSync(log, "utf8").split("\n").filter((line) => /Nothing was reloaded: .*drainFor/.test(line)).length;
+    await eventually("SIGHUP is logged with the place of the mistake", () => told() === 2);
+    configure(daemon.config, { "server.drainFor": "1s" });
+    process.kill(pid, "SIGHUP");
+    await eventually("SIGHUP reloads", () => /server\.drainFor changed/.test(readFileSync(log, "utf8")));
+    assert.equal((await daemon.start()).pid, pid);
+  },
+);
 
 test("log LEVEL changes what a running daemon logs; a level that does not exist is wrong usage", SLOW, async (t) => {
   const daemon = await detachedServer(t, { "server.logLevel": "silent" });
@@ -146,7 +164,9 @@ test("without a daemon: reload, log and stop end with 3; with no config, with 2"
     assert.equal(code, 3, args.join(" "));
     assert.match(stderr, /The server is not running\n +Start it with "petit server start"/);
   }
-  const nowhere = Object.assign(Object.create(daemon) as typeof daemon, { config: join(daemon.folder, "none", "config.toml") });
+  const nowhere = Object.assign(Object.create(daemon) as typeof daemon, {
+    config: join(daemon.folder, "none", "config.toml"),
+  });
   for (const args of [["start"], ["restart"], ["reload"], ["stop"]]) {
     const { code, stderr } = await nowhere.run(...args as [string]);
     assert.equal(code, 2, args.join(" "));

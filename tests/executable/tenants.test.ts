@@ -149,6 +149,34 @@ test("config shows what is in force, one value, and sets it", async (t) => {
   assert.equal((await client("config", "local.port")).stdout, "5432\n");
 });
 
+test("a running server takes up what config sets, and says what has to wait", async (t) => {
+  const server = await (await ServerProcess.init(t)).start();
+  const config = (...args: string[]) =>
+    petit(["server", "config", ...args, "--json", "-c", server.config], { env: { HOME: server.folder } });
+  const { before, ...rest } = JSON.parse((await config("trustedProxies", "10.0.0.0/8,192.0.2.1")).stdout);
+  assert.deepEqual(before, []);
+  assert.deepEqual(rest, {
+    key: "server.trustedProxies",
+    value: ["10.0.0.0/8", "192.0.2.1"],
+    daemon: "reloaded",
+    restartNeeded: [],
+  });
+  assert.deepEqual(JSON.parse((await config("ssh.loginGraceTime", "10s")).stdout).restartNeeded, [
+    "server.ssh.loginGraceTime",
+  ]);
+  for (
+    const [name, value, told] of [["idelTimeout", "5s", /Did you mean "idleTimeout"/], [
+      "idleTimeout",
+      "5",
+      /a unit/,
+    ]] as const
+  ) {
+    const { code, stderr } = await config(name, value);
+    assert.equal(code, 2);
+    assert.match(stderr, told);
+  }
+});
+
 test("a running client serves at once what is leased, and no longer what is evicted", async (t) => {
   const server = await (await ServerProcess.init(t)).start();
   const code = await server.joinCode(2);

@@ -134,6 +134,6 @@ test("a service behind TLS is reached, and its certificate is verified", async (
   const caller = connectTcp(client.registered.registeredPort, "127.0.0.1");
   caller.on("error", () => {});
   await new Promise((resolve) => caller.on("close", resolve).resume());
-  const line = await client.logged(({ code }) => code === "service-refused");
+  const line = await client.logged(({ code }) => code === "service-certificate");
   assert.match(line.msg, /SELF_SIGNED|self.signed|UNABLE_TO_VERIFY/i);
 });

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
-import prometheus from "prom-client";
 import { serveClientApi } from "../../src/client/rest/client_api.ts";
 import { effectiveSettings } from "../../src/config/effective.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -31,7 +30,7 @@ export interface Asked {
   readonly body?: unknown;
 }
 
-type Facilities = Omit<DaemonFacilities, "role" | "reload">;
+type Facilities = Omit<DaemonFacilities, "role" | "reload" | "metrics">;
 
 /** The API of a daemon in this process, on a real socket, with the daemon's running settings in its config file. */
 export class TestApi {
@@ -49,20 +48,20 @@ export class TestApi {
   static async ofServer(scope: Scope, server: TestServer, stop = () => {}): Promise<TestApi> {
     const { control, usage, metrics } = server.running;
     control.config.apiPort = 0;
-    const facilities = { ...makeFacilities(server.folder, server.config, "server", stop), metrics };
+    const facilities = makeFacilities(server.folder, server.config, "server", stop);
     const reload = () => control.reload(loadConfig(facilities.configFile).config.server);
-    const served = await serveServerApi({ ...facilities, control, usage, reload });
+    const served = await serveServerApi({ ...facilities, control, usage, metrics, reload });
     scope.after(() => served.close());
     return new TestApi(served.port, facilities);
   }
 
   /** The API of a client that runs. */
   static async ofClient(scope: Scope, client: TestClient, stop = () => {}): Promise<TestApi> {
-    const { control } = client.running;
+    const { control, metrics } = client.running;
     control.config.apiPort = 0;
     const facilities = makeFacilities(client.folder, client.config, "client", stop);
     const reload = () => control.reload(loadConfig(facilities.configFile).config.client);
-    const served = await serveClientApi({ ...facilities, control, reload });
+    const served = await serveClientApi({ ...facilities, control, metrics, reload });
     scope.after(() => served.close());
     return new TestApi(served.port, facilities);
   }
@@ -90,9 +89,14 @@ export class TestApi {
         answer.on("error", reject);
         answer.on("end", () => {
           const { statusCode: status = 0, headers } = answer;
-          resolve({ status, headers, text, get json() {
-            return JSON.parse(text);
-          } });
+          resolve({
+            status,
+            headers,
+            text,
+            get json() {
+              return JSON.parse(text);
+            },
+          });
         });
       });
       sent.on("error", reject);
@@ -123,5 +127,5 @@ function makeFacilities(folder: string, config: Config, role: "server" | "client
   writeStateFile(configFile, lines.join("\n"));
   const kept = { folder: "", maxSize: 1024 ** 2, maxFiles: 1 };
   const { log, tail, setLevel } = openLog({ level: "info", name: role, stderr: false, ...kept });
-  return { folder, configFile, log, tail, setLevel, stop, metrics: new prometheus.Registry() };
+  return { folder, configFile, log, tail, setLevel, stop };
 }

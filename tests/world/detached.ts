@@ -25,7 +25,10 @@ export class Detached {
   }
 
   runWith(options: RunOptions, command: string, ...more: string[]): Promise<Finished> {
-    return petit([this.role, command, ...more, "-c", this.config], { ...options, env: { HOME: this.folder, ...options.env } });
+    return petit([this.role, command, ...more, "-c", this.config], {
+      ...options,
+      env: { HOME: this.folder, ...options.env },
+    });
   }
 
   /** `petit ROLE start --json`, which has to succeed. */
@@ -39,7 +42,9 @@ export class Detached {
   async kill(): Promise<void> {
     const found = findDaemon(this.folder, this.role);
     if (found === undefined) return;
-    if (found === "starting") await eventually("it says its process id", () => findDaemon(this.folder, this.role) !== "starting");
+    if (found === "starting") {
+      await eventually("it says its process id", () => findDaemon(this.folder, this.role) !== "starting");
+    }
     const now = findDaemon(this.folder, this.role);
     if (now !== undefined && now !== "starting") process.kill(now.pid, "SIGKILL");
     await eventually("it is gone", () => !isLocked(this.folder, this.role));
@@ -47,22 +52,31 @@ export class Detached {
 }
 
 /** A server that can be started, with a folder of its own; it does not outlive the test. */
-export async function detachedServer(scope: Scope, settings: Settings = {}): Promise<Detached & { readonly server: ServerProcess }> {
-  let made: Detached | undefined;
-  scope.after(() => made?.kill());
+export async function detachedServer(
+  scope: Scope,
+  settings: Settings = {},
+): Promise<Detached & { readonly server: ServerProcess }> {
+  const made: { daemon?: Detached } = {};
+  // Before its folder goes.
+  scope.after(() => made.daemon?.kill());
   const server = await ServerProcess.init(scope, settings);
-  made = new Detached("server", server.folder, server.config);
-  return Object.assign(made, { server });
+  made.daemon = new Detached("server", server.folder, server.config);
+  return Object.assign(made.daemon, { server });
 }
 
 /** A registered client that can be started. */
-export async function detachedClient(scope: Scope, server: ServerProcess, servicePort: number): Promise<Detached & { readonly client: ClientProcess }> {
-  let made: Detached | undefined;
-  scope.after(() => made?.kill());
+export async function detachedClient(
+  scope: Scope,
+  server: ServerProcess,
+  servicePort: number,
+): Promise<Detached & { readonly client: ClientProcess }> {
+  const made: { daemon?: Detached } = {};
+  // Before its folder goes.
+  scope.after(() => made.daemon?.kill());
   const client = await new ClientProcess(scope).register(await server.joinCode(), servicePort);
   client.takeFreePorts();
-  made = new Detached("client", client.folder, client.config);
-  return Object.assign(made, { client });
+  made.daemon = new Detached("client", client.folder, client.config);
+  return Object.assign(made.daemon, { client });
 }
 
 /** Whether a process exists and is no zombie. */

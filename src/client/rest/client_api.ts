@@ -6,7 +6,7 @@ import { FORMER, LOG_LEVELS, logLevel } from "../../control/daemon_words.ts";
 import { lifeOperations } from "../../control/life_operations.ts";
 import { levelSchema, logOperations } from "../../control/log_operations.ts";
 import { type AnyOperation, operation, successful } from "../../control/operation.ts";
-import { type ServedApi, serveApi } from "../../control/serve_api.ts";
+import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import { PetitError } from "../../error.ts";
 import type { ClientControl } from "../client_control.ts";
 import { serviceSchema, tenantNameInput } from "./schemas.ts";
@@ -39,8 +39,13 @@ export function serveClientApi(parts: ClientApiParts): Promise<ServedApi> {
     ...formerOperations(facilities),
     ...lifeOperations(facilities),
   ];
-  const about = "What a petit client knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
-  return serveApi({ title: "petit client", about, tags: TAGS, folder, log, operations }, control.config.apiPort, "[client] apiPort");
+  const about =
+    "What a petit client knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
+  return serveApi(
+    { title: "petit client", about, tags: TAGS, folder, log, operations },
+    control.config.apiPort,
+    "[client] apiPort",
+  );
 }
 
 /** In 0.6.x these two only said that the config was fine. */
@@ -85,7 +90,9 @@ function formerOperations({ setLevel }: DaemonFacilities): AnyOperation[] {
       id: "setLogLevelByMessage",
       tag: "log",
       summary: "As PUT /log/level, with the names of 0.6.x",
-      body: z.object({ msg: z.enum([...LOG_LEVELS, ...Object.keys(FORMER)]).meta({ description: "The level" }) }).meta({ id: "LogMessage" }),
+      body: z.object({ msg: z.enum([...LOG_LEVELS, ...Object.keys(FORMER)]).meta({ description: "The level" }) }).meta({
+        id: "LogMessage",
+      }),
       answered: "The level is changed",
       answer: successful.extend({ level: levelSchema }).meta({ id: "LogLevelTaken" }),
       handle: ({ body }) => {

@@ -6,7 +6,10 @@ import { orNull } from "../../control/operation.ts";
 const moment = () => z.iso.datetime();
 const port = () => z.int().min(0).max(65535);
 
-export const tenantNameSchema = z.string().min(1).max(64).meta({ description: "Name of a tenant", examples: ["default"] });
+export const tenantNameSchema = z.string().min(1).max(64).meta({
+  description: "Name of a tenant",
+  examples: ["default"],
+});
 
 /** The same where it is asked for: tenant_name.ts has the rules. */
 export const tenantNameInput = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/).meta({
@@ -29,7 +32,10 @@ const tenantFacts = {
   served: z.boolean().meta({ description: "Whether the tunnel carries it" }),
 };
 
-export const tenantStatusSchema = z.object(tenantFacts).meta({ id: "TenantStatus", description: "A tenant and its registration" });
+export const tenantStatusSchema = z.object(tenantFacts).meta({
+  id: "TenantStatus",
+  description: "A tenant and its registration",
+});
 
 /** A tenant with the names of 0.6.x beside those of today. */
 export const tenantSchema = z.object({
@@ -39,7 +45,10 @@ export const tenantSchema = z.object({
   registeredId: z.string().optional(),
   registeredPort: port().optional(),
   config: z.object({ local: serviceSchema }),
-}).meta({ id: "Tenant", description: "A tenant; name, registered, registeredId, registeredPort and config are those of 0.6.x" });
+}).meta({
+  id: "Tenant",
+  description: "A tenant; name, registered, registeredId, registeredPort and config are those of 0.6.x",
+});
 
 const clientVitae = z.object({
   brand: z.string(),

@@ -59,11 +59,14 @@ export function statusOperations(control: ClientControl, configFile: string): An
       tag,
       token: "optional",
       summary: "Check the set-up, from the config file to the services",
-      description: "Without the token it only says, as in 0.6.x, whether there is an upgrade. With it, it takes as long as the server and the services take.",
+      description:
+        "Without the token it only says, as in 0.6.x, whether there is an upgrade. With it, it takes as long as the server and the services take.",
       answered: "What was found",
       answer: successful.extend({
         type: z.literal("didCheck1"),
-        patch: z.object({ update: z.literal(false) }).meta({ description: "Whether there is an upgrade, for scripts of 0.6.x" }),
+        patch: z.object({ update: z.literal(false) }).meta({
+          description: "Whether there is an upgrade, for scripts of 0.6.x",
+        }),
         ok: z.boolean().optional().meta({ description: "Nothing has failed" }),
         items: z.array(checkItemSchema).readonly().optional(),
       }).meta({ id: "Checked" }),

@@ -9,7 +9,9 @@ import { knownByEither, tenantNamed } from "./tenant_named.ts";
 const ofTenant = z.object({ id: tenantNameInput });
 
 const forced = z.object({
-  force: z.enum(["true", "false"]).default("false").meta({ description: "Forget it here also where the server cannot be told" }),
+  force: z.enum(["true", "false"]).default("false").meta({
+    description: "Forget it here also where the server cannot be told",
+  }),
 });
 
 const path = z.string().meta({ description: "The tenant's folder" });

@@ -15,7 +15,9 @@ const idSchema = z.string().regex(/^[0-9a-f]{8,64}$/).meta({ examples: ["2c26b46
 const joinCodeSchema = z.object({
   id: idSchema,
   brand: z.string().nullable().meta({ description: "Null where it is for any" }),
-  uses: z.int().meta({ description: "How many clients could use it when it was made; 0 where that is not known any more" }),
+  uses: z.int().meta({
+    description: "How many clients could use it when it was made; 0 where that is not known any more",
+  }),
   usesLeft: z.int(),
   created: z.iso.datetime().nullable(),
   expires: z.iso.datetime(),

@@ -24,7 +24,9 @@ export function registrationOperations(control: ServerControl): AnyOperation[] {
       token: "required",
       summary: "Registrations page by page, in the order of their ids",
       query: z.object({
-        after: z.string().regex(/^\d{1,15}$/).optional().meta({ description: "The id that the page before ended with" }),
+        after: z.string().regex(/^\d{1,15}$/).optional().meta({
+          description: "The id that the page before ended with",
+        }),
         limit: numberInQuery(1, 1000).default(100),
         connected: z.enum(["true", "false"]).optional().meta({ description: "Only those that are, or are not" }),
         search: z.string().max(200).optional().meta({

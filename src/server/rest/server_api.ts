@@ -3,7 +3,7 @@ import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
 import { lifeOperations } from "../../control/life_operations.ts";
 import { logOperations } from "../../control/log_operations.ts";
 import { operation, successful } from "../../control/operation.ts";
-import { type ServedApi, serveApi } from "../../control/serve_api.ts";
+import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import type { UsageRecord } from "../../usage/usage_record.ts";
 import type { ServerControl } from "../server_control.ts";
 import { joinCodeOperations } from "./join_code_operations.ts";
@@ -54,6 +54,11 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...logOperations(facilities),
     ...lifeOperations(facilities),
   ];
-  const about = "What a petit server knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
-  return serveApi({ title: "petit server", about, tags: TAGS, folder, log, operations }, control.config.apiPort, "[server] apiPort");
+  const about =
+    "What a petit server knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
+  return serveApi(
+    { title: "petit server", about, tags: TAGS, folder, log, operations },
+    control.config.apiPort,
+    "[server] apiPort",
+  );
 }

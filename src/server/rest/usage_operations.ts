@@ -35,9 +35,12 @@ const count = countAnswer.meta({ id: "Count" });
 export function usageOperations(control: ServerControl, usage: UsageRecord | undefined): AnyOperation[] {
   const record = () => {
     if (usage !== undefined) return usage;
-    throw new PetitError("usage-off", "No usage record is kept", { hint: "Set [server] usageUrl and restart the server" });
+    throw new PetitError("usage-off", "No usage record is kept", {
+      hint: "Set [server] usageUrl and restart the server",
+    });
   };
-  const asked = ({ start, end }: { start?: string | undefined; end?: string | undefined }) => usageRange(start, end, Date.now());
+  const asked = ({ start, end }: { start?: string | undefined; end?: string | undefined }) =>
+    usageRange(start, end, Date.now());
   const counted = (path: "errors" | "requests") =>
     operation({
       method: "get",
@@ -49,7 +52,9 @@ export function usageOperations(control: ServerControl, usage: UsageRecord | und
         type: z.string().max(40).optional().meta({
           description: "success, error, unavailable, errors or requests, in place of the path's own",
         }),
-        code: z.string().regex(/^\d{3}$/).optional().meta({ description: "Only those that were answered with this status" }),
+        code: z.string().regex(/^\d{3}$/).optional().meta({
+          description: "Only those that were answered with this status",
+        }),
       }),
       fields: brand,
       answered: "A number",

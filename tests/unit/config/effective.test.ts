@@ -5,7 +5,8 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { durationSetting, parseDuration, parseSize, sizeSetting } from "../../../src/config/units.ts";
 
 test("effective settings written into a file give the same config again", () => {
-  const text = `[server]\nidleTimeout = "90s"\nmaxHeadSize = "1000B"\ntrustedProxies = ["10.0.0.0/8"]\n[server.ssh]\nclientAliveInterval = "0s"\n` +
+  const text =
+    `[server]\nidleTimeout = "90s"\nmaxHeadSize = "1000B"\ntrustedProxies = ["10.0.0.0/8"]\n[server.ssh]\nclientAliveInterval = "0s"\n` +
     `[client]\nreconnectDelayMax = "1500ms"\n[client.local]\ntls = true\n`;
   const config = parseConfig(text, "/etc/petit/config.toml");
   const written = (["server", "client"] as const).flatMap((role) =>
@@ -19,7 +20,15 @@ test("effective settings written into a file give the same config again", () => 
 });
 
 test("durations and sizes are written in the largest unit that fits, and read as the same", () => {
-  const durations = { 0: "0s", 1: "1ms", 1500: "1500ms", 90_000: "90s", 120_000: "2m", 86_400_000: "1d", 7_200_000: "2h" };
+  const durations = {
+    0: "0s",
+    1: "1ms",
+    1500: "1500ms",
+    90_000: "90s",
+    120_000: "2m",
+    86_400_000: "1d",
+    7_200_000: "2h",
+  };
   for (const [milliseconds, text] of Object.entries(durations)) {
     assert.equal(durationSetting(Number(milliseconds)), text);
     assert.equal(parseDuration(text), Number(milliseconds));

@@ -56,7 +56,10 @@ test("daemons that begin together on one folder have one token", async (t) => {
   const folder = temporaryFolder(t);
   const program = join(folder, "token.ts");
   const source = new URL("../../../src/control/api_token.ts", import.meta.url).pathname;
-  writeFileSync(program, `import { apiToken } from ${JSON.stringify(source)};\nconsole.log(apiToken(${JSON.stringify(folder)}));\n`);
+  writeFileSync(
+    program,
+    `import { apiToken } from ${JSON.stringify(source)};\nconsole.log(apiToken(${JSON.stringify(folder)}));\n`,
+  );
   const args = process.versions["deno"] === undefined ? [program] : ["run", "-A", "--no-check", program];
   const tokens = await Promise.all(Array.from({ length: 4 }, async () => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -65,7 +65,8 @@ test("nothing is written where one of the changes is wrong", (t) => {
 
 test("what is wrong says the setting and what is wanted, without a place that nobody can look at", (t) => {
   assert.throws(() => changeConfig(configFile(t), "server", { "server.idleTimeout": "soon" }), {
-    message: 'Cannot change the config: "server.idleTimeout" is "soon"; wanted a duration with a unit, such as "500ms", "5s", "2m" or "24h"',
+    message:
+      'Cannot change the config: "server.idleTimeout" is "soon"; wanted a duration with a unit, such as "500ms", "5s", "2m" or "24h"',
   });
   assert.throws(() => changeConfig(configFile(t), "server", { "server.idelTimeout": "90s" }), {
     hint: 'Did you mean "server.idleTimeout"',
@@ -74,7 +75,9 @@ test("what is wrong says the setting and what is wanted, without a place that no
 
 test("a config that is wrong already is not touched, and its fault is named with its place", (t) => {
   const file = configFile(t, "[server]\nidleTimeout = 5\n");
-  assert.throws(() => changeConfig(file, "server", { "server.headTimeout": "5s" }), { message: /config\.toml:2:1: "server\.idleTimeout" is 5/ });
+  assert.throws(() => changeConfig(file, "server", { "server.headTimeout": "5s" }), {
+    message: /config\.toml:2:1: "server\.idleTimeout" is 5/,
+  });
 });
 
 test("the file keeps its mode, and a link stays a link", { skip: isWindows && "Windows has no file modes" }, (t) => {

@@ -9,7 +9,10 @@ import { silentLog } from "../../../src/observe/log.ts";
 import type { Scope } from "../../world/temporary_folder.ts";
 
 /** A command port that notes what it was asked. */
-async function commandPort(scope: Scope, words: CommandWords = {}): Promise<{ port: number; done: string[]; commands: CommandPort }> {
+async function commandPort(
+  scope: Scope,
+  words: CommandWords = {},
+): Promise<{ port: number; done: string[]; commands: CommandPort }> {
   const done: string[] = [];
   const commands = new CommandPort({
     STATUS: { run: (rest) => ({ status: "running", rest }) },
@@ -55,7 +58,11 @@ test("command port: a word and ETX are answered with one JSON object, then the c
   assert.equal(await exchange(port, ["STATUS\x03"]), '{"status":"running","rest":[]}');
   assert.equal(await exchange(port, ["STATUS\x03"], { end: true }), '{"status":"running","rest":[]}');
   assert.equal(await exchange(port, ["STA", "TUS", " 1001", " \n\x03"]), '{"status":"running","rest":["1001"]}');
-  assert.equal(await exchange(port, ["STATUS\x03STATUS\x03STOP\x03"]), '{"status":"running","rest":[]}', "only the first counts");
+  assert.equal(
+    await exchange(port, ["STATUS\x03STATUS\x03STOP\x03"]),
+    '{"status":"running","rest":[]}',
+    "only the first counts",
+  );
 });
 
 test("command port: who ends its direction behind a silent word is told by the end alone; who does not gets an answer", async (t) => {
@@ -128,7 +135,9 @@ test("command port: closing it sends the answers that are due", async (t) => {
   let begun!: () => void;
   const asked = new Promise<void>((resolve) => begun = resolve);
   const work = new Promise<void>((resolve) => finish = resolve);
-  const { port, commands } = await commandPort(t, { SLOW: { run: () => (begun(), work.then(() => ({ success: true }))) } });
+  const { port, commands } = await commandPort(t, {
+    SLOW: { run: () => (begun(), work.then(() => ({ success: true }))) },
+  });
   const answer = exchange(port, ["SLOW\x03"]);
   await asked;
   const closed = commands.close();
@@ -150,6 +159,7 @@ test("asking a command port: answers of any size, the daemon's own errors, and t
   await commands.close();
   await assert.rejects(
     askCommand("server", port, "STATUS", 10_000),
-    (error) => error instanceof PetitError && error.code === "daemon-silent" && /connection refused/.test(error.message),
+    (error) =>
+      error instanceof PetitError && error.code === "daemon-silent" && /connection refused/.test(error.message),
   );
 });

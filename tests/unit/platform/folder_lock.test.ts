@@ -37,6 +37,15 @@ test("folder lock: the file is empty, its owner's, alone, and gone after the rel
   assert.equal(isLocked(folder, "server"), false);
 });
 
+test("folder lock: what a dead daemon has left is taken away before anybody can see the lock", (t) => {
+  const folder = temporaryFolder(t);
+  const seen: boolean[] = [];
+  const lock = lockFolder(folder, "server", () => seen.push(isLocked(folder, "server")));
+  seen.push(isLocked(folder, "server"));
+  assert.deepEqual(seen, [false, true]);
+  lock.release();
+});
+
 test("folder lock: server and client may share a folder", (t) => {
   const folder = temporaryFolder(t);
   const server = lockFolder(folder, "server");
@@ -46,19 +55,23 @@ test("folder lock: server and client may share a folder", (t) => {
   client.release();
 });
 
-test("folder lock: held by another process it is refused; looking does not loosen it; a stale lock of a dead process is taken over", SLOW, async (t) => {
-  const folder = temporaryFolder(t);
-  const child = locker(t, folder);
-  await once(child.stdout as NodeJS.ReadableStream, "data");
-  for (let looks = 0; looks < 3; looks++) assert.equal(isLocked(folder, "server"), true);
-  assert.throws(() => lockFolder(folder, "server"), refused);
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
-  assert.ok(existsSync(join(folder, "server.lock")), "the file stays behind");
-  assert.equal(isLocked(folder, "server"), false);
-  lockFolder(folder, "server").release();
-});
+test(
+  "folder lock: held by another process it is refused; looking does not loosen it; a stale lock of a dead process is taken over",
+  SLOW,
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const child = locker(t, folder);
+    await once(child.stdout as NodeJS.ReadableStream, "data");
+    for (let looks = 0; looks < 3; looks++) assert.equal(isLocked(folder, "server"), true);
+    assert.throws(() => lockFolder(folder, "server"), refused);
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+    assert.ok(existsSync(join(folder, "server.lock")), "the file stays behind");
+    assert.equal(isLocked(folder, "server"), false);
+    lockFolder(folder, "server").release();
+  },
+);
 
 test("folder lock: of two processes that race for it, over and over, never do both have it", SLOW, async (t) => {
   const folder = temporaryFolder(t);
@@ -78,7 +91,9 @@ test("folder lock: a file of that name that petit has not made is replaced", (t)
   lock.release();
 });
 
-test("folder lock: in a folder that cannot be written it is a sentence", { skip: process.getuid?.() === 0 && "root writes everywhere" }, (t) => {
+test("folder lock: in a folder that cannot be written it is a sentence", {
+  skip: process.getuid?.() === 0 && "root writes everywhere",
+}, (t) => {
   const folder = join(temporaryFolder(t), "sealed");
   mkdirSync(folder, { mode: 0o500 });
   t.after(() => chmodSync(folder, 0o700));

@@ -1,6 +1,6 @@
 // Locks a folder for the server. With a number: as often as that, as fast as it can, and whenever it has the lock nobody else may have it;
 // without: once, until it is killed.
-import { mkdirSync, rmdirSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { PetitError } from "../../../src/error.ts";
@@ -8,6 +8,7 @@ import { lockFolder } from "../../../src/platform/folder_lock.ts";
 
 const [, , folder = "", times] = process.argv;
 const sole = join(folder, "sole");
+const preparing = join(folder, "preparing");
 if (times === undefined) {
   lockFolder(folder, "server");
   writeSync(1, "locked\n");
@@ -15,7 +16,11 @@ if (times === undefined) {
 } else {
   for (let had = 0; had < Number(times);) {
     try {
-      const lock = lockFolder(folder, "server");
+      const lock = lockFolder(folder, "server", () => {
+        if (existsSync(sole)) throw new Error("Another process has the lock");
+        mkdirSync(preparing);
+        rmdirSync(preparing);
+      });
       mkdirSync(sole);
       rmdirSync(sole);
       lock.release();
