@@ -51,7 +51,8 @@ export function lockFolder(folder: string, role: Role, prepare: () => void = () 
     } catch (error) {
       if (isBusy(error)) throw new PetitError("folder-locked", `A ${role} is running on "${folder}" already`);
       if (isForeign(error)) discard(file);
-      else if (isSame() || tries > TRIES) throw unlockable(file, error);
+      // Gone, and perhaps made again already, even with the same number.
+      else if ((isSame() && systemCode(error) !== "ENOENT") || tries > TRIES) throw unlockable(file, error);
     }
     if (lock === undefined) continue;
     held.add(lock);

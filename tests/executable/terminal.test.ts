@@ -9,7 +9,7 @@ const skip = spawnSync("script", ["--version"]).error !== undefined && "script i
 
 /** What a command prints on a terminal of so many columns. */
 async function onTerminal(columns: number, args: string, env: Record<string, string>): Promise<string[]> {
-  const command = `unset FORCE_COLOR; stty cols ${columns}; '${petitExecutable}' ${args}`;
+  const command = `unset FORCE_COLOR CI; stty cols ${columns}; '${petitExecutable}' ${args}`;
   const text = await output("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     env: { TERM: "xterm", NO_COLOR: "", ...env },
   });

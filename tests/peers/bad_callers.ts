@@ -34,6 +34,7 @@ export class BesiegedWorld {
     });
     const server = await ServerProcess.init(t, {
       "server.headTimeout": patience,
+      "server.drainFor": "1s",
       "server.ssh.loginGraceTime": patience,
     });
     const folder = join(server.folder, "certificates");

@@ -21,7 +21,9 @@ function startWriter(scope: Scope, ...args: string[]): ChildProcess {
   return child;
 }
 
-test("rotating file: a process that is killed leaves whole lines in order, but perhaps for the last", { timeout: 60_000 }, async (t) => {
+test("rotating file: a process that is killed leaves whole lines in order, but perhaps for the last", {
+  timeout: 60_000,
+}, async (t) => {
   for (let kill = 0; kill < 5; kill++) {
     const name = join(temporaryFolder(t), "server.log");
     const child = startWriter(t, name);
