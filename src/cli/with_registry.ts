@@ -4,7 +4,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { Invocation } from "./command.ts";
 import { configFile } from "./values.ts";
 
-/** Does something with the registry of the config, whether a server has it open or not. A running server notices changes within 250 ms. */
+/** Does something with the registry of the config, whether a server has it open or not. A running server notices changes within half a second. */
 export function withRegistry<Result>(invocation: Invocation, work: (registry: Registry) => Result): Result {
   const registry = openRegistry(loadConfig(configFile(invocation)).config.server.registryUrl);
   try {

@@ -1,7 +1,7 @@
 import type { Registration, Registry } from "../registry/registry.ts";
 
 /** How often another process's changes to the registry are looked for, in milliseconds. */
-const LOOK_EVERY = 250;
+const LOOK_EVERY = 500;
 
 /** Host names whose registration is remembered; callers choose them, so there is an end to it. */
 const MAX_REMEMBERED_HOSTS = 10_000;
