@@ -29,7 +29,7 @@ export function serverInit(invocation: Invocation): number {
       (host === undefined
         ? `Clients on other machines need a name for this one: set [server] publicHost in the config.\n`
         : "") +
-      `Next: "petit server${option}" runs the server; "petit server join${option}" prints a join code for a client.\n`,
+      `Next: "petit server start${option}" starts the server; "petit server join${option}" prints a join code for a client.\n`,
   );
   return 0;
 }
