@@ -78,7 +78,7 @@ function requestOf(invocation: Invocation, tlsByDefault: boolean): LeaseRequest 
   if (insecure && ca !== undefined) {
     throw usage("--insecure and --ca exclude each other", "With --insecure no certificate is looked at");
   }
-  if (host !== undefined && isIP(host) === 0 && !/^[^\s:/[\]]+$/.test(host)) {
+  if (host !== undefined && isIP(host) === 0 && !/^[^\s\p{Cc}:/[\]]+$/u.test(host)) {
     throw usage(`"${host}" is not a host`, "Wanted: a name or an address, such as localhost; the port follows -p");
   }
   return {

@@ -1,6 +1,7 @@
 import process from "node:process";
-import type { ClientStatus, TenantStatus } from "../client/client_status.ts";
-import { readTenants, type Tenant } from "../client/tenants.ts";
+import type { ClientStatus } from "../client/client_status.ts";
+import { tenantStatus } from "../client/tenant_status.ts";
+import { readTenants } from "../client/tenants.ts";
 import { callDaemon } from "../control/api_client.ts";
 import { messageOf } from "../error.ts";
 import { findDaemon } from "../platform/pid_file.ts";
@@ -12,25 +13,12 @@ export async function clientTenants(invocation: Invocation): Promise<number> {
   const { config, folder, json, option } = clientContext(invocation);
   const tenants = readTenants(folder, config.local);
   const served = await servedNow(folder);
-  const rows = tenants.map((tenant) => statusOf(tenant, served));
+  const rows = tenants.map((tenant) => tenantStatus(tenant, served.has(tenant.name)));
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (rows.length === 0) {
     process.stdout.write(`No tenants yet\n\nNext: "petit client register CODE${option}" registers the first one.\n`);
   } else process.stdout.write(tenantTable(rows));
   return 0;
-}
-
-function statusOf({ name, dir, registration, endpoint, local }: Tenant, served: ReadonlySet<string>): TenantStatus {
-  const { host, port, tls } = local;
-  return {
-    tenant: name,
-    id: registration?.id ?? null,
-    port: registration?.port ?? null,
-    dir,
-    endpoint: endpoint ?? null,
-    local: { host, port, tls },
-    served: served.has(name),
-  };
 }
 
 /** The tenants that a running client serves; none where none runs. */

@@ -136,7 +136,10 @@ class Daemon {
       this.#stopping.abort();
     };
     const reload = () => this.#reload();
-    this.#undo.push(heedSignals({ stop, reload: () => void reload().catch(() => {}) }));
+    const heedReload = () => {
+      if (!this.#stopping.signal.aborted) reload().catch(() => {});
+    };
+    heedSignals({ stop, reload: heedReload });
 
     let onStopped!: () => void;
     const stopped = new Promise<void>((resolve) => onStopped = resolve);

@@ -13,6 +13,7 @@ import { KnownHost } from "./known_host.ts";
 import { lease, type LeaseRequest } from "./lease.ts";
 import { register } from "./register.ts";
 import { readRegistration } from "./state.ts";
+import { tenantStatus } from "./tenant_status.ts";
 import { isRegistered, knownTenant, readTenants, type Tenant } from "./tenants.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { unregister, type Unregistered } from "./unregister.ts";
@@ -222,17 +223,8 @@ export class ClientControl {
     return this.#statusOf(this.#parts.keeper.tenants.find((tenant) => tenant.name === name) as Tenant);
   }
 
-  #statusOf({ name, dir, registration, endpoint, local }: Tenant): TenantStatus {
-    const { host, port, tls } = local;
-    return {
-      tenant: name,
-      id: registration?.id ?? null,
-      port: registration?.port ?? null,
-      dir,
-      endpoint: endpoint ?? null,
-      local: { host, port, tls },
-      served: this.#parts.keeper.tunnel?.served.has(name) === true,
-    };
+  #statusOf(tenant: Tenant): TenantStatus {
+    return tenantStatus(tenant, this.#parts.keeper.tunnel?.served.has(tenant.name) === true);
   }
 }
 

@@ -1,6 +1,8 @@
-import type { Local } from "../config/tenant_config.ts";
+import { join } from "node:path";
+import { type Local, parseTenantConfig } from "../config/tenant_config.ts";
 import { tenantTemplate } from "../config/template.ts";
-import { PetitError } from "../error.ts";
+import { messageOf, PetitError } from "../error.ts";
+import { tenantFolder } from "./state.ts";
 import { makeTenantFolder } from "./tenant_folder.ts";
 import { checkTenantName } from "./tenant_name.ts";
 import { readTenants, tenantNames } from "./tenants.ts";
@@ -16,7 +18,7 @@ export interface LeaseRequest extends Partial<Local> {
  * Makes a tenant: its folder with a config. It is not registered yet.
  *
  * @param local [client.local]
- * @throws PetitError `tenant-name-invalid`, `tenant-exists` or `state-unwritable`; nothing has been made then
+ * @throws PetitError `tenant-name-invalid`, `tenant-exists`, `config-invalid` or `state-unwritable`; nothing has been made then
  */
 export function lease(folder: string, local: Local, request: LeaseRequest = {}): Tenant {
   const { tenant: typed, ...own } = request;
@@ -33,6 +35,23 @@ export function lease(folder: string, local: Local, request: LeaseRequest = {}):
       hint: `Choose another name with -t, or change this one with "petit client config -t ${name} KEY VALUE"`,
     });
   }
-  makeTenantFolder(folder, name, tenantTemplate({ name, index, local: { ...local, ...own } }));
+  const config = tenantTemplate({ name, index, local: { ...local, ...own } });
+  refuseUnusable(config, folder, name, local);
+  makeTenantFolder(folder, name, config);
   return readTenants(folder, local).find((tenant) => tenant.name === name) as Tenant;
+}
+
+/** A file that cannot be read back would keep all tenants from their work. @throws PetitError `config-invalid`, with exit code 2 */
+function refuseUnusable(config: string, folder: string, name: string, local: Local): void {
+  const dir = tenantFolder(folder, name);
+  try {
+    parseTenantConfig(config, join(dir, "config.toml"), dir, local);
+  } catch (error) {
+    // The place would be one in a text that nobody has seen.
+    const message = messageOf(error).replace(/^.*?:\d+:\d+: /s, "");
+    throw new PetitError("config-invalid", `Cannot make the tenant "${name}": ${message}`, {
+      exitCode: 2,
+      cause: error,
+    });
+  }
 }

@@ -13,6 +13,9 @@ function setting<T extends z.ZodType>(schema: T, fallback: z.input<T>, doc: stri
 }
 
 const text = () => z.string("wanted a string in quotes");
+const host = () =>
+  text().min(1, "wanted a host name or address")
+    .regex(/^[^\x00-\x1f\x7f-\x9f]*$/, "wanted a host name or address, without control characters");
 const flag = () => z.boolean("wanted true or false, without quotes");
 const oneOf = <const T extends [string, ...string[]]>(...values: T) =>
   z.enum(values, `wanted ${values.map((value) => `"${value}"`).join(" or ")}`);
@@ -151,7 +154,7 @@ const server = z.strictObject({
 
 /** The private service of one tenant: [client.local], and [local] of a tenant's own file. */
 export const localSchema = z.strictObject({
-  host: setting(text().min(1, "wanted a host name or address"), "localhost", "Host of the private service"),
+  host: setting(host(), "localhost", "Host of the private service"),
   port: setting(port().min(1, "wanted a port, a whole number from 1 to 65535"), 8080, "Port of the private service"),
   tls: setting(flag(), false, "Whether the service speaks TLS"),
   tlsVerify: setting(flag(), true, "Whether the certificate of a TLS service is verified against the host name"),
@@ -169,7 +172,7 @@ const clientVitae = z.strictObject({
 
 const client = z.strictObject({
   host: setting(
-    text().min(1, "wanted a host name or address"),
+    host(),
     "localhost",
     "Name or address of the server; set by the join code",
   ),

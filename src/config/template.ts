@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { localSchema, sections } from "./schema.ts";
 import type { TenantConfig } from "./tenant_config.ts";
+import { tomlValue } from "./toml.ts";
 
 /** Values that differ from the default in a new file, by "section.key". */
 export type Overrides = Record<string, string | number | boolean>;
@@ -14,7 +15,7 @@ export function configTemplate(role: "server" | "client", overrides: Overrides =
 export function tenantTemplate({ name, index, local }: TenantConfig): string {
   const head = [
     "# One service that this client gives access to. What is not set in [local] is as in [client.local].",
-    `name = ${JSON.stringify(name)}`,
+    ...(name === undefined ? [] : [`name = ${tomlValue(name)}`]),
     ...(index === undefined ? [] : [`index = ${index}`]),
     "",
     "",
@@ -34,7 +35,7 @@ function section(
     const value = valueOf(key);
     const isDefault = value === undefined || value === meta.fallback;
     lines.push(...wrap(isDefault ? meta.doc : `${meta.doc} (default: ${JSON.stringify(meta.fallback)})`));
-    lines.push(`${key} = ${JSON.stringify(value ?? meta.fallback)}`, "");
+    lines.push(`${key} = ${tomlValue((value ?? meta.fallback) as Overrides[string])}`, "");
   }
   return lines.join("\n");
 }

@@ -1,5 +1,10 @@
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from "toml-eslint-parser";
 
+/** A value as it stands in a TOML text: as in JSON, but for one character that TOML wants escaped and JSON does not. */
+export function tomlValue(value: string | number | boolean | readonly string[]): string {
+  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
+}
+
 /** A place in a text, both counted from 1. */
 export interface Place {
   line: number;
@@ -53,7 +58,7 @@ export class TomlDocument {
   /** The text with `section.key` set to `value`; everything else, comments too, stays as it is. */
   with(section: string, key: string, value: string | number | boolean | readonly string[]): string {
     const path = [...section.split("."), key];
-    const written = JSON.stringify(value);
+    const written = tomlValue(value);
     const node = this.#find(path);
     if (node?.type === "TOMLKeyValue") {
       const [from, to] = node.value.range;

@@ -105,7 +105,8 @@ export interface Registry {
   /** The lowest reverse port that was never given away. */
   nextPort(): number;
   /**
-   * Makes a registration, or finds the one that this key made with this join code or asks for again.
+   * Makes a registration, or finds the one that this key made with this join code or asks for again; without a join code, the one that it
+   * has for this tenant. So an answer that got lost loses nothing.
    * @throws PetitError with a {@link JoinRefusal} as its code, or `port-taken`
    */
   register(request: RegistrationRequest): Registration;

@@ -66,8 +66,11 @@ export class SqliteRegistry implements Registry {
       const known = this.#alreadyRegistered(request);
       if (known !== undefined) return known;
       if (request.joinHash !== null) this.#useJoinCode(request.joinHash, request);
-      const { id, port } = this.#givenBack(request) ?? this.#nextFree(request.port);
       const { key, fingerprint, vitae, tenant, now } = request;
+      const before = this.#givenBack(request);
+      const own = before === undefined && request.joinHash === null ? this.#ofTenant(fingerprint, tenant) : undefined;
+      if (own !== undefined) return own;
+      const { id, port } = before ?? this.#nextFree(request.port);
       this.#db.run(
         "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, port, key, fingerprint, vitae.brand, JSON.stringify(vitae), now, tenant],
@@ -179,6 +182,16 @@ export class SqliteRegistry implements Registry {
       request.tenant,
     );
     return use && this.#byId(use.id);
+  }
+
+  /** The only registration of a key that goes by that name. Those that were imported may all go by the same one, and tell nothing then. */
+  #ofTenant(fingerprint: string, tenant: string): Registration | undefined {
+    const rows = this.#db.all<{ id: number }>(
+      "SELECT id FROM registrations WHERE fingerprint = ? AND tenant = ? LIMIT 2",
+      ...[fingerprint, tenant],
+    );
+    const [row] = rows;
+    return row === undefined || rows.length > 1 ? undefined : this.#byId(row.id);
   }
 
   /** What the key asks for and gave back earlier, now its own again. */

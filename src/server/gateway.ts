@@ -189,6 +189,7 @@ class GatewayPeer implements SshPeer {
   }
 
   drop(id: string): void {
+    this.#leaving.delete(id);
     const served = this.#served.get(id);
     if (served === undefined) return;
     this.#withdraw(served);

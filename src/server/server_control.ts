@@ -124,7 +124,6 @@ export class ServerControl {
   /** Takes a registration away, for good; its tunnel ends, unless it carries others. @throws PetitError `registration-unknown` */
   unregister(id: string): void {
     this.#change(id, (registry) => registry.unregister(id), `Unregistered ${id}, as the operator asked`);
-    this.#parts.disconnects.forget(id);
   }
 
   /** Takes up what has changed in the config file, as far as that can be done without a restart. */

@@ -95,7 +95,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       { config, registry, routes, tunnels, ports, registrar, disconnects, logins, log, noise },
       hostKey.privatePem,
     );
-    routes.onRemoved = ({ id }) => gateway.drop(id);
+    routes.onRemoved = ({ id }) => {
+      gateway.drop(id);
+      disconnects.forget(id);
+    };
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);

@@ -27,7 +27,7 @@ export const JOIN_USER = "join";
 
 const short = z.string().max(256);
 
-const clientVitae = z.object({
+export const clientVitae = z.object({
   brand: short,
   bundle: short.optional(),
   hostname: short.optional(),
@@ -39,7 +39,7 @@ const clientVitae = z.object({
 /** What a client tells of itself. */
 export type ClientVitae = z.output<typeof clientVitae>;
 
-const serverVitae = z.object({ environment: short, endpoint: short, version: short });
+export const serverVitae = z.object({ environment: short, endpoint: short, version: short });
 /** What a server tells of itself; `endpoint` with REGID for the id. */
 export type ServerVitae = z.output<typeof serverVitae>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
+import { clientVitae, serverVitae } from "../../tunnel/messages.ts";
 
 /** What the answers of the client's REST API look like. The types are those of client_status.ts. */
 
@@ -50,20 +51,9 @@ export const tenantSchema = z.object({
   description: "A tenant; name, registered, registeredId, registeredPort and config are those of 0.6.x",
 });
 
-const clientVitae = z.object({
-  brand: z.string(),
-  bundle: z.string().optional(),
-  hostname: z.string().optional(),
-  arch: z.string().optional(),
-  platform: z.string().optional(),
-  release: z.string().optional(),
-  version: z.string(),
-}).meta({ id: "ClientVitae", description: "What this client tells of itself" });
+const clientVitaeSchema = clientVitae.meta({ id: "ClientVitae", description: "What this client tells of itself" });
 
-const serverVitae = z.object({ environment: z.string(), endpoint: z.string(), version: z.string() }).meta({
-  id: "ServerVitae",
-  description: "What the server told of itself",
-});
+const serverVitaeSchema = serverVitae.meta({ id: "ServerVitae", description: "What the server told of itself" });
 
 export const clientStatusSchema = z.object({
   status: z.enum(["running", "listening", "stopping"]).meta({
@@ -74,8 +64,8 @@ export const clientStatusSchema = z.object({
   startedAt: moment(),
   registration: z.array(tenantStatusSchema).readonly(),
   fingerprint: z.string().meta({ description: "Of this client's key" }),
-  vitae: clientVitae,
-  server: z.object({ host: z.string(), port: port(), vitae: orNull(serverVitae) }),
+  vitae: clientVitaeSchema,
+  server: z.object({ host: z.string(), port: port(), vitae: orNull(serverVitaeSchema) }),
   tunnel: z.object({ since: moment(), channels: z.int() }).nullable().meta({ description: "Null while there is none" }),
   waiting: z.object({ code: z.string(), reason: z.string(), nextAttempt: moment().nullable() }).nullable().meta({
     description: "Why there is no tunnel, and when the next attempt is due",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
+import { clientVitae } from "../../tunnel/messages.ts";
 
 /** What the answers of the server's REST API look like. The types are those of server_status.ts and disconnects.ts. */
 
@@ -11,15 +12,7 @@ export const idSchema = z.string().min(1).max(64).meta({ description: "Id of a r
 /** The path of one registration. */
 export const ofRegistration = z.object({ id: idSchema });
 
-const vitaeSchema = z.object({
-  brand: z.string(),
-  bundle: z.string().optional(),
-  hostname: z.string().optional(),
-  arch: z.string().optional(),
-  platform: z.string().optional(),
-  release: z.string().optional(),
-  version: z.string(),
-}).meta({ id: "ClientVitae", description: "What a client tells of itself" });
+const vitaeSchema = clientVitae.meta({ id: "ClientVitae", description: "What a client tells of itself" });
 
 const tunnel = {
   address: z.string().meta({ description: "Address of the client" }),
