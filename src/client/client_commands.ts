@@ -4,6 +4,8 @@ import type { ClientStatus } from "./client_status.ts";
 
 /** The part of a ClientControl that the command port asks. */
 export interface Commanded {
+  /** Has what `status` tells be true. */
+  look(): Promise<void>;
   status(): ClientStatus;
   /** Milliseconds to the registrar and back. @throws PetitError `not-connected` */
   ping(): Promise<number>;
@@ -12,7 +14,12 @@ export interface Commanded {
 /** The client's own words on its command port. */
 export function clientCommands(control: Commanded): CommandWords {
   return {
-    STATUS: { run: () => control.status() },
+    STATUS: {
+      async run() {
+        await control.look();
+        return control.status();
+      },
+    },
     PING: {
       async run() {
         const milliseconds = await control.ping();

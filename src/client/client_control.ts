@@ -4,6 +4,7 @@ import type { ClientConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
+import { within } from "../platform/within.ts";
 import { decodeJoinCode, type JoinCode } from "../tunnel/join_code.ts";
 import type { Registered } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus, Probe, TenantStatus } from "./client_status.ts";
@@ -14,7 +15,14 @@ import { lease, type LeaseRequest } from "./lease.ts";
 import { register } from "./register.ts";
 import { readRegistration } from "./state.ts";
 import { tenantStatus } from "./tenant_status.ts";
-import { isRegistered, knownTenant, readTenants, type Tenant } from "./tenants.ts";
+import {
+  type BrokenTenant,
+  isRegistered,
+  knownTenant,
+  readTenants,
+  readUsableTenants,
+  type Tenant,
+} from "./tenants.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { unregister, type Unregistered } from "./unregister.ts";
 import { clientVitae } from "./vitae.ts";
@@ -37,13 +45,34 @@ const OF_A_CONNECTION = ["client.host", "client.port", "client.username"];
 /** Milliseconds for what is asked of the server on a connection of its own. */
 const PATIENCE = 60_000;
 
+/** Milliseconds for the server to say what it knows. */
+const LOOK_FOR = 1000;
+
 /** Everything that can be asked of a running client, and done to it: what its command port, its REST API and its signals lead to. */
 export class ClientControl {
   readonly #parts: ClientControlParts;
   readonly #startedAt = new Date().toISOString();
 
-  constructor(parts: ClientControlParts) {
+  #broken: readonly BrokenTenant[] = [];
+
+  /** @param broken tenants that were left out */
+  constructor(parts: ClientControlParts, broken: readonly BrokenTenant[]) {
     this.#parts = parts;
+    this.#setBroken(broken);
+  }
+
+  /** What is wrong with tenants whose files are damaged: a sentence for each. */
+  get broken(): readonly string[] {
+    return this.#broken.map(({ name, error }) => `The files of tenant "${name}" cannot be used: ${messageOf(error)}`);
+  }
+
+  /**
+   * Has the server say which registrations it still knows, so that what is told next is true: an operator may have taken one away. Never rejects:
+   * a server that does not answer at once tells nothing new.
+   */
+  async look(): Promise<void> {
+    const { keeper: { tunnel }, signal } = this.#parts;
+    if (tunnel !== undefined && !signal.aborted) await within(LOOK_FOR, tunnel.verify().catch(() => {}));
   }
 
   get config(): ClientConfig {
@@ -130,6 +159,7 @@ export class ClientControl {
       );
     }
     if (reloaded.changed.some((setting) => OF_A_CONNECTION.includes(setting))) keeper.reconnect();
+    this.#setBroken([]);
     await keeper.take(tenants);
     return reloaded;
   }
@@ -208,7 +238,17 @@ export class ClientControl {
 
   #taken(): Promise<void> {
     const { folder, config, keeper } = this.#parts;
-    return keeper.take(readTenants(folder, config.local));
+    const { tenants, broken } = readUsableTenants(folder, config.local, keeper.tenants);
+    this.#setBroken(broken);
+    return keeper.take(tenants);
+  }
+
+  #setBroken(broken: readonly BrokenTenant[]): void {
+    this.#broken = broken;
+    for (const { name, error } of broken) {
+      const { code, hint } = error;
+      this.#parts.log.error({ tenant: name, code, hint }, `Tenant "${name}" is not taken up: ${messageOf(error)}`);
+    }
   }
 
   #tunnel(): Tunnel {

@@ -5,11 +5,13 @@ import type { ClientStatus, Probe } from "./client_status.ts";
 export interface Probed {
   status(): ClientStatus;
   probe(): Promise<readonly Probe[]>;
+  /** Sentences about tenants that are left out. */
+  readonly broken: readonly string[];
 }
 
 /**
  * Whether callers reach the services of this client: there is a tunnel, and a probe went server → tunnel → client → service and back for
- * each registered tenant. Never rejects: what cannot be probed is missing.
+ * each registered tenant, none of which is left out. Never rejects: what cannot be probed is missing.
  */
 export async function clientReadiness(control: Probed): Promise<Readiness> {
   const status = control.status();
@@ -21,7 +23,7 @@ export async function clientReadiness(control: Probed): Promise<Readiness> {
   if (status.tunnel === null) return no([status.waiting?.reason ?? "There is no tunnel yet"]);
   try {
     const probes = await control.probe();
-    const missing = probes.flatMap((probe) => probe.reached ? [] : [reason(probe, status)]);
+    const missing = [...control.broken, ...probes.flatMap((probe) => probe.reached ? [] : [reason(probe, status)])];
     return { ready: missing.length === 0, missing, endpoints };
   } catch (error) {
     return no([`The tunnel is up, but cannot be probed: ${(error as Error).message}`]);

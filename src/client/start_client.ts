@@ -7,7 +7,7 @@ import type { Registered } from "../tunnel/messages.ts";
 import { ClientControl } from "./client_control.ts";
 import { TunnelKeeper } from "./keep_tunnel.ts";
 import { ownKey } from "./state.ts";
-import { isRegistered, readTenants } from "./tenants.ts";
+import { isRegistered, readUsableTenants } from "./tenants.ts";
 
 /** A client that is up, connected or trying to. */
 export interface RunningClient {
@@ -25,11 +25,12 @@ export interface RunningClient {
  * that are there go on for `drainFor` at most, and ends.
  *
  * @param folder the folder with the key and the tenants
- * @throws PetitError `not-registered`, `key-missing`, `key-unusable`, and as `readTenants`
+ * @throws PetitError `not-registered`, `key-missing`, `key-unusable`, and as `readTenants` where no tenant can be served
  */
 export function startClient(config: ClientConfig, folder: string, log: Log, signal: AbortSignal): RunningClient {
-  const tenants = readTenants(folder, config.local);
+  const { tenants, broken } = readUsableTenants(folder, config.local);
   if (!tenants.some(isRegistered)) {
+    if (broken[0] !== undefined) throw broken[0].error;
     throw new PetitError("not-registered", "This client is not registered yet", {
       hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
     });
@@ -37,7 +38,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const { fingerprint } = ownKey(folder).publicKey;
   const figures = { tunnels: 0, dialFailures: 0 };
   const keeper = new TunnelKeeper(tenants, { config, folder, log, noise: new OnceAMinute(), figures, signal });
-  const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal });
+  const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal }, broken);
   const metrics = clientMetrics({
     connected: () => keeper.tunnel !== undefined,
     reconnects: () => Math.max(0, figures.tunnels - 1),

@@ -46,6 +46,36 @@ export function readTenants(folder: string, local: Local): Tenant[] {
   return tenantNames(folder).map((name) => readTenant(folder, name, local)).sort(order);
 }
 
+/** A tenant whose files cannot be used. */
+export interface BrokenTenant {
+  readonly name: string;
+  readonly error: PetitError;
+}
+
+/**
+ * The same, but one tenant whose files are damaged does not take the others down: it is as it was before, or left out.
+ *
+ * @param before what was read the last time
+ * @throws PetitError `state-unreadable` where it cannot be told which tenants there are
+ */
+export function readUsableTenants(
+  folder: string,
+  local: Local,
+  before: readonly Tenant[] = [],
+): { tenants: Tenant[]; broken: BrokenTenant[] } {
+  const broken: BrokenTenant[] = [];
+  const tenants = tenantNames(folder).flatMap((name) => {
+    try {
+      return readTenant(folder, name, local);
+    } catch (error) {
+      if (!(error instanceof PetitError)) throw error;
+      broken.push({ name, error });
+      return before.find((tenant) => tenant.name === name) ?? [];
+    }
+  });
+  return { tenants: tenants.sort(order), broken };
+}
+
 /** The names of all tenants. @throws PetitError `state-unreadable` */
 export function tenantNames(folder: string): string[] {
   const tenants = join(folder, "tenants");

@@ -50,6 +50,7 @@ export class Tunnel {
   readonly #callers = new OpenSet<IncomingOpen>();
   #serverVitae: ServerVitae | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  #verifying: Promise<void> | undefined;
   #ended: string | undefined;
 
   private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: Backchannel) {
@@ -106,6 +107,15 @@ export class Tunnel {
     return turn;
   }
 
+  /** Asks the server which registrations it knows, and carries no others any more. @throws PetitError as `Backchannel.ask` */
+  verify(): Promise<void> {
+    if (this.#verifying === undefined) {
+      this.#verifying = this.#turn.then(() => this.#verify()).finally(() => this.#verifying = undefined);
+      this.#turn = this.#verifying.catch(() => {});
+    }
+    return this.#verifying;
+  }
+
   /** Takes no more callers; settles when those that are there have left. */
   async drain(): Promise<void> {
     await Promise.all([...this.#carried].map(([port, carried]) => this.#withdraw(port, carried)));
@@ -152,13 +162,32 @@ export class Tunnel {
     acceptForwarded(forwarded, carried.tenant.local, { timeout, callers, log: carried.log, noise, figures });
   }
 
-  async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
-    const { config, log } = this.#parts;
+  /** What the server knows of this client's registrations. */
+  async #known(): Promise<Registered[]> {
     const { registrations, vitae } = await this.#backchannel.ask(
-      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config) },
+      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(this.#parts.config) },
       "shakehand1",
     );
     this.#serverVitae = vitae;
+    return registrations;
+  }
+
+  async #verify(): Promise<void> {
+    const known = new Set((await this.#known()).map(({ registeredId }) => registeredId));
+    for (const [port, carried] of this.#carried) {
+      const { name, registration: { id } } = carried.tenant;
+      if (known.has(id)) continue;
+      this.#parts.log.error(
+        { id, tenant: name },
+        `The server does not know registration ${id} any more; register again`,
+      );
+      await this.#withdraw(port, carried);
+    }
+  }
+
+  async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
+    const { config, log } = this.#parts;
+    const registrations = await this.#known();
     const wanted = tenants.flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);

@@ -8,6 +8,7 @@ const AT_START_ONLY = new Set([
   "server.secureProxyPort",
   "server.certificates",
   "server.registryUrl",
+  "server.accessLog",
   "server.usageUrl",
   "server.usageBucket",
   "server.listenPort",

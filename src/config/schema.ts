@@ -13,9 +13,8 @@ function setting<T extends z.ZodType>(schema: T, fallback: z.input<T>, doc: stri
 }
 
 const text = () => z.string("wanted a string in quotes");
-const host = () =>
-  text().min(1, "wanted a host name or address")
-    .regex(/^[^\x00-\x1f\x7f-\x9f]*$/, "wanted a host name or address, without control characters");
+const printable = () => text().regex(/^[^\x00-\x1f\x7f-\x9f]*$/, "wanted a text without control characters");
+const host = () => printable().min(1, "wanted a host name or address");
 const flag = () => z.boolean("wanted true or false, without quotes");
 const oneOf = <const T extends [string, ...string[]]>(...values: T) =>
   z.enum(values, `wanted ${values.map((value) => `"${value}"`).join(" or ")}`);
@@ -97,7 +96,7 @@ const serverVitae = z.strictObject({
 
 const server = z.strictObject({
   publicHost: setting(
-    text(),
+    printable(),
     "localhost",
     "Name or address of this machine as clients reach it; it becomes part of every join code",
   ),

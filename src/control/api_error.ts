@@ -58,6 +58,7 @@ const CODES: Record<number, readonly string[]> = {
     ...[
       "ping-unanswered",
       "ports-exhausted",
+      "registration-closed",
       "server-name-unknown",
       "server-not-ssh",
       "server-refused",

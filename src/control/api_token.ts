@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chownSync, existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lchownSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError, systemCode } from "../error.ts";
@@ -54,9 +54,9 @@ function make(file: string, folder: string): void {
   const fresh = `${file}.${randomBytes(6).toString("hex")}`;
   writeStateFile(fresh, `${randomBytes(32).toString("base64url")}\n`);
   try {
-    // Made by root for somebody else's daemon, it has to be that one's.
+    // Made by root for somebody else's daemon, it has to be that one's; a link that the other has put in its place leads nowhere.
     const { uid, gid } = statSync(folder);
-    if (process.getuid?.() === 0 && uid !== 0) chownSync(fresh, uid, gid);
+    if (process.getuid?.() === 0 && uid !== 0) lchownSync(fresh, uid, gid);
     linkSync(fresh, file);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") {

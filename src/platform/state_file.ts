@@ -17,7 +17,9 @@ export function writeStateFile(file: string, content: string, mode = 0o600): voi
   const temporary = `${file}.${process.pid}.tmp`;
   makeStateFolder(dirname(file));
   try {
-    writeFileSync(temporary, content, { mode, flush: true });
+    // Made anew in any case: what has that name already may be a link to elsewhere, or readable by others.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, content, { mode, flush: true, flag: "wx" });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

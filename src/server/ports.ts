@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
@@ -20,15 +21,16 @@ interface ReversePort {
 /** The raw ports, one for each registration that has a tunnel: every byte of a caller goes to the service as it is. */
 export class ReversePorts {
   readonly #tunnels: Tunnels;
-  readonly #openTimeout: number;
+  readonly #config: Pick<ServerConfig, "openTimeout">;
   readonly #log: Log;
   readonly #observer: ExchangeObserver;
   readonly #open = new Map<string, ReversePort>();
   readonly #callers = new OpenSet<Socket>();
 
-  constructor(tunnels: Tunnels, openTimeout: number, log: Log, observer: ExchangeObserver) {
+  /** @param config read anew for each caller: a reload changes it */
+  constructor(tunnels: Tunnels, config: Pick<ServerConfig, "openTimeout">, log: Log, observer: ExchangeObserver) {
     this.#tunnels = tunnels;
-    this.#openTimeout = openTimeout;
+    this.#config = config;
     this.#log = log;
     this.#observer = observer;
   }
@@ -116,7 +118,7 @@ export class ReversePorts {
       resetConnection(socket);
       return;
     }
-    served.open(peer.address, peer.port, this.#openTimeout).then(
+    served.open(peer.address, peer.port, this.#config.openTimeout).then(
       (channel) => {
         if (gone) {
           channel.close();

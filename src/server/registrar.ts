@@ -19,6 +19,9 @@ import {
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
+/** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
+const MAX_WAITING = 16;
+
 /** Who is at the other end of a backchannel; proven by the SSH login. */
 export interface BackchannelPeer {
   readonly key: PublicKey;
@@ -48,7 +51,10 @@ export class Registrar {
   serve(channel: Channel, peer: BackchannelPeer): void {
     const decoder = new MessageDecoder();
     let queue = Promise.resolve();
+    let waiting = 0;
+    let drained = () => {};
     const answer = async (raw: unknown): Promise<void> => {
+      if (channel.destroyed) return;
       let reply: ServerMessage;
       try {
         reply = await this.#answer(raw, peer);
@@ -62,20 +68,25 @@ export class Registrar {
         }
         reply = { type: "error", code, error: code === "internal" ? "The server could not answer" : messageOf(error) };
       }
-      channel.write(encodeMessage(reply));
+      if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
+      if (--waiting === MAX_WAITING) channel.resume();
     };
     channel.attach({
       onData: (bytes) => {
         try {
-          for (const raw of decoder.take(bytes)) queue = queue.then(() => answer(raw));
+          for (const raw of decoder.take(bytes)) {
+            waiting++;
+            queue = queue.then(() => answer(raw));
+          }
+          if (waiting > MAX_WAITING) channel.pause();
         } catch (error) {
           channel.write(encodeMessage({ type: "error", code: "message-invalid", error: messageOf(error) }));
           channel.finish();
         }
       },
       onEnd: () => void queue.then(() => channel.finish()),
-      onDrain() {},
-      onClose() {},
+      onDrain: () => drained(),
+      onClose: () => drained(),
     });
   }
 
@@ -160,6 +171,10 @@ export class Registrar {
     }
     const { key } = peer;
     const { config, registry, routes, log } = this.#parts;
+    // A reload may have changed it since the login.
+    if (config.registration === "closed" || (config.registration === "join" && peer.join.hash === null)) {
+      throw new PetitError("registration-closed", "The server takes no registrations of this kind any more");
+    }
     for (let port = Math.max(config.firstReversePort, registry.nextPort()); port <= 65535; port++) {
       if (!await isFree(port)) continue;
       try {

@@ -83,7 +83,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       ...(accessLog ? [accessLog] : []),
     ];
     const observer = new ExchangeObservers(observers, onFault);
-    const ports = new ReversePorts(tunnels, config.openTimeout, log, observer);
+    const ports = new ReversePorts(tunnels, config, log, observer);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
     const disconnects = new Disconnects();

@@ -5,6 +5,7 @@ import { openRegistry } from "../../src/registry/open_registry.ts";
 import { eventually } from "../world/eventually.ts";
 import { exchange, head, statusOf } from "../world/raw_http.ts";
 import { RawPeer } from "../world/raw_peer.ts";
+import { addTenant, startSayer } from "../world/tenants.ts";
 import { makeWorld, type World } from "../world/world.ts";
 
 /** What `petit server unregister` does beside a running server. */
@@ -54,4 +55,44 @@ test("an operator's disconnect ends the tunnel, and the client comes back", asyn
     const now = server.running.control.statusOf(id).tunnel?.since;
     return now !== undefined && now !== before;
   });
+});
+
+test("a client that is asked how it is says that an operator took one of its registrations away, and keeps its tunnel", async (t) => {
+  const { server, client } = await makeWorld(t, (socket) => socket.pipe(socket));
+  const shop = await addTenant(client, server, "shop", { port: await startSayer(t, "the shop") });
+  const { control } = client.running;
+  await control.reload(client.config.client);
+  const since = control.status().tunnel?.since;
+  const served = () => control.tenants().map(({ tenant, served }) => [tenant, served]);
+  await control.look();
+  assert.deepEqual(served(), [["default", true], ["shop", true]]);
+  server.running.control.unregister(shop.registeredId);
+  await control.look();
+  assert.deepEqual(served(), [["default", true], ["shop", false]]);
+  assert.equal(control.status().tunnel?.since, since);
+  const known = () => client.log.filter(({ id }) => id === shop.registeredId).filter(({ level }) => level === "error");
+  await control.look();
+  assert.equal(known().length, 1, "it is told once");
+});
+
+test("disconnects of a registration that its client has taken away are forgotten", async (t) => {
+  const { server, client, id } = await makeWorld(t, (socket) => socket.pipe(socket));
+  const { control } = server.running;
+  control.disconnect(id);
+  await eventually(
+    "it is back",
+    () => control.disconnects(10).length === 1 && client.running.control.status().tunnel !== null,
+  );
+  const { registeredId, registeredPort: port } = client.registered;
+  await client.running.control.unregister(registeredId);
+  await eventually("it is gone", () => {
+    try {
+      control.statusOf(id);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  assert.equal((await client.running.control.register("default", server.joinCodeText())).registeredPort, port);
+  assert.deepEqual(control.statusOf(id).disconnects, []);
 });

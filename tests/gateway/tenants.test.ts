@@ -133,3 +133,29 @@ test("a tenant's registration is no other tenant's: each asks for what it had", 
   assert.equal((await control.register("ledger", server.joinCodeText())).registeredId, ledger.registeredId);
   assert.equal((await control.register("shop", server.joinCodeText())).registeredId, shop.registeredId);
 });
+
+test("a tenant whose config is damaged is left out and named, and the others are served", async (t) => {
+  const server = await new TestServer(t).start();
+  const client = await new TestClient(t, server, await startSayer(t, "the first")).register(server.joinCode());
+  const port = await startSayer(t, "the shop");
+  const shop = await addTenant(client, server, "shop", { port });
+  const file = join(client.folder, "tenants/shop/config.toml");
+  writeFileSync(file, "[local\n");
+  const { control } = (await client.start()).running;
+  assert.equal(await exchange(client.registered.registeredPort, ""), "the first");
+  assert.deepEqual(control.tenants().map(({ tenant }) => tenant), ["default"]);
+  assert.match(control.broken.join(), /^The files of tenant "shop" cannot be used: .*config\.toml:2:1: /);
+  assert.ok(client.log.some(({ tenant, code }) => tenant === "shop" && code === "config-syntax"));
+
+  writeFileSync(file, `[local]\nhost = "127.0.0.1"\nport = ${port}\n`);
+  await control.reload(client.config.client);
+  assert.deepEqual(control.broken, []);
+  assert.equal(await exchange(shop.registeredPort, ""), "the shop");
+
+  // Damaged while it is served: what is done to others goes on, and so does its service.
+  writeFileSync(file, "[local\n");
+  await assert.rejects(control.reload(client.config.client), { code: "config-syntax" });
+  assert.equal((await control.unregister(client.registered.registeredId)).server, "unregistered");
+  assert.equal(control.broken.length, 1);
+  assert.equal(await exchange(shop.registeredPort, ""), "the shop");
+});

@@ -22,7 +22,10 @@ export function statusOperations(control: ClientControl, configFile: string): An
       summary: "The client, its tunnel and its registrations",
       answered: "As the command STATUS tells it",
       answer: successful.extend({ pid: z.int(), status: clientStatusSchema }).meta({ id: "Status" }),
-      handle: () => ({ success: true as const, pid: process.pid, status: control.status() }),
+      handle: async () => {
+        await control.look();
+        return { success: true as const, pid: process.pid, status: control.status() };
+      },
     }),
     operation({
       method: "get",

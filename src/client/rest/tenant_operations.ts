@@ -50,7 +50,10 @@ export function tenantOperations(control: ClientControl): AnyOperation[] {
       summary: "All tenants, those that are not registered too",
       answered: "The default one first",
       answer: successful.extend({ tenants: z.array(tenantSchema) }).meta({ id: "Tenants" }),
-      handle: () => ({ success: true as const, tenants: control.tenants().map(withFormerNames) }),
+      handle: async () => {
+        await control.look();
+        return { success: true as const, tenants: control.tenants().map(withFormerNames) };
+      },
     }),
     operation({
       method: "post",

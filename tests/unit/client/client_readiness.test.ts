@@ -29,6 +29,7 @@ const ENDPOINTS = ["http://1001.example.com", "http://1002.example.com"];
 
 /** A client with that status, whose services are reached, but for those with an error. */
 const client = (change: Partial<ClientStatus>, errors: Record<string, string> = {}): Probed => ({
+  broken: [],
   status: () => ({ ...STATUS, ...change }),
   probe: () =>
     Promise.resolve(["default", "db"].map((name): Probe => {
@@ -69,6 +70,15 @@ test("client readiness: each service that is not reached is named, with what it 
   assert.deepEqual((await clientReadiness(client({}, { db: "the certificate has expired" }))).missing, [
     "The tunnel is up, but the service localhost:5432 cannot be reached: the certificate has expired",
   ]);
+});
+
+test("client readiness: a tenant that is left out is missing", async () => {
+  const broken = ['The files of tenant "shop" cannot be used: x'];
+  assert.deepEqual(await clientReadiness({ ...client({}), broken }), {
+    ready: false,
+    missing: broken,
+    endpoints: ENDPOINTS,
+  });
 });
 
 test("client readiness: a probe that fails as a whole is no fault", async () => {

@@ -55,6 +55,24 @@ test("lease: a bad name touches nothing", (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
+for (const host of ["a\x7f", "a\nb", ""]) {
+  test(`lease: the host ${JSON.stringify(host)} is refused, and nothing is made`, (t) => {
+    const folder = temporaryFolder(t);
+    assert.throws(() => lease(folder, LOCAL, { tenant: "shop", host }), {
+      code: "config-invalid",
+      exitCode: 2,
+      message: /^Cannot make the tenant "shop": "local.host" is /,
+    });
+    assert.deepEqual(readdirSync(folder), []);
+  });
+}
+
+test("lease: a file of certificates may have any name that can be written down", (t) => {
+  const folder = temporaryFolder(t);
+  const tlsCa = join(folder, 'a\x7f"\\.pem');
+  assert.equal(lease(folder, LOCAL, { tenant: "shop", tlsCa }).local.tlsCa, tlsCa);
+});
+
 test("tenant folder: what a dead process left on its way is taken away, what a living one has there stays", (t) => {
   const folder = temporaryFolder(t);
   // No process has the largest number.

@@ -29,7 +29,9 @@ test("reload: whoever holds the settings sees the new values, those of sections 
 
 test("reload: what can be taken up at a start only is told, and left as it is", () => {
   const running = read("");
-  const reloaded = takeUp(running, read("[server]\nproxyPort = 1\n[server.ssh]\nport = 2\n"), "server");
-  assert.deepEqual(reloaded, { changed: [], restartNeeded: ["server.proxyPort", "server.ssh.port"] });
+  const text = '[server]\nproxyPort = 1\naccessLog = "json"\n[server.ssh]\nport = 2\n';
+  const { changed, restartNeeded } = takeUp(running, read(text), "server");
+  assert.deepEqual(changed, []);
+  assert.deepEqual(restartNeeded.toSorted(), ["server.accessLog", "server.proxyPort", "server.ssh.port"]);
   assert.deepEqual([running.proxyPort, running.ssh.port], [8090, 2222]);
 });

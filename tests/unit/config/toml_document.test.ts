@@ -12,6 +12,13 @@ interface Change {
 }
 
 const changes: Record<string, Change> = {
+  "a value with characters that TOML wants escaped": {
+    text: '[client]\nhost = "a"\n',
+    section: "client",
+    key: "host",
+    value: '"\\\x00\n\x1f\x7f\x80é',
+    becomes: '[client]\nhost = "\\"\\\\\\u0000\\n\\u001f\\u007f\x80é"\n',
+  },
   "an existing key, and no other byte of the file": {
     text: '# head\n\n[client] # mine\nhost   =  "old"  # why\nport = 1\n\n[client.local]\nhost = "db"\n# end\n',
     section: "client",

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
@@ -28,6 +37,17 @@ test("state file: what everybody may read is readable by everybody", { skip: WIN
   const file = join(temporaryFolder(t), "file");
   writeStateFile(file, "x", 0o644);
   assert.equal(mode(file), 0o644);
+});
+
+test("state file: a link that somebody has put in its way leads nowhere", { skip: WINDOWS }, (t) => {
+  const folder = temporaryFolder(t);
+  const [file, victim] = [join(folder, "file"), join(folder, "victim")];
+  writeFileSync(victim, "untouched");
+  symlinkSync(victim, `${file}.${process.pid}.tmp`);
+  writeStateFile(file, "new");
+  assert.equal(readFileSync(victim, "utf8"), "untouched");
+  assert.equal(readFileSync(file, "utf8"), "new");
+  assert.deepEqual(readdirSync(folder).sort(), ["file", "victim"]);
 });
 
 test("state file: one that others could read is theirs no more once it is written", { skip: WINDOWS }, (t) => {

@@ -50,7 +50,7 @@ test("import: ids and ports up to the highest are not given away any more", (t) 
   const next = registry.register(requestOf(registry, "a"));
   assert.deepEqual([next.id, next.port], ["1006", 11086]);
   registry.import([], { now: NOW, highest: { id: 2000, port: 12000 } });
-  const later = registry.register(requestOf(registry, "a"));
+  const later = registry.register(requestOf(registry, "b"));
   assert.deepEqual([later.id, later.port], ["2001", 12001]);
   registry.import([], { now: NOW, highest: { id: 1, port: 1 } });
   assert.equal(registry.nextPort(), 12002, "lower ones do not bring the count back");

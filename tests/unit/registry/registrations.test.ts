@@ -63,9 +63,20 @@ test("registry: a port that belongs to another registration is refused, and noth
 test("registry: one key can have several registrations", (t) => {
   const { registry } = newRegistry(t);
   const one = registry.register(requestOf(registry, "a"));
-  const two = registry.register(requestOf(registry, "a"));
+  const two = registry.register(requestOf(registry, "a", { tenant: "books" }));
   assert.notEqual(one.id, two.id);
   assert.notEqual(one.port, two.port);
+});
+
+test("registry: without a join code a tenant is registered once, and an answer that got lost comes again", (t) => {
+  const { registry } = newRegistry(t);
+  const lost = registry.register(requestOf(registry, "a", { tenant: "books" }));
+  assert.deepEqual(registry.register(requestOf(registry, "a", { tenant: "books" })), lost);
+  // What it had at another server.
+  const preferred = { id: "77", port: 11157 };
+  assert.deepEqual(registry.register(requestOf(registry, "a", { tenant: "books", preferred })), lost);
+  assert.notEqual(registry.register(requestOf(registry, "b", { tenant: "books" })).id, lost.id, "another key");
+  assert.equal(registry.registrations().length, 2);
 });
 
 test("registry: what a key has already is granted to it, and no code is used", (t) => {
@@ -92,14 +103,16 @@ for (const id of ["1002", "", "x", "1001x", "01001x", "-1", "1e3", "9".repeat(15
   test(`registry: whoever asks for the id ${JSON.stringify(id)}, which is nobody's, gets a new one`, (t) => {
     const { registry } = newRegistry(t);
     registry.register(requestOf(registry, "a"));
-    const made = registry.register(requestOf(registry, "a", { preferred: { id, port: 11081 } }));
+    const made = registry.register(requestOf(registry, "a", { tenant: "books", preferred: { id, port: 11081 } }));
     assert.deepEqual([made.id, made.port], ["1002", 11082]);
   });
 }
 
 test("registry: what a client tells of itself is kept for all registrations of its key, and for no other", (t) => {
   const { registry } = newRegistry(t);
-  for (const holder of ["a", "b", "a"]) registry.register(requestOf(registry, holder));
+  for (const [holder, tenant] of [["a", "default"], ["b", "default"], ["a", "books"]] as const) {
+    registry.register(requestOf(registry, holder, { tenant }));
+  }
   const vitae = { brand: "new", version: "2.0.0", hostname: "ü'\"" };
   registry.setVitae("SHA256:a", vitae);
   const [one, two, three] = registry.registrations();

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
+import test from "node:test";
+import { ReversePorts } from "../../../src/server/ports.ts";
+import { listenOn } from "../../world/world.ts";
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listenOn(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("reverse ports: how long a client may take to reach its service is what the config says at the time", async (t) => {
+  const config = { openTimeout: 1000 };
+  let asked!: (timeout: number) => void;
+  const served = {
+    registration: { id: "1001", port: await freePort() },
+    open: (_address: string, _port: number, timeout: number) => (asked(timeout), new Promise(() => {})),
+  };
+  const ports = new ReversePorts({ of: () => served } as never, config, {} as never, { exchangeDone() {} });
+  t.after(() => ports.closeAll());
+  await ports.open(served as never, "127.0.0.1");
+  const timeout = () =>
+    new Promise<number>((resolve) => {
+      asked = resolve;
+      const socket = connect(served.registration.port, "127.0.0.1");
+      socket.on("error", () => {});
+      t.after(() => socket.destroy());
+    });
+  assert.equal(await timeout(), 1000);
+  config.openTimeout = 5;
+  assert.equal(await timeout(), 5);
+});

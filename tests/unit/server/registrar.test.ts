@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Registrar, type RegistrarParts } from "../../../src/server/registrar.ts";
+import { Channel, type ChannelLink, FULL_WINDOW } from "../../../src/tunnel/channel.ts";
+import { encodeMessage } from "../../../src/tunnel/message_stream.ts";
+import { HANDSHAKE_VERSION } from "../../../src/tunnel/messages.ts";
+
+const PING = encodeMessage({ type: "ping1" });
+const ANSWER = encodeMessage({ type: "didPing1" });
+
+/** A backchannel; `window` bytes of answers may be sent to its client. */
+function backchannel(window: number, parts: object = {}, join?: { hash: string | null }) {
+  let answered = 0;
+  let text = "";
+  let granted = 0;
+  const link: ChannelLink = {
+    congested: false,
+    onceDrained() {},
+    sendData(_recipient, data) {
+      answered += data.length;
+      if (answered < 1000) text += data.toString();
+    },
+    sendWindowAdjust: (_recipient, bytes) => void (granted += bytes),
+    sendEof() {},
+    sendClose() {},
+    violated: (what) => assert.fail(what),
+  };
+  const side = (size: number) => ({ id: 0, window: size, packetSize: 32_768, state: "open" as const });
+  const channel = new Channel(link, side(FULL_WINDOW), side(window));
+  const peer = { key: { fingerprint: "SHA256:a" }, join };
+  new Registrar(parts as RegistrarParts).serve(channel, peer as never);
+  return {
+    send(pings: number, message = PING) {
+      const bytes = Buffer.concat(new Array<Buffer>(pings).fill(message));
+      channel.incoming.window -= bytes.length;
+      channel.push(bytes);
+    },
+    read(bytes: number) {
+      channel.outgoing.window += bytes;
+      channel._chunkcb();
+    },
+    answered: () => answered,
+    text: () => text,
+    granted: () => granted,
+  };
+}
+
+/** Until everything that can be done has been. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+}
+
+test("registrar: who does not read the answers may send no more than one window", async () => {
+  const peer = backchannel(10 * ANSWER.length);
+  const half = Math.ceil(FULL_WINDOW / 2 / PING.length);
+  for (let sent = 0; sent < half; sent += 1000) peer.send(1000);
+  await settled();
+  assert.equal(peer.answered(), 10 * ANSWER.length);
+  assert.equal(peer.granted(), 0);
+  peer.read(FULL_WINDOW);
+  await settled();
+  assert.ok(peer.answered() > half * ANSWER.length, "all are answered in the end");
+  assert.ok(peer.granted() > FULL_WINDOW / 2, "and more may be sent");
+});
+
+test("registrar: questions that come together are all answered, in their order", async () => {
+  const peer = backchannel(FULL_WINDOW);
+  peer.send(1);
+  peer.send(100);
+  peer.send(17);
+  await settled();
+  assert.equal(peer.answered(), 118 * ANSWER.length);
+});
+
+for (const [registration, hash] of [["closed", "h"], ["closed", null], ["join", null]] as const) {
+  test(`registrar: "${registration}" holds for who logged in ${hash === null ? "without" : "with"} a join code before`, async () => {
+    const peer = backchannel(FULL_WINDOW, { config: { registration } }, { hash });
+    const vitae = { brand: "ce", version: "1" };
+    peer.send(1, encodeMessage({ type: "register1", handshakeVersion: HANDSHAKE_VERSION, preferred: null, vitae }));
+    await settled();
+    assert.match(peer.text(), /"code":"registration-closed"/);
+  });
+}
