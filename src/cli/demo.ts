@@ -17,9 +17,9 @@ import { openRegistry } from "../registry/open_registry.ts";
 import { makeHostKey } from "../server/host_key.ts";
 import { startServer } from "../server/start_server.ts";
 import { hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./commands/command.ts";
 import { startSampleService } from "./sample_service.ts";
-import { type Steps, terminalSteps } from "./steps.ts";
+import { type Steps, terminalSteps } from "./terminal/steps.ts";
 
 const HOST = "127.0.0.1";
 

@@ -1,10 +1,10 @@
 import process from "node:process";
-import { paint } from "./colours.ts";
-import type { Command } from "./command.ts";
-import { beginsWith } from "./command_tree.ts";
-import { commands } from "./commands.ts";
-import { columnsOf } from "./terminal.ts";
-import { definitions, wrap } from "./wrap.ts";
+import { paint } from "./terminal/colours.ts";
+import type { Command } from "./commands/command.ts";
+import { beginsWith } from "./commands/command_tree.ts";
+import { commands } from "./commands/commands.ts";
+import { columnsOf } from "./terminal/terminal.ts";
+import { definitions, wrap } from "./terminal/wrap.ts";
 
 const ABOUT =
   "petit lets a cloud service reach one private service on a customer's machine, through a reverse SSH tunnel.";

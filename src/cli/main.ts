@@ -1,7 +1,7 @@
 import process from "node:process";
 import { PetitError } from "../error.ts";
-import { commonWords, longestCommand } from "./command_tree.ts";
-import { commands } from "./commands.ts";
+import { commonWords, longestCommand } from "./commands/command_tree.ts";
+import { commands } from "./commands/commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { parseArguments } from "./parse_arguments.ts";
 import { selectCommand } from "./select_command.ts";

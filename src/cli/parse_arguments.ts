@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { closest } from "../closest.ts";
 import { messageOf, PetitError } from "../error.ts";
-import type { Command, Invocation, Option } from "./command.ts";
+import type { Command, Invocation, Option } from "./commands/command.ts";
 
 /** Reads what follows the command's words. @throws PetitError `usage` */
 export function parseArguments(command: Command, args: string[], commands: readonly Command[]): Invocation {

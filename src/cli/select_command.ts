@@ -1,7 +1,7 @@
 import { closest } from "../closest.ts";
 import { PetitError } from "../error.ts";
-import type { Command } from "./command.ts";
-import { commonWords, longestCommand, nextWords } from "./command_tree.ts";
+import type { Command } from "./commands/command.ts";
+import { commonWords, longestCommand, nextWords } from "./commands/command_tree.ts";
 
 /** The command with the most words in common with `argv`. @throws PetitError `command-missing`, `command-unknown` */
 export function selectCommand(commands: readonly Command[], argv: readonly string[]): Command {

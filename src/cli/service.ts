@@ -8,8 +8,8 @@ import { findDaemon } from "../platform/pid_file.ts";
 import { selfCommand } from "../platform/self_command.ts";
 import type { Role, ServiceManager } from "../platform/service/service_manager.ts";
 import { thisServiceManager } from "../platform/service/this_service_manager.ts";
-import type { Invocation } from "./command.ts";
-import { withProgress } from "./progress.ts";
+import type { Invocation } from "./commands/command.ts";
+import { withProgress } from "./terminal/progress.ts";
 import { configFile } from "./values.ts";
 
 /** Seconds that a daemon may take to end after `drainFor`. */

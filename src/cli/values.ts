@@ -1,6 +1,6 @@
 import { PetitError } from "../error.ts";
 import { defaultConfigFile } from "../platform/paths.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./commands/command.ts";
 
 /** The value of a string option, or undefined. */
 export function textValue({ values }: Invocation, name: string): string | undefined {

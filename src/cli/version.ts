@@ -1,7 +1,7 @@
 import process from "node:process";
 import { runtimeName } from "../platform/runtime.ts";
 import { version } from "../platform/version.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./commands/command.ts";
 
 export function printVersion({ values }: Invocation): number {
   const { platform, arch } = process;

@@ -40,7 +40,13 @@ export interface ClientControlParts {
 }
 
 /** Settings that a connection is made with. */
-const OF_A_CONNECTION = ["client.host", "client.port", "client.username"];
+const OF_A_CONNECTION = [
+  "client.host",
+  "client.port",
+  "client.username",
+  "client.serverAliveInterval",
+  "client.serverAliveCountMax",
+];
 
 /** Milliseconds for what is asked of the server on a connection of its own. */
 const PATIENCE = 60_000;

@@ -39,7 +39,10 @@ export interface Operation<
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** Whether a GET needs the token; everything else always does. With "optional" the handler looks at `authorized`. */
+  /**
+   * Whether the token is needed: by default it is for all but GET. With "optional" the handler looks at `authorized`; "none" is for what changes
+   * nothing.
+   */
   readonly token?: "required" | "optional" | "none";
   readonly params?: Params;
   readonly query?: Query;
@@ -90,5 +93,5 @@ export function numberInQuery(least: number, most: number): z.ZodType<number, un
 
 /** Whether the token is needed for an operation. */
 export function tokenOf({ token, method }: AnyOperation): "required" | "optional" | "none" {
-  return method === "get" ? token ?? "none" : "required";
+  return token ?? (method === "get" ? "none" : "required");
 }

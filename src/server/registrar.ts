@@ -131,7 +131,7 @@ export class Registrar {
     registry.unregister(id);
     log.info({ id, port, key: fingerprint, brand }, `Unregistered ${id}, as its client asked`);
     // After the answer: the tunnel that it comes through may end with its last registration.
-    setTimeout(() => routes.refresh(), 0);
+    setTimeout(() => routes.remove(id), 0);
   }
 
   /** Takes the way of a caller's connection, to the service and not further. */

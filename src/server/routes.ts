@@ -59,6 +59,21 @@ export class Routes {
     this.#index(registration);
   }
 
+  /** Forgets a registration that this process has just taken away. */
+  remove(id: string): void {
+    const registration = this.#byId.get(id);
+    if (registration === undefined) return;
+    const { port, fingerprint, aliases } = registration;
+    this.#byId.delete(id);
+    this.#byPort.delete(port);
+    for (const alias of aliases) this.#byAlias.delete(alias);
+    const others = this.ofKey(fingerprint).filter((other) => other.id !== id);
+    if (others.length > 0) this.#byFingerprint.set(fingerprint, others);
+    else this.#byFingerprint.delete(fingerprint);
+    this.#byHost.clear();
+    this.onRemoved(registration);
+  }
+
   #index(registration: Registration): void {
     for (const alias of registration.aliases) this.#byAlias.set(alias, registration);
     const ofKey = this.#byFingerprint.get(registration.fingerprint);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import type { Started } from "../../src/cli/daemon_start.ts";
+import type { Started } from "../../src/cli/daemon/daemon_start.ts";
 import { isLocked } from "../../src/platform/folder_lock.ts";
 import { Detached, detachedClient } from "../world/detached.ts";
 import { eventually } from "../world/eventually.ts";

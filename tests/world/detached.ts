@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Started } from "../../src/cli/daemon_start.ts";
+import type { Started } from "../../src/cli/daemon/daemon_start.ts";
 import { isLocked, type Role } from "../../src/platform/folder_lock.ts";
 import { findDaemon } from "../../src/platform/pid_file.ts";
 import { eventually } from "./eventually.ts";

@@ -1,5 +1,5 @@
-import type { Command, Option } from "../command.ts";
-import { commonWords, longestCommand, nextWords } from "../command_tree.ts";
+import type { Command, Option } from "../commands/command.ts";
+import { commonWords, longestCommand, nextWords } from "../commands/command_tree.ts";
 
 /** What may stand at a place of the command line. */
 export interface Candidate {

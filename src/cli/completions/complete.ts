@@ -1,6 +1,6 @@
 import process from "node:process";
-import type { Invocation } from "../command.ts";
-import { commands } from "../commands.ts";
+import type { Invocation } from "../commands/command.ts";
+import { commands } from "../commands/commands.ts";
 import { candidatesFor } from "./candidates.ts";
 import { lookUpState } from "./lookup_state.ts";
 

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { PetitError } from "../../error.ts";
-import type { Invocation } from "../command.ts";
+import type { Invocation } from "../commands/command.ts";
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { powershellScript } from "./powershell.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import type { Command } from "../../../src/cli/command.ts";
+import type { Command } from "../../../src/cli/commands/command.ts";
 import { candidatesFor } from "../../../src/cli/completions/candidates.ts";
 import { lookUpState } from "../../../src/cli/completions/lookup_state.ts";
 import { temporaryFolder } from "../../world/temporary_folder.ts";

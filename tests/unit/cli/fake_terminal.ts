@@ -1,4 +1,4 @@
-import type { Output } from "../../../src/cli/terminal.ts";
+import type { Output } from "../../../src/cli/terminal/terminal.ts";
 
 /** An output that keeps what is written, as a terminal of some width or as a pipe. */
 export class FakeTerminal implements Output {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { commands } from "../../../src/cli/commands.ts";
+import { commands } from "../../../src/cli/commands/commands.ts";
 import { parseArguments } from "../../../src/cli/parse_arguments.ts";
 import { selectCommand } from "../../../src/cli/select_command.ts";
 import { version } from "../../../src/platform/version.ts";

@@ -182,3 +182,19 @@ test("routes: a registry that breaks while it is read is read again", async (t) 
   await noticed;
   assert.equal(routes.byHost("1002")?.id, "1002");
 });
+
+test("routes: a registration that is taken away leads nowhere, and those of the same key stay", (t) => {
+  const one = registration("1001", { aliases: ["one.example.com"] });
+  const other = registration("1002", { aliases: ["other.example.com"] });
+  const { routes } = routesOf(t, [one, other]);
+  const removed: string[] = [];
+  routes.onRemoved = ({ id }) => removed.push(id);
+  assert.equal(routes.byHost("one.example.com"), one);
+  routes.remove("1001");
+  routes.remove("1001");
+  assert.deepEqual(removed, ["1001"]);
+  const left = [routes.byId("1001"), routes.byPort(one.port), routes.byHost("one.example.com"), routes.byHost("1001")];
+  assert.deepEqual(left, [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(routes.ofKey(one.fingerprint), [other]);
+  assert.equal(routes.byHost("other.example.com"), other);
+});

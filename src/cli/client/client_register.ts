@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import process from "node:process";
+import { KnownHost } from "../../client/known_host.ts";
+import { refuseOtherServer, register } from "../../client/register.ts";
+import { DEFAULT_TENANT, readRegistration } from "../../client/state.ts";
+import { knownTenant, readTenant } from "../../client/tenants.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { ClientConfig } from "../../config/schema.ts";
+import type { Overrides } from "../../config/template.ts";
+import { TomlDocument } from "../../config/toml.ts";
+import { changeConfig } from "../../control/change_config.ts";
+import { PetitError } from "../../error.ts";
+import { decodeJoinCode, type JoinCode } from "../../tunnel/join_code.ts";
+import { localOverrides } from "./client_init.ts";
+import type { Invocation } from "../commands/command.ts";
+import { initConfig } from "../init_config.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { tellDaemon } from "./tell_daemon.ts";
+import { configFile, textValue } from "../values.ts";
+
+/** Milliseconds for the whole registration. */
+const REGISTER_TIMEOUT = 60_000;
+
+export async function clientRegister(invocation: Invocation): Promise<number> {
+  const typed = invocation.positionals[0];
+  const joinCode = typed === undefined ? undefined : decodeJoinCode(typed);
+  const settings = localOverrides(invocation);
+  const path = configFile(invocation);
+  const tenant = knownTenant(dirname(resolve(path)), textValue(invocation, "tenant") ?? DEFAULT_TENANT);
+  if (tenant !== DEFAULT_TENANT && Object.keys(settings).length > 0) {
+    throw new PetitError("usage", `--local is for the tenant "${DEFAULT_TENANT}"`, {
+      hint: `"petit client config -t ${tenant} port PORT" changes where the service of "${tenant}" is`,
+      exitCode: 2,
+    });
+  }
+  if (joinCode === undefined && !new KnownHost(dirname(resolve(path))).pinned) throw codeNeeded();
+  // A customer pastes one command: whoever has no config yet gets one on the way.
+  if (!hasClientSection(path)) initConfig(path, "client", settings);
+  const { config: { client: config }, file, folder } = loadConfig(path);
+  const { id, port, endpoint } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
+  const { daemon } = await tellDaemon(folder, "client");
+  const { host, port: sshPort } = joinCode ?? config;
+  if (invocation.values["json"] === true) {
+    process.stdout.write(
+      `${JSON.stringify({ tenant, id, port, endpoint, server: { host, port: sshPort }, daemon })}\n`,
+    );
+    return 0;
+  }
+  const { local, dir } = readTenant(folder, tenant, loadConfig(file).config.client.local);
+  const from = existsSync(`${dir}/config.toml`) ? `[local] in ${dir}/config.toml` : `[client.local] in ${file}`;
+  const option = invocation.values["config"] === undefined ? "" : ` -c ${textValue(invocation, "config")}`;
+  process.stdout.write(
+    `Registered as ${id} with ${host}:${sshPort}\n` +
+      `Endpoint  ${endpoint}\n` +
+      `TCP port  ${port} on the server, for callers there\n` +
+      `Service   ${local.host}:${local.port} (${from})\n\n` +
+      (daemon === "reloaded"
+        ? "The running client serves it now.\n"
+        : `Next: "petit client start${option}" connects.\n`),
+  );
+  return 0;
+}
+
+/** A tenant to be registered with the server that the join code names, or with the client's own. */
+export interface TenantToRegister {
+  readonly config: ClientConfig;
+  /** The config file; the join code's server is written into it. */
+  readonly file: string;
+  readonly folder: string;
+  readonly tenant: string;
+  readonly joinCode: JoinCode | undefined;
+  /** Written into the config file too. */
+  readonly settings?: Overrides;
+}
+
+/** @throws PetitError as `register`; `already-registered`, `join-code-needed`, `other-server` */
+export async function registerTenant(
+  { config, file, folder, tenant, joinCode, settings = {} }: TenantToRegister,
+): Promise<{ id: string; port: number; endpoint: string }> {
+  if (joinCode === undefined) {
+    if (!new KnownHost(folder).pinned) throw codeNeeded();
+    const before = readRegistration(folder, tenant);
+    if (before !== undefined) {
+      const who = tenant === DEFAULT_TENANT ? "This client" : `Tenant "${tenant}"`;
+      throw new PetitError("already-registered", `${who} is registered already, as ${before.id}`, {
+        hint: 'Run "petit client" to connect, or give a join code to register with another server',
+      });
+    }
+  } else refuseOtherServer(folder, tenant, joinCode);
+  const { host, port } = joinCode ?? config;
+  const registered = await withProgress(`Registering with ${host}:${port}`, () =>
+    register({
+      config,
+      folder,
+      tenant,
+      joinCode,
+      signal: AbortSignal.timeout(REGISTER_TIMEOUT),
+      beforeKept: () => changeConfig(file, "client", { ...changedServer(config, host, port), ...settings }),
+    }));
+  return { id: registered.registeredId, port: registered.registeredPort, endpoint: registered.endpoint };
+}
+
+/** What is not set and is not different from the default stays out of the file. */
+function changedServer(config: ClientConfig, host: string, port: number): Overrides {
+  return {
+    ...(config.host === host ? {} : { "client.host": host }),
+    ...(config.port === port ? {} : { "client.port": port }),
+  };
+}
+
+const codeNeeded = () =>
+  new PetitError("join-code-needed", "A join code is needed to register", {
+    hint: 'Ask the server\'s operator for one and run "petit client register CODE"',
+    exitCode: 2,
+  });
+
+/** @throws PetitError as `loadConfig` */
+function hasClientSection(file: string): boolean {
+  if (!existsSync(file)) return false;
+  loadConfig(file);
+  return new TomlDocument(readFileSync(file, "utf8")).value["client"] !== undefined;
+}

@@ -1,0 +1,29 @@
+import type { ClientStatus } from "../../client/client_status.ts";
+import { tenantTable } from "./tenant_table.ts";
+import { printable } from "../terminal/text_width.ts";
+import { durationText, momentText } from "../terminal/time_text.ts";
+
+/** What a client does, for people: about itself, about its tunnel, and a table of its tenants. */
+export function clientStatusText(status: ClientStatus, now = Date.now()): string {
+  const { server, tunnel, waiting, registration } = status;
+  const since = (moment: string) => `since ${momentText(moment)} (${durationText(now - Date.parse(moment))})`;
+  const about = server.vitae === null
+    ? ""
+    : `, petit ${server.vitae.version}, environment "${server.vitae.environment}"`;
+  const lines = [
+    `Client ${status.status === "stopping" ? "stopping, " : ""}up ${since(status.startedAt)}, pid ${status.pid}, ` +
+    `version ${status.version}`,
+    `Server ${server.host}:${server.port}${about}`,
+    tunnel === null ? "Tunnel down" : `Tunnel up ${since(tunnel.since)}`,
+    ...(waiting === null ? [] : [`       ${waiting.reason}${nextText(waiting.nextAttempt, now)}`]),
+    `Key    ${status.fingerprint}`,
+  ];
+  const head = lines.map((line) => `${printable(line)}\n`).join("");
+  return registration.length === 0 ? head : `${head}\n${tenantTable(registration)}`;
+}
+
+function nextText(nextAttempt: string | null, now: number): string {
+  if (nextAttempt === null) return "";
+  const wait = Date.parse(nextAttempt) - now;
+  return wait < 1000 ? "; trying again now" : `; trying again in ${durationText(wait)}`;
+}

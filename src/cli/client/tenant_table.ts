@@ -1,0 +1,18 @@
+import type { TenantStatus } from "../../client/client_status.ts";
+import { table } from "../terminal/table.ts";
+
+/** The tenants of a client, for people. */
+export function tenantTable(rows: readonly TenantStatus[]): string {
+  return table<TenantStatus>([
+    { title: "TENANT", value: ({ tenant }) => tenant },
+    { title: "ID", value: ({ id }) => id ?? undefined },
+    { title: "PORT", value: ({ port }) => port ?? undefined },
+    { title: "ENDPOINT", value: ({ endpoint }) => endpoint ?? undefined, atLeast: 20 },
+    {
+      title: "SERVICE",
+      value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`,
+      atLeast: 16,
+    },
+    { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
+  ], rows);
+}

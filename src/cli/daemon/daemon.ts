@@ -1,0 +1,232 @@
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Reloaded } from "../../config/changes.ts";
+import { loadConfig, type LoadedConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { CommandPort } from "../../control/command_port.ts";
+import type { CommandWord, CommandWords } from "../../control/command_words.ts";
+import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
+import { daemonWords } from "../../control/daemon_words.ts";
+import type { Readiness } from "../../control/readiness.ts";
+import type { ServedApi } from "../../control/serve_api.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import type { Log, LogLevel } from "../../observe/log.ts";
+import { type OpenLog, openLog } from "../../observe/open_log.ts";
+import { isDetached, tellStarter } from "../../platform/detached.ts";
+import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
+import { keepMemorySmall } from "../../platform/memory.ts";
+import { type PidFile, removePidFile, writePidFile } from "../../platform/pid_file.ts";
+import type { Invocation } from "../commands/command.ts";
+import { heedSignals } from "./daemon_signals.ts";
+import { configFile } from "../values.ts";
+
+/** What a daemon is started with. */
+export interface DaemonSetting {
+  readonly config: Config;
+  readonly folder: string;
+  readonly log: Log;
+  /** Aborted when it is to stop in order. */
+  readonly signal: AbortSignal;
+}
+
+/** A daemon that has been started. */
+export interface StartedDaemon {
+  /** Settles when it has stopped. */
+  readonly closed: Promise<unknown>;
+  /** Its own words on the command port. */
+  readonly words: CommandWords;
+  /** Takes up what has changed. */
+  reload(read: Config): Reloaded | Promise<Reloaded>;
+  readiness(): Readiness | Promise<Readiness>;
+  serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
+}
+
+/** What a daemon in the background tells whoever has started it, in JSON, when it cannot run. */
+export interface EarlyEnd {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+/** Milliseconds between two looks whether a daemon is ready: at first, and at most. */
+const FIRST_LOOK = 100;
+const LOOKS_AT_MOST = 30_000;
+
+/**
+ * Runs a daemon to its end: alone on its folder, with a log, a command port and a REST API, a pid file, and signals.
+ *
+ * @returns exit code
+ * @throws PetitError where it cannot be started; nothing is left behind then
+ */
+export async function runDaemon(
+  role: Role,
+  invocation: Invocation,
+  start: (setting: DaemonSetting) => StartedDaemon | Promise<StartedDaemon>,
+): Promise<number> {
+  try {
+    const loaded = loadConfig(configFile(invocation));
+    const lock = lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role));
+    const daemon = new Daemon(role, loaded, lock, invocation.values["verbose"] === true);
+    try {
+      await daemon.run(start);
+    } catch (error) {
+      if (isDetached()) daemon.log.error({ code: (error as PetitError).code }, messageOf(error));
+      throw error;
+    } finally {
+      await daemon.end();
+    }
+  } catch (error) {
+    const { code, hint, exitCode } = error instanceof PetitError
+      ? error
+      : { code: "internal", hint: undefined, exitCode: 1 };
+    if (isDetached()) {
+      tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
+    }
+    throw error;
+  }
+  return 0;
+}
+
+class Daemon {
+  readonly log: Log;
+  readonly #role: Role;
+  readonly #loaded: LoadedConfig;
+  readonly #openLog: OpenLog;
+  readonly #stopping = new AbortController();
+  readonly #leave: () => void;
+  readonly #undo: (() => unknown)[] = [];
+  #started: StartedDaemon | undefined;
+  #about!: PidFile;
+
+  constructor(role: Role, loaded: LoadedConfig, lock: FolderLock, verbose: boolean) {
+    this.#role = role;
+    this.#loaded = loaded;
+    // However this process ends, these two go with it; unless it is killed: then the lock that is left tells of no daemon.
+    this.#leave = () => {
+      process.off("exit", this.#leave);
+      removePidFile(loaded.folder, role);
+      lock.release();
+    };
+    process.on("exit", this.#leave);
+    const { logLevel, logFolder: folder, logMaxSize: maxSize, logMaxFiles: maxFiles } = loaded.config[role];
+    const level: LogLevel = verbose && logLevel !== "trace" ? "debug" : logLevel;
+    try {
+      this.#openLog = openLog({ level, name: role, folder, maxSize, maxFiles, stderr: !isDetached() });
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    this.log = this.#openLog.log;
+  }
+
+  async run(start: (setting: DaemonSetting) => StartedDaemon | Promise<StartedDaemon>): Promise<void> {
+    const { config, folder, file } = this.#loaded;
+    const { log } = this;
+    const role = this.#role;
+    const settings = config[role];
+    // No connection's fault may end a daemon. What gets here is a fault of petit's own, and said to be one.
+    const fault = (error: unknown) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on");
+    process.on("uncaughtException", fault);
+    process.on("unhandledRejection", fault);
+    this.#undo.push(keepMemorySmall());
+    const stop = (): void => {
+      if (this.#stopping.signal.aborted) return log.debug(`The ${role} is asked to stop once more`);
+      log.info(`The ${role} is asked to stop; what is in progress may go on for ${settings.drainFor / 1000} s`);
+      this.#stopping.abort();
+    };
+    const reload = () => this.#reload();
+    const heedReload = () => {
+      if (!this.#stopping.signal.aborted) reload().catch(() => {});
+    };
+    heedSignals({ stop, reload: heedReload });
+
+    let onStopped!: () => void;
+    const stopped = new Promise<void>((resolve) => onStopped = resolve);
+    const readiness = () =>
+      this.#started?.readiness() ?? { ready: false, missing: [`The ${role} is starting`], endpoints: [] };
+    const words: Record<string, CommandWord> = {
+      STATUS: { run: () => ({ status: "starting" }) },
+      ...daemonWords({ role, pid: process.pid, stopped, stop, reload, readiness, setLevel: this.#openLog.setLevel }),
+    };
+    const port = new CommandPort(words, log);
+    const listening = await port.listen(settings.listenPort, `[${role}] listenPort`);
+    this.#undo.push(() => (onStopped(), port.close()));
+    log.info({ port: listening }, `Commands are taken on port ${listening} of 127.0.0.1`);
+    this.#about = { pid: process.pid, listen: listening, api: null, startedAt: new Date().toISOString(), ready: null };
+    this.#writeAbout({});
+
+    const started = await start({ config, folder, log, signal: this.#stopping.signal });
+    this.#started = started;
+    Object.assign(words, started.words);
+    const closed = started.closed.finally(() => this.#stopping.abort());
+    try {
+      const { tail } = this.#openLog;
+      const { setLevel } = this.#openLog;
+      const api = await started.serveApi?.({ role, configFile: file, folder, log, tail, setLevel, reload, stop });
+      if (api !== undefined) {
+        this.#undo.push(() => api.close());
+        this.#writeAbout({ api: api.port });
+        log.info({ port: api.port }, `The REST API listens on port ${api.port} of 127.0.0.1`);
+      }
+      void this.#watch();
+    } catch (error) {
+      stop();
+      await closed.catch(() => {});
+      throw error;
+    }
+    await closed;
+    log.info(`The ${role} has stopped`);
+  }
+
+  /** Gives everything back, the lock last. */
+  async end(): Promise<void> {
+    this.#stopping.abort();
+    for (const step of this.#undo.reverse()) await step();
+    await this.#openLog.close();
+    this.#leave();
+  }
+
+  async #reload(): Promise<Reloaded> {
+    const started = this.#started;
+    if (started === undefined) {
+      throw new PetitError("daemon-starting", `The ${this.#role} is still starting`, { hint: "Ask again in a moment" });
+    }
+    try {
+      const { config, file } = this.#loaded;
+      const reloaded = await started.reload(loadConfig(file).config);
+      if (reloaded.changed.includes(`${this.#role}.logLevel`)) this.#openLog.setLevel(config[this.#role].logLevel);
+      return reloaded;
+    } catch (error) {
+      const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
+      this.log.error(
+        { code, hint, err: code === "internal" ? error : undefined },
+        `Nothing was reloaded: ${messageOf(error)}`,
+      );
+      throw error;
+    }
+  }
+
+  #writeAbout(change: Partial<PidFile>): void {
+    this.#about = { ...this.#about, ...change };
+    writePidFile(this.#loaded.folder, this.#role, this.#about);
+  }
+
+  /** Looks more and more rarely until everything works, and says so once. */
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      for (let wait = FIRST_LOOK; !signal.aborted; wait = Math.min(wait * 1.5, LOOKS_AT_MOST)) {
+        if ((await this.#started?.readiness())?.ready) {
+          if (!signal.aborted) this.#writeAbout({ ready: new Date().toISOString() });
+          return;
+        }
+        await sleep(wait, undefined, { signal, ref: false });
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        this.log.warn({ err: error }, `The pid file does not say that the ${this.#role} is ready: ${messageOf(error)}`);
+      }
+    }
+  }
+}

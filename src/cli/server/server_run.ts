@@ -1,0 +1,19 @@
+import { serveServerApi } from "../../server/rest/server_api.ts";
+import { serverCommands } from "../../server/server_commands.ts";
+import { startServer } from "../../server/start_server.ts";
+import type { Invocation } from "../commands/command.ts";
+import { runDaemon } from "../daemon/daemon.ts";
+
+export function serverRun(invocation: Invocation): Promise<number> {
+  return runDaemon("server", invocation, async ({ config, log, signal }) => {
+    const { control, closed, usage, metrics } = await startServer(config.server, log, signal);
+    return {
+      closed,
+      words: serverCommands(control),
+      reload: (read) => control.reload(read.server),
+      serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, metrics }),
+      // It has not started before everything listens.
+      readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
+    };
+  });
+}
