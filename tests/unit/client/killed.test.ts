@@ -28,7 +28,7 @@ test(
     const folder = temporaryFolder(t);
     mkdirSync(join(folder, "tenants"));
     for (let kill = 0; kill < KILLS; kill++) {
-      const last = (await writeAndKill(t, "./lease_for_ever.ts", folder)).at(-1) as string;
+      const last = (await writeAndKill(t, "../client/lease_for_ever.ts", folder)).at(-1) as string;
       const tenants = readTenants(folder, LOCAL);
       assert.ok(tenants.length <= 1);
       const [found] = tenants.map(({ name, local, registration }) =>

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { runDaemon } from "../../../src/cli/daemon/daemon.ts";
+import { runDaemon } from "../../../../src/cli/daemon/daemon.ts";
 
 const [, , folder = ""] = process.argv;
 const config = join(folder, "config.toml");
