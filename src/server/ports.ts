@@ -5,11 +5,11 @@ import type { Log } from "../observe/log.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
+import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import { splice } from "../tunnel/splice.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
-import { OpenSet } from "../platform/open_set.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
 
 interface ReversePort {
@@ -82,11 +82,6 @@ export class ReversePorts {
   drainAll(): Promise<void> {
     for (const id of [...this.#open.keys()]) this.drain(id);
     return this.#callers.empty();
-  }
-
-  /** How many callers are connected. */
-  get callers(): number {
-    return this.#callers.size;
   }
 
   closeAll(): void {
