@@ -55,8 +55,11 @@ export class Wire extends EventEmitter {
   readonly remoteFamily: string | undefined;
   /** When bytes last arrived, in milliseconds of `performance.now()`. */
   lastReceived = performance.now();
+  /** When bytes were last sent. */
+  lastSent = performance.now();
   bytesIn = 0;
   bytesOut = 0;
+  #outWhenReceived = 0;
 
   /** The first bytes received, latin1: what the peer is. */
   greeting = "";
@@ -102,10 +105,16 @@ export class Wire extends EventEmitter {
     this.#socket.on("data", (chunk: Buffer) => {
       this.lastReceived = performance.now();
       this.bytesIn += chunk.length;
+      this.#outWhenReceived = this.bytesOut;
       countForwarded(chunk.length);
       if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
       this.emit("data", chunk);
     });
+  }
+
+  /** Bytes sent since some were received last. */
+  get unanswered(): number {
+    return this.bytesOut - this.#outWhenReceived;
   }
 
   get destroyed(): boolean {
@@ -148,6 +157,7 @@ export class Wire extends EventEmitter {
     if (pieces.length > 0 && !this.#socket.destroyed) {
       const all = pieces.length === 1 ? pieces[0] as Buffer : gathered(pieces, this.#size);
       this.bytesOut += all.length;
+      this.lastSent = performance.now();
       countForwarded(all.length);
       this.#pieces = [];
       this.#size = 0;

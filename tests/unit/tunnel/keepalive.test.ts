@@ -1,114 +1,126 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { keepAlive } from "../../../src/tunnel/keepalive.ts";
-import type { Wire } from "../../../src/tunnel/wire.ts";
+import { type AliveTimes, AliveWatch, type AliveWire } from "../../../src/tunnel/keepalive.ts";
 
-const TIMES = { interval: 5, countMax: 3 };
+const TIMES = { interval: 3000, countMax: 2 };
 
-/** A wire of which only the time of the last bytes matters. */
-class FakeWire {
-  /** Called whenever somebody looks at it. */
-  onLook: () => void = () => {};
-  #last = performance.now();
+/** A watch whose clock goes when it is told to, and a peer of which every sign is noted. */
+class Peer {
+  now = 100_000;
+  readonly wire: { -readonly [Name in keyof AliveWire]: AliveWire[Name] };
+  readonly signs: string[] = [];
+  readonly watch = new AliveWatch(() => this.now);
+  readonly begun = this.now;
+  /** Whether it answers. */
+  answers = false;
+  readonly stop: () => void;
 
-  get lastReceived(): number {
-    this.onLook();
-    return this.#last;
+  constructor(times: AliveTimes = TIMES, greeting = "SSH-2.0-petit_1.0.0\r\n") {
+    this.wire = { lastReceived: this.now, lastSent: this.now, unanswered: 0, greeting };
+    this.stop = this.watch.add(this.wire, times, () => this.#ask(), (silent) => this.#note(`lost ${silent}`));
   }
 
-  /** Bytes come. */
-  receive(): void {
-    this.#last = performance.now();
+  #ask(): void {
+    this.#note("ask");
+    this.wire.lastSent = this.now;
+    if (this.answers) this.wire.lastReceived = this.now;
   }
 
-  get wire(): Wire {
-    return this as unknown as Wire;
+  #note(what: string): void {
+    this.signs.push(`${(this.now - this.begun) / 1000} s: ${what}`);
+  }
+
+  /** Lets time pass, with a look every half second, as the timer has it. */
+  pass(milliseconds: number, each: () => void = () => {}): this {
+    for (let passed = 0; passed < milliseconds; passed += 500) {
+      this.now += 500;
+      each();
+      this.watch.look();
+    }
+    return this;
   }
 }
 
-/** Settles when a silent peer has been given up, which takes several intervals. */
-function severalIntervals(): Promise<void> {
-  return new Promise((resolve) => keepAlive(new FakeWire().wire, TIMES, () => {}, resolve));
-}
-
-test("keep-alive: a silent peer is asked so many times, and then given up once", async () => {
-  const told: string[] = [];
-  await new Promise<void>((resolve) => {
-    keepAlive(new FakeWire().wire, TIMES, () => told.push("ask"), () => {
-      told.push("lost");
-      resolve();
-    });
-  });
-  assert.deepEqual(told, ["ask", "ask", "ask", "lost"]);
-  await severalIntervals();
-  assert.deepEqual(told, ["ask", "ask", "ask", "lost"]);
+test("keep-alive: a silent peer is asked so many times, and given up once, within ten seconds by default", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.pass(30_000);
+  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: lost 9000"]);
 });
 
-test("keep-alive: a peer that answers each question is never given up", async () => {
-  const fake = new FakeWire();
-  let asked = 0;
-  let lost = 0;
-  await new Promise<void>((resolve) => {
-    const stop = keepAlive(fake.wire, TIMES, () => {
-      fake.receive();
-      if (++asked === 4 * TIMES.countMax) {
-        stop();
-        resolve();
-      }
-    }, () => {
-      lost++;
-      resolve();
-    });
-  });
-  assert.equal(lost, 0);
-  assert.equal(asked, 4 * TIMES.countMax);
+test("keep-alive: a peer that answers is never given up, and is asked once an interval", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.answers = true;
+  peer.pass(60_000);
+  assert.equal(peer.signs.length, 20);
+  assert.ok(peer.signs.every((sign) => sign.endsWith("ask")));
 });
 
-test("keep-alive: a peer that answers only the last question begins anew", async () => {
-  const fake = new FakeWire();
-  let asked = 0;
-  await new Promise<void>((resolve) => {
-    keepAlive(fake.wire, TIMES, () => {
-      if (++asked === TIMES.countMax) fake.receive();
-    }, resolve);
-  });
-  assert.equal(asked, 2 * TIMES.countMax);
+test("keep-alive: a peer that answers the last question only begins anew", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.pass(6000);
+  peer.wire.lastReceived = peer.now;
+  peer.pass(30_000);
+  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: ask", "12 s: ask", "15 s: lost 9000"]);
 });
 
-test("keep-alive: a peer whose bytes keep coming is not asked", async () => {
-  const fake = new FakeWire();
-  let asked = 0;
-  let looks = 0;
-  await new Promise<void>((resolve) => {
-    const stop = keepAlive(fake.wire, { interval: 5, countMax: 1 }, () => asked++, () => asked++);
-    fake.onLook = () => {
-      fake.receive();
-      if (++looks < 30) return;
-      stop();
-      resolve();
-    };
-  });
-  assert.equal(asked, 0);
+test("keep-alive: nobody asks while bytes go both ways", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.pass(60_000, () => peer.wire.lastReceived = peer.wire.lastSent = peer.now);
+  assert.deepEqual(peer.signs, []);
 });
 
-test("keep-alive: once it is stopped nobody is asked or given up", async () => {
-  let asked = 0;
-  let lost = 0;
-  await new Promise<void>((resolve) => {
-    const stop = keepAlive(new FakeWire().wire, TIMES, () => {
-      asked++;
-      stop();
-      resolve();
-    }, () => lost++);
-  });
-  await severalIntervals();
-  assert.deepEqual([asked, lost], [1, 0]);
+test("keep-alive: who only receives says something all the same, so that the other end hears it", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.pass(9000, () => peer.wire.lastReceived = peer.now);
+  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: ask"]);
 });
 
-test("keep-alive: an interval of 0 asks nobody and gives nobody up, as in OpenSSH", async (t) => {
-  const told: string[] = [];
-  const ask = () => told.push("ask");
-  t.after(keepAlive(new FakeWire().wire, { interval: 0, countMax: 3 }, ask, () => told.push("lost")));
-  await severalIntervals();
-  assert.deepEqual(told, []);
+test("keep-alive: a peer that is sent a lot counts as lost as soon as it is not heard", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.wire.unanswered = 2 ** 21;
+  peer.pass(9000);
+  assert.equal(peer.signs.at(-1), "9 s: lost 9000");
+});
+
+test("keep-alive: a peer of another make, which speaks only when asked, is waited for while the question stands behind a lot", (t) => {
+  const peer = new Peer(TIMES, "SSH-2.0-OpenSSH_9.2\r\n");
+  t.after(peer.stop);
+  peer.wire.unanswered = 2 ** 21;
+  peer.pass(44_500);
+  assert.ok(!peer.signs.some((sign) => sign.includes("lost")));
+  peer.pass(500);
+  assert.equal(peer.signs.at(-1), "45 s: lost 45000");
+});
+
+test("keep-alive: a process that stood still asks first, since what came meanwhile has not been read", (t) => {
+  const peer = new Peer();
+  t.after(peer.stop);
+  peer.now += 15_000;
+  peer.watch.look();
+  assert.deepEqual(peer.signs, ["15 s: ask"]);
+  peer.pass(8500);
+  assert.ok(!peer.signs.some((sign) => sign.includes("lost")));
+  peer.pass(500);
+  assert.equal(peer.signs.at(-1), "24 s: lost 24000");
+});
+
+test("keep-alive: once it is stopped nobody is asked or given up", () => {
+  const peer = new Peer();
+  peer.pass(3000);
+  peer.stop();
+  peer.pass(30_000);
+  assert.deepEqual(peer.signs, ["3 s: ask"]);
+});
+
+test("keep-alive: an interval of 0 asks nobody and gives nobody up, as in OpenSSH", (t) => {
+  const peer = new Peer({ interval: 0, countMax: 3 });
+  t.after(peer.stop);
+  peer.pass(60_000);
+  assert.deepEqual(peer.signs, []);
 });
