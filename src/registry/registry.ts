@@ -15,6 +15,8 @@ export interface Registration {
   readonly tenant: string;
   readonly aliases: readonly string[];
   readonly vitae: ClientVitae | null;
+  /** The address that its client asked the server to bind the reverse port on at its last forward; null until it has asked. */
+  readonly bindAddress: string | null;
   /** When it was made, in milliseconds since 1970. */
   readonly createdAt: number;
 }
@@ -123,6 +125,8 @@ export interface Registry {
   import(registrations: readonly ImportedRegistration[], options: ImportOptions): ImportResult;
   /** Remembers what a client told of itself. */
   setVitae(fingerprint: string, vitae: ClientVitae): void;
+  /** Remembers the address that a client asked for, as it named it; of an id that is nobody's nothing is remembered. */
+  setBindAddress(id: string, address: string): void;
   /** @throws PetitError `registration-unknown`, `alias-invalid` (not a host name), or `alias-taken`: it is another registration's alias or address */
   addAlias(id: string, alias: string): void;
   /** @throws PetitError `alias-unknown` */

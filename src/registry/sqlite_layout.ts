@@ -51,4 +51,6 @@ export const MIGRATIONS: readonly string[] = [
      port INTEGER NOT NULL,
      fingerprint TEXT NOT NULL
    ) STRICT;`,
+  // Where a client wants its reverse port bound, so that a server that starts can bind it before the client is back.
+  "ALTER TABLE registrations ADD COLUMN bind_address TEXT;",
 ];

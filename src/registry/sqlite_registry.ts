@@ -24,6 +24,7 @@ interface RegistrationRow {
   brand: string;
   tenant: string;
   vitae: string | null;
+  bind_address: string | null;
   created_at: number;
 }
 
@@ -98,6 +99,10 @@ export class SqliteRegistry implements Registry {
 
   setVitae(fingerprint: string, vitae: ClientVitae): void {
     this.#db.run("UPDATE registrations SET vitae = ? WHERE fingerprint = ?", JSON.stringify(vitae), fingerprint);
+  }
+
+  setBindAddress(id: string, address: string): void {
+    this.#db.run("UPDATE registrations SET bind_address = ? WHERE id = ?", address, idNumber(id));
   }
 
   addAlias(id: string, typed: string): void {
@@ -269,7 +274,8 @@ export class SqliteRegistry implements Registry {
 function fromRow(row: RegistrationRow, aliases: string[]): Registration {
   const { port, key, fingerprint, brand, tenant } = row;
   const vitae = row.vitae === null ? null : JSON.parse(row.vitae) as ClientVitae;
-  return { id: String(row.id), port, key, fingerprint, brand, tenant, aliases, vitae, createdAt: row.created_at };
+  const { bind_address: bindAddress, created_at: createdAt } = row;
+  return { id: String(row.id), port, key, fingerprint, brand, tenant, aliases, vitae, bindAddress, createdAt };
 }
 
 function fromJoinCodeRow(row: JoinCodeRow): JoinCodeRecord {

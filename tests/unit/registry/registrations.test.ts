@@ -23,6 +23,7 @@ test("registry: a registration keeps what it was made of, over a restart too", (
     tenant: "default",
     aliases: [],
     vitae: { brand: "b", version: "1.0.0", hostname: "a" },
+    bindAddress: null,
     createdAt: NOW + 5,
   });
   assert.deepEqual(registry.registrations(), [made]);
@@ -119,6 +120,17 @@ test("registry: what a client tells of itself is kept for all registrations of i
   assert.deepEqual([one?.vitae, three?.vitae], [vitae, vitae]);
   assert.equal(two?.vitae?.hostname, "b");
   assert.equal(one?.brand, "ce", "the brand is what it registered with");
+});
+
+test("registry: the address that a client wants its port bound on is kept, over a restart too, and for no other", (t) => {
+  const { registry, file } = newRegistry(t);
+  for (const tenant of ["default", "books"]) registry.register(requestOf(registry, "a", { tenant }));
+  for (const address of ["127.0.0.1", "", "0.0.0.0"]) {
+    registry.setBindAddress("1002", address);
+    for (const nobody of ["1003", "", "1002 OR 1", "*"]) registry.setBindAddress(nobody, "x");
+    const kept = openFile(t, file).registrations().map(({ bindAddress }) => bindAddress);
+    assert.deepEqual(kept, [null, address]);
+  }
 });
 
 test("registry: nothing that a client sends is taken for SQL", (t) => {

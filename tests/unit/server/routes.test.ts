@@ -15,6 +15,7 @@ function registration(id: string, more: Partial<Registration> = {}): Registratio
     tenant: "default",
     aliases: [],
     vitae: null,
+    bindAddress: null,
     createdAt: 0,
     ...more,
   };
