@@ -23,6 +23,11 @@ const logLevel = () => oneOf("trace", "debug", "info", "warn", "error", "silent"
 /** A path; one that starts with "./" or "../" is relative to the config file. */
 const path = () => text().min(1, "wanted a path");
 
+const count = () => {
+  const wanted = "wanted a whole number from 1 to 1000000";
+  return z.int(wanted).min(1, wanted).max(1_000_000, wanted);
+};
+
 const cidr = () =>
   text().refine((value) => {
     const [address, prefix, ...more] = value.split("/");
@@ -71,6 +76,21 @@ const serverSsh = z.strictObject({
     oneOf("no", "clientspecified"),
     "no",
     'Where reverse ports listen, as in OpenSSH: "no" always on 127.0.0.1; "clientspecified" on the address that the client asks for',
+  ),
+  maxTunnels: setting(
+    count(),
+    20_000,
+    "How many connections of clients may be open at the same time, those that are not logged in included",
+  ),
+  maxChannels: setting(
+    count(),
+    1000,
+    "How many requests and connections of callers may be open in one tunnel; 2 MiB of memory may wait for each, at both ends",
+  ),
+  maxPendingOpens: setting(
+    count(),
+    500,
+    "How many of them may wait for the client to reach its service",
   ),
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
   clientAliveInterval: setting(
@@ -129,6 +149,14 @@ const server = z.strictObject({
     [],
     "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended",
   ),
+  holdFor: setting(
+    duration(0),
+    "5s",
+    'How long requests and connections wait for a client that is away, before they are refused; "0s" refuses them at once, and closes the reverse port',
+  ),
+  maxHeld: setting(count(), 5000, "How many requests and connections may wait for clients at the same time"),
+  maxHeldPerRegistration: setting(count(), 1000, "How many of them may wait for the same registration"),
+  maxHeldSize: setting(size(), "64MiB", "How much memory the requests that wait may take"),
   serviceTimeout: setting(duration(), "60s", "How long a service may take to begin its answer"),
   openTimeout: setting(duration(), "15s", "How long a client may take to reach its service"),
   headTimeout: setting(duration(), "30s", "How long a caller may take to send the head of a request"),

@@ -7,6 +7,8 @@ export interface Caller {
   readonly peer: Peer;
   /** Whether the connection may serve another request after this one. */
   readonly mayPersist: boolean;
+  /** Bytes of its request that wait in memory. */
+  readonly waitingBytes: number;
   /** Sends bytes of an answer; false asks to wait for `onCallerDrain`. */
   write(bytes: Buffer): boolean;
   /** The exchange can take bytes of the body (again). */

@@ -7,23 +7,21 @@ import { resetConnection } from "../platform/reset.ts";
 import type { Caller } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
-import { Exchange, type ExchangeLimits } from "./forward_http.ts";
+import { Exchange, type ExchangeContext } from "./forward_http.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusalBytes, refusals } from "./refusal.ts";
 import { type RequestTarget, requestTarget } from "./request_target.ts";
 import type { Routes } from "./routes.ts";
-import type { Tunnels } from "./tunnels.ts";
 
 /** What all callers' connections share. Times in milliseconds. */
-export interface CallerContext {
+export interface CallerContext extends ExchangeContext {
   readonly routes: Routes;
-  readonly tunnels: Tunnels;
   readonly deadlines: Deadlines;
   /** Told of every request once it is over. */
   readonly observer: ExchangeObserver;
   /** Told of errors that are petit's own. */
   readonly onFault: (error: unknown) => void;
-  readonly limits: ExchangeLimits & { readonly headTimeout: number; readonly idleTimeout: number };
+  readonly limits: ExchangeContext["limits"] & { readonly headTimeout: number; readonly idleTimeout: number };
 }
 
 /** Milliseconds for which a closing connection is still read, so that the caller gets the answer and not a reset (RFC 9112, section 9.6). */
@@ -174,20 +172,18 @@ export class CallerConnection implements Caller, Timed {
   }
 
   #begin(head: RequestHead, framing: Framing, target: RequestTarget | undefined): void {
-    const { routes, tunnels, limits } = this.#context;
     this.#head = head;
     this.deadline = Infinity;
     if (target === undefined) return this.refuse(refusals.connectMethod);
-    const registration = routes.byHost(target.host);
+    const registration = this.#context.routes.byHost(target.host);
     const record = this.#record as ExchangeRecord;
     record.registration = registration;
-    const served = registration && tunnels.of(registration.id);
-    if (served === undefined) {
-      const refusal = registration === undefined ? refusals.registrationUnknown : refusals.tunnelAway;
+    if (registration === undefined) {
       // Without a body in between the connection can serve the next request.
-      return framing.kind === "none" && persists(head) ? this.#refuseAndGoOn(refusal) : this.refuse(refusal);
+      const goesOn = framing.kind === "none" && persists(head);
+      return goesOn ? this.#refuseAndGoOn(refusals.registrationUnknown) : this.refuse(refusals.registrationUnknown);
     }
-    this.#exchange = new Exchange(this, served, head, target, framing, limits, record);
+    this.#exchange = new Exchange(this, registration, head, target, framing, this.#context, record);
     this.#exchange.start();
   }
 
@@ -223,6 +219,10 @@ export class CallerConnection implements Caller, Timed {
     return !this.#draining;
   }
 
+  get waitingBytes(): number {
+    return (this.#record?.received ?? 0) + this.#pending.length;
+  }
+
   write(bytes: Buffer): boolean {
     if (this.#record !== undefined) this.#record.sent += bytes.length;
     return this.#socket.write(bytes);
@@ -249,6 +249,11 @@ export class CallerConnection implements Caller, Timed {
   }
 
   refuse(refusal: Refusal): void {
+    // A request that got nowhere, and of which nothing is left to read, need not cost the caller its connection.
+    const head = this.#head;
+    const goesOn = refusal === refusals.tunnelAway && this.#exchange?.requestRead === true && head !== undefined &&
+      persists(head);
+    if (goesOn) return this.#refuseAndGoOn(refusal);
     this.#refuse(refusal, true);
     this.#exchange = undefined;
     this.#head = undefined;

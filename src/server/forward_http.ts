@@ -4,11 +4,13 @@ import { valueOf } from "../http/fields.ts";
 import { type Framing, persists, responseFraming } from "../http/framing.ts";
 import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
+import type { Registration } from "../registry/registry.ts";
 import type { Channel, ChannelUser } from "../tunnel/channel.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
+import type { Hold } from "./hold.ts";
 import { type Refusal, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
 import { requestedUpgrade, requestForService } from "./request_rewrite.ts";
@@ -21,14 +23,25 @@ import {
   responseForCaller,
   switchingForCaller,
 } from "./response_rewrite.ts";
-import type { Served } from "./tunnels.ts";
+import type { Served, Tunnels } from "./tunnels.ts";
 
 /** Limits of an exchange: milliseconds and bytes. */
 export interface ExchangeLimits {
   readonly openTimeout: number;
   readonly serviceTimeout: number;
+  readonly holdFor: number;
   readonly maxHeadSize: number;
 }
+
+/** Where an exchange finds the tunnel of its registration, and waits for it. */
+export interface ExchangeContext {
+  readonly tunnels: Tunnels;
+  readonly hold: Hold;
+  readonly limits: ExchangeLimits;
+}
+
+/** How often a tunnel may be lost under one request before it is given up. */
+const MAX_TRIES = 5;
 
 /** Pieces up to this size are put together before they are written: one system call is worth more than one copy. */
 const GATHER_BELOW = 64 * 1024;
@@ -56,8 +69,8 @@ interface Answer {
  */
 export class Exchange implements ChannelUser {
   readonly #caller: Caller;
-  readonly #served: Served;
-  readonly #limits: ExchangeLimits;
+  readonly #registration: Registration;
+  readonly #context: ExchangeContext;
   readonly #head: RequestHead;
   readonly #target: RequestTarget;
   readonly #framing: Framing;
@@ -65,8 +78,15 @@ export class Exchange implements ChannelUser {
   readonly #body: BodyReader;
   readonly #record: ExchangeRecord;
 
+  #served: Served | undefined;
   #channel: Channel | undefined;
   #reused = false;
+  #tries = 0;
+  /** When it has waited long enough for a tunnel, in milliseconds of `performance.now()`. */
+  #heldUntil: number | undefined;
+  #leaveHold = () => {};
+  /** Some of the body has been sent down a tunnel. */
+  #bodyBegun = false;
   #waitsForService = false;
   /** The caller sends its body only once the service asks for it. */
   #waitsForContinue: boolean;
@@ -80,16 +100,16 @@ export class Exchange implements ChannelUser {
 
   constructor(
     caller: Caller,
-    served: Served,
+    registration: Registration,
     head: RequestHead,
     target: RequestTarget,
     framing: Framing,
-    limits: ExchangeLimits,
+    context: ExchangeContext,
     record: ExchangeRecord,
   ) {
     this.#caller = caller;
-    this.#served = served;
-    this.#limits = limits;
+    this.#registration = registration;
+    this.#context = context;
     this.#record = record;
     this.#head = head;
     this.#target = target;
@@ -110,30 +130,56 @@ export class Exchange implements ChannelUser {
   }
 
   start(): void {
-    const idle = this.#served.pool.take();
-    if (idle === undefined) this.#openChannel();
-    else this.#useChannel(idle, true);
+    const served = this.#context.tunnels.of(this.#registration.id);
+    if (served === undefined) return this.#hold();
+    const idle = served.pool.take();
+    if (idle === undefined) this.#openChannel(served);
+    else this.#useChannel(served, idle, true);
   }
 
-  #openChannel(): void {
+  /** Nothing has been sent to the service yet: that can wait for the client to come back. */
+  #hold(): void {
+    const { hold, limits } = this.#context;
+    this.#caller.timeoutIn(Infinity);
+    this.#heldUntil ??= performance.now() + limits.holdFor;
+    const { id } = this.#registration;
+    this.#leaveHold = hold.wait(id, this.#caller.waitingBytes, this.#heldUntil, (served) => {
+      this.#leaveHold = () => {};
+      if (served === undefined) this.#fail(refusals.tunnelAway);
+      else this.start();
+    });
+  }
+
+  #openChannel(served: Served): void {
     const { peer } = this.#caller;
-    this.#served.open(peer.address, peer.port, this.#limits.openTimeout).then(
+    served.open(peer.address, peer.port, this.#context.limits.openTimeout).then(
       (channel) => {
         if (this.#over) channel.close();
-        else this.#useChannel(channel, false);
+        else this.#useChannel(served, channel, false);
       },
       (error) => {
+        if (this.#over) return;
         this.#record.cause = messageOf(error);
-        this.#fail(refusalFor(error));
+        if (error instanceof PetitError && error.code === "tunnel-lost") this.#again(refusals.tunnelLost);
+        else this.#fail(refusalFor(error));
       },
     );
   }
 
-  #useChannel(channel: Channel, reused: boolean): void {
+  /** Begins anew: the service has seen nothing of the request, or may see it twice. */
+  #again(refusal: Refusal): void {
+    this.#dropChannel();
+    this.#waitsForService = false;
+    if (++this.#tries < MAX_TRIES) this.start();
+    else this.#fail(refusal);
+  }
+
+  #useChannel(served: Served, channel: Channel, reused: boolean): void {
+    this.#served = served;
     this.#channel = channel;
     this.#reused = reused;
     this.#record.channel = channel.incoming.id;
-    this.#caller.timeoutIn(this.#limits.serviceTimeout);
+    this.#caller.timeoutIn(this.#context.limits.serviceTimeout);
     channel.attach(this);
     const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
     this.#waitsForService = !channel.write(bytes);
@@ -148,11 +194,12 @@ export class Exchange implements ChannelUser {
     const channel = this.#channel;
     if (channel === undefined || this.#waitsForService || this.#over) return 0;
     this.#waitsForContinue = false;
+    this.#bodyBegun = true;
     const used = this.#body.read(bytes, (piece) => {
       if (!channel.write(this.#framing.kind === "chunked" ? chunkOf(piece) : piece)) this.#waitsForService = true;
     });
     if (this.#body.done && this.#framing.kind === "chunked") channel.write(lastChunk(this.#body.trailers));
-    if (this.#answer === undefined) this.#caller.timeoutIn(this.#limits.serviceTimeout);
+    if (this.#answer === undefined) this.#caller.timeoutIn(this.#context.limits.serviceTimeout);
     return used;
   }
 
@@ -178,7 +225,7 @@ export class Exchange implements ChannelUser {
       const searched = this.#partial.length;
       if (searched > 0) rest = Buffer.concat([this.#partial, rest]);
       const end = headEnd(rest, searched);
-      if (end < 0 ? rest.length > this.#limits.maxHeadSize : end > this.#limits.maxHeadSize) {
+      if (end < 0 ? rest.length > this.#context.limits.maxHeadSize : end > this.#context.limits.maxHeadSize) {
         throw new MessageError("The head is too large");
       }
       this.#partial = end < 0 ? rest : NOTHING;
@@ -252,18 +299,17 @@ export class Exchange implements ChannelUser {
   }
 
   onClose(): void {
-    if (!this.#over) this.#brokenOff(this.#served.alive ? refusals.serviceClosed : refusals.tunnelLost);
+    if (!this.#over) this.#brokenOff(this.#served?.lost ? refusals.tunnelLost : refusals.serviceClosed);
   }
 
   #brokenOff(refusal: Refusal): void {
+    // Only what may be done twice is sent again, and only where nothing came back.
+    const repeatable = !this.#heard && !this.#bodyBegun && IDEMPOTENT.has(this.#head.method);
+    const lost = refusal === refusals.tunnelLost;
     // An idle connection that the service closed while the request was on its way: nobody has seen the request.
-    if (
-      this.#reused && !this.#heard && this.#framing.kind === "none" && IDEMPOTENT.has(this.#head.method) &&
-      this.#served.alive
-    ) {
-      this.#dropChannel();
-      this.#openChannel();
-    } else this.#fail(refusal);
+    const wasIdle = this.#reused && this.#framing.kind === "none";
+    if (repeatable && (lost || wasIdle)) this.#again(refusal);
+    else this.#fail(refusal);
   }
 
   onTimeout(): void {
@@ -274,6 +320,7 @@ export class Exchange implements ChannelUser {
   /** The caller went away: the work for it stops. */
   onCallerGone(): void {
     this.#over = true;
+    this.#leaveHold();
     this.#dropChannel();
   }
 
@@ -298,7 +345,8 @@ export class Exchange implements ChannelUser {
     this.#channel = undefined;
     channel.detach();
     const reusable = clean && this.#body.done && framing.kind !== "until-close" && persists(head);
-    if (reusable && this.#served.alive) this.#served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
+    const served = this.#served as Served;
+    if (reusable && served.alive) served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
     else channel.close();
     this.#flush();
     this.#caller.finished(keep);
@@ -326,5 +374,5 @@ export class Exchange implements ChannelUser {
 function refusalFor(error: unknown): Refusal {
   const code = error instanceof PetitError ? error.code : "";
   if (code === "open-timeout") return refusals.openTimeout;
-  return code === "tunnel-lost" ? refusals.tunnelLost : refusals.serviceRefused;
+  return code === "tunnel-busy" ? refusals.tunnelBusy : refusals.serviceRefused;
 }

@@ -11,6 +11,7 @@ import type { PublicKey } from "../tunnel/keys.ts";
 import { BACKCHANNEL, JOIN_USER } from "../tunnel/messages.ts";
 import {
   createSshServer,
+  type GrantedForward,
   type LoginAttempt,
   type LoginVerdict,
   type SshPeer,
@@ -49,6 +50,12 @@ export class Gateway {
       hostKeys: [hostKey],
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
+      isFull: (connections) => {
+        if (connections < parts.config.ssh.maxTunnels) return false;
+        const why = `${connections} connections of clients are open, as many as [server.ssh] maxTunnels allows`;
+        parts.noise.tell("tunnels-full", (repeated) => parts.log.warn({ code: "tunnels-full", repeated }, why));
+        return true;
+      },
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
       peer: (address) => new GatewayPeer(parts, this.#connections, address),
     });
@@ -135,7 +142,7 @@ class GatewayPeer implements SshPeer {
     this.#parts.log.debug(this.#who, "A client logged in");
   }
 
-  async forward(address: string, port: number): Promise<number | undefined> {
+  async forward(address: string, port: number): Promise<GrantedForward | undefined> {
     const { log, ports, tunnels } = this.#parts;
     const registration = this.#mayForward(port);
     const connection = this.#connection;
@@ -145,18 +152,13 @@ class GatewayPeer implements SshPeer {
     }
     this.#leaving.clear();
     for (const served of this.#served.values()) if (served.port === registration.port) this.#withdraw(served);
-    const before = tunnels.of(registration.id);
-    const served = new Served(registration, connection, address, registration.port, this.#address);
+    const { ssh } = this.#parts.config;
+    const served = new Served(registration, connection, address, registration.port, this.#address, ssh);
     this.#served.set(registration.id, served);
-    tunnels.add(served);
-    // The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is.
-    if (before !== undefined && before.connection !== connection) {
-      log.info({ id: registration.id, ...this.#who }, `${registration.id} took over from its older tunnel`);
-      before.connection.destroy();
-    }
-    const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
+    this.#takeOver(registration.id, tunnels.of(registration.id));
+    this.#rememberAddress(registration, address);
     try {
-      await ports.open(served, host);
+      await ports.open(registration, address);
       log.info(
         { id: registration.id, ...this.#who, port: registration.port },
         `${registration.id} is connected`,
@@ -167,7 +169,35 @@ class GatewayPeer implements SshPeer {
         `${registration.id} is connected, but only for HTTP: ${messageOf(error)}`,
       );
     }
-    return registration.port;
+    return { port: registration.port, begin: () => this.#begin(served) };
+  }
+
+  /** From here on callers are sent there, unless the connection or the registration went in the meantime. */
+  #begin(served: Served): void {
+    const { tunnels } = this.#parts;
+    if (!served.alive || served.lost) return;
+    const { id } = served.registration;
+    this.#takeOver(id, tunnels.of(id));
+    tunnels.add(served);
+  }
+
+  /** The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is. */
+  #takeOver(id: string, before: Served | undefined): void {
+    if (before === undefined || before.connection === this.#connection) return;
+    this.#parts.log.info({ id, ...this.#who }, `${id} took over from its older tunnel`);
+    before.connection.destroy();
+  }
+
+  /** So that its port can be opened before its client is back, when the server is started again. */
+  #rememberAddress(registration: Registration, address: string): void {
+    const { registry, routes, noise, log } = this.#parts;
+    if (registration.bindAddress === address) return;
+    try {
+      registry.setBindAddress(registration.id, address);
+      routes.add({ ...registration, bindAddress: address });
+    } catch (error) {
+      noise.tell("registry", () => log.error({ code: (error as PetitError).code }, messageOf(error)));
+    }
   }
 
   /** The registration that this key may forward under `port`; 0 means the only one it has. */
@@ -182,7 +212,7 @@ class GatewayPeer implements SshPeer {
     for (const served of this.#served.values()) {
       if (served.port !== port) continue;
       const { id } = served.registration;
-      this.#withdraw(served, "drain");
+      this.#withdraw(served);
       this.#leaving.add(id);
       this.#parts.log.info({ id, ...this.#who, port }, `${id} takes no more callers, as its client asked`);
     }
@@ -224,14 +254,12 @@ class GatewayPeer implements SshPeer {
     }
   }
 
-  #withdraw(served: Served, callers: "end" | "drain" = "end"): void {
+  #withdraw(served: Served): void {
     const { tunnels, ports } = this.#parts;
     const { id } = served.registration;
     this.#served.delete(id);
     tunnels.remove(served);
-    if (tunnels.of(id) !== undefined) return;
-    if (callers === "drain") ports.drain(id);
-    else ports.close(id);
+    if (tunnels.of(id) === undefined) ports.away(id);
   }
 
   /** Names the client in every line; without a key nothing has been proven. */
@@ -247,10 +275,4 @@ class GatewayPeer implements SshPeer {
       (repeated) => log.warn({ code, ...this.#who, repeated }, sentence),
     );
   }
-}
-
-/** The address that a client asks to listen on (RFC 4254, section 7.1). */
-function requestedHost(address: string): string {
-  if (address === "" || address === "0.0.0.0" || address === "::" || address === "*") return "*";
-  return address === "localhost" ? "127.0.0.1" : address;
 }

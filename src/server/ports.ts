@@ -6,11 +6,23 @@ import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
 import { OpenSet } from "../platform/open_set.ts";
-import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
-import { splice } from "../tunnel/splice.ts";
-import { ExchangeRecord } from "./exchange_record.ts";
-import type { Served, Tunnels } from "./tunnels.ts";
+import type { Hold } from "./hold.ts";
+import { RawCaller } from "./raw_caller.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** The settings that matter to reverse ports, read anew each time. */
+export type PortSettings = Pick<ServerConfig, "openTimeout" | "holdFor"> & {
+  readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts">;
+};
+
+export interface ReversePortsParts {
+  readonly tunnels: Tunnels;
+  readonly hold: Hold;
+  readonly config: PortSettings;
+  readonly log: Log;
+  readonly observer: ExchangeObserver;
+}
 
 interface ReversePort {
   readonly server: Server;
@@ -18,26 +30,41 @@ interface ReversePort {
   readonly callers: Set<Socket>;
 }
 
-/** The raw ports, one for each registration that has a tunnel: every byte of a caller goes to the service as it is. */
+/**
+ * The raw ports, one for each registration: every byte of a caller goes to the service as it is. A port stays open while its tunnel is
+ * away: callers wait for the tunnel as those of the HTTP proxy do, and no other program gets the port meanwhile.
+ */
 export class ReversePorts {
-  readonly #tunnels: Tunnels;
-  readonly #config: Pick<ServerConfig, "openTimeout">;
-  readonly #log: Log;
-  readonly #observer: ExchangeObserver;
+  readonly #parts: ReversePortsParts;
   readonly #open = new Map<string, ReversePort>();
   readonly #callers = new OpenSet<Socket>();
+  #draining = false;
 
-  /** @param config read anew for each caller: a reload changes it */
-  constructor(tunnels: Tunnels, config: Pick<ServerConfig, "openTimeout">, log: Log, observer: ExchangeObserver) {
-    this.#tunnels = tunnels;
-    this.#config = config;
-    this.#log = log;
-    this.#observer = observer;
+  constructor(parts: ReversePortsParts) {
+    this.#parts = parts;
   }
 
-  /** Opens the port of a registration on `host`, or leaves it open for a tunnel that takes over. */
-  async open(served: Served, host: string): Promise<void> {
-    const { id, port } = served.registration;
+  /** Opens the ports of registrations whose clients are still to come back. What cannot be opened is logged. */
+  async reopen(registrations: Iterable<Registration>): Promise<void> {
+    if (this.#parts.config.holdFor === 0) return;
+    for (const registration of registrations) {
+      const { id, port, bindAddress } = registration;
+      if (bindAddress === null) continue;
+      await this.open(registration, bindAddress).catch((error) =>
+        this.#parts.log.error({ id, port, code: (error as PetitError).code }, messageOf(error))
+      );
+    }
+  }
+
+  /**
+   * Opens the port of a registration, or leaves it open for a tunnel that takes over.
+   *
+   * @param address as its client asks for it; where it is heeded is up to [server.ssh] gatewayPorts
+   * @throws PetitError as `listen`
+   */
+  async open(registration: Registration, address: string): Promise<void> {
+    const { id, port } = registration;
+    const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
     const already = this.#open.get(id);
     if (already?.host === host) return;
     if (already) this.#shut(id, already);
@@ -49,7 +76,7 @@ export class ReversePorts {
         callers.delete(socket);
         this.#callers.delete(socket);
       });
-      this.#accept(served.registration, socket);
+      this.#accept(registration, socket);
     });
     this.#open.set(id, { server, host, callers });
     try {
@@ -58,34 +85,41 @@ export class ReversePorts {
       if (this.#open.get(id)?.server === server) this.#open.delete(id);
       throw error;
     }
-    // The tunnel may have gone while the port was being opened.
+    // It may have been closed while it was being opened.
     if (this.#open.get(id)?.server !== server) server.close();
     server.on(
       "error",
-      (error) => this.#log.warn({ id, code: "reverse-port" }, `Reverse port ${port}: ${messageOf(error)}`),
+      (error) => this.#parts.log.warn({ id, code: "reverse-port" }, `Reverse port ${port}: ${messageOf(error)}`),
     );
   }
 
-  /** Closes the port of a registration whose tunnel is gone. */
+  /** No tunnel serves the registration any more. Its callers go with the channels that they have. */
+  away(id: string): void {
+    if (this.#parts.config.holdFor > 0 && !this.#draining) return;
+    this.#stopListening(id);
+  }
+
+  /** Closes the port of a registration that is gone, with all that is connected to it. */
   close(id: string): void {
     const open = this.#open.get(id);
     if (open) this.#shut(id, open);
   }
 
-  /** Takes no more callers for a registration; those that are there go on until they end, or their tunnel does. */
-  drain(id: string): void {
-    this.#open.get(id)?.server.close();
-    this.#open.delete(id);
-  }
-
-  /** The same for all; settles when no caller is left. */
+  /** Takes no more callers; settles when none is left. */
   drainAll(): Promise<void> {
-    for (const id of [...this.#open.keys()]) this.drain(id);
+    this.#draining = true;
+    for (const id of [...this.#open.keys()]) this.#stopListening(id);
     return this.#callers.empty();
   }
 
   closeAll(): void {
     for (const [id, open] of this.#open) this.#shut(id, open);
+    for (const socket of this.#callers) socket.destroy();
+  }
+
+  #stopListening(id: string): void {
+    this.#open.get(id)?.server.close();
+    this.#open.delete(id);
   }
 
   #shut(id: string, open: ReversePort): void {
@@ -95,38 +129,19 @@ export class ReversePorts {
   }
 
   #accept(registration: Registration, socket: Socket): void {
-    const served = this.#tunnels.of(registration.id);
+    const { observer } = this.#parts;
     const peer = {
       address: plainAddress(socket.remoteAddress),
       port: socket.remotePort ?? 0,
       secure: false,
       trusted: false,
     };
-    const record = new ExchangeRecord(this.#observer, peer, performance.now());
-    record.kind = "tcp";
-    record.registration = registration;
-    let gone = false;
-    socket.on("error", () => gone = true);
-    socket.on("close", () => gone = true);
-    if (served === undefined) {
-      record.done("tunnel-away");
-      resetConnection(socket);
-      return;
-    }
-    served.open(peer.address, peer.port, this.#config.openTimeout).then(
-      (channel) => {
-        if (gone) {
-          channel.close();
-          return record.done("caller-left");
-        }
-        record.join(channel, "tcp");
-        splice(channel, socket, (error) => record.done(error));
-      },
-      (error) => {
-        record.cause = messageOf(error);
-        record.done(error instanceof PetitError ? error.code : "internal");
-        resetConnection(socket);
-      },
-    );
+    new RawCaller(socket, peer, registration, observer, this.#parts).start();
   }
+}
+
+/** The address that a client asks to listen on (RFC 4254, section 7.1). */
+function requestedHost(address: string): string {
+  if (address === "" || address === "0.0.0.0" || address === "::" || address === "*") return "*";
+  return address === "localhost" ? "127.0.0.1" : address;
 }

@@ -28,6 +28,12 @@ export const refusals = {
     message: "The connection to the client on the customer's side was lost before the service answered.",
     retryAfter: 5,
   },
+  tunnelBusy: {
+    status: 503,
+    code: "tunnel-busy",
+    message: "This registration has as many requests in progress as it may have: the request can be sent again later.",
+    retryAfter: 1,
+  },
   serviceRefused: {
     status: 502,
     code: "service-refused",

@@ -7,6 +7,7 @@ import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Disconnect, Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
+import type { Hold } from "./hold.ts";
 import type { Callers } from "./http_proxy.ts";
 import type { Routes } from "./routes.ts";
 import type { FullStatus, LiveTunnel, RegistrationStatus, ServerStatus } from "./server_status.ts";
@@ -19,6 +20,7 @@ export interface ServerControlParts {
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly callers: Callers;
+  readonly hold: Hold;
   readonly disconnects: Disconnects;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -49,6 +51,11 @@ export class ServerControl {
 
   get phase(): ServerStatus["status"] {
     return this.#parts.signal.aborted ? "stopping" : "running";
+  }
+
+  /** How many requests and connections wait for a client that is away. */
+  get held(): number {
+    return this.#parts.hold.size;
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */

@@ -17,6 +17,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import { Gateway } from "./gateway.ts";
+import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
@@ -83,7 +84,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       ...(accessLog ? [accessLog] : []),
     ];
     const observer = new ExchangeObservers(observers, onFault);
-    const ports = new ReversePorts(tunnels, config, log, observer);
+    const hold = new Hold(tunnels, config);
+    undo.push(() => hold.close());
+    const ports = new ReversePorts({ tunnels, hold, config, log, observer });
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
     const disconnects = new Disconnects();
@@ -97,14 +100,17 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     );
     routes.onRemoved = ({ id }) => {
       gateway.drop(id);
+      ports.close(id);
+      hold.forget(id);
       disconnects.forget(id);
     };
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
 
+    await ports.reopen(routes.all);
     const callers = new Callers(
-      { routes, tunnels, deadlines: new Deadlines(), limits: config, observer, onFault },
+      { routes, tunnels, hold, deadlines: new Deadlines(), limits: config, observer, onFault },
       addressList(config.trustedProxies),
     );
     const proxy = createHttpProxy(callers);
@@ -121,6 +127,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       gateway.listener.close();
       proxy.close();
       secureProxy.refuseNew();
+      hold.close();
       await within(config.drainFor, Promise.all([callers.drain(), ports.drainAll()]));
     };
     const closed = new Promise<void>((resolve, reject) => {
@@ -134,6 +141,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       routes,
       tunnels,
       callers,
+      hold,
       disconnects,
       log,
       signal,

@@ -4,6 +4,14 @@ import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
 import { ChannelPool } from "./channel_pool.ts";
 
+/** What one client may ask of the server at the same time; read anew each time. */
+export interface TunnelLimits {
+  /** Channels that are open or being opened in one tunnel. */
+  readonly maxChannels: number;
+  /** Channels that its client has not accepted or refused yet. */
+  readonly maxPendingOpens: number;
+}
+
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
   readonly registration: Registration;
@@ -12,12 +20,13 @@ export class Served {
   readonly address: string;
   readonly port: number;
   readonly pool = new ChannelPool();
-  /** False once the tunnel is gone. */
+  /** False once nobody is to be sent there any more. */
   alive = true;
   /** Address of the client. */
   readonly clientAddress: string;
   /** Since when it is served, in milliseconds since 1970. */
   readonly since = Date.now();
+  readonly #limits: TunnelLimits;
 
   constructor(
     registration: Registration,
@@ -25,28 +34,47 @@ export class Served {
     address: string,
     port: number,
     clientAddress: string,
+    limits: TunnelLimits,
   ) {
     this.registration = registration;
     this.connection = connection;
     this.address = address;
     this.port = port;
     this.clientAddress = clientAddress;
+    this.#limits = limits;
+  }
+
+  /** Whether the connection itself is gone, with all that was in it. */
+  get lost(): boolean {
+    return !this.connection.link.wire.writable;
   }
 
   /**
    * Opens a channel to the service for a caller.
    *
    * @param timeout milliseconds
-   * @throws PetitError `service-refused`, `open-timeout` or `tunnel-lost`
+   * @throws PetitError `service-refused`, `open-timeout`, `tunnel-lost` (nothing was sent to the service), or `tunnel-busy`
    */
   open(callerAddress: string, callerPort: number, timeout: number): Promise<Channel> {
+    const { connection } = this;
+    const { maxChannels, maxPendingOpens } = this.#limits;
+    if (connection.link.channels >= maxChannels || connection.opening >= maxPendingOpens) {
+      return Promise.reject(
+        new PetitError(
+          "tunnel-busy",
+          connection.opening >= maxPendingOpens
+            ? `${connection.opening} channels wait for the client already`
+            : `${connection.link.channels} channels are open already`,
+        ),
+      );
+    }
     return new Promise((resolve, reject) => {
       let late = false;
       const timer = setTimeout(() => {
         late = true;
         reject(new PetitError("open-timeout", "The client did not say in time whether it reaches its service"));
       }, timeout);
-      this.connection.open(this.address, this.port, callerAddress, callerPort).then(
+      connection.open(this.address, this.port, callerAddress, callerPort).then(
         (channel) => {
           clearTimeout(timer);
           if (late) channel.close();
@@ -54,7 +82,7 @@ export class Served {
         },
         (error) => {
           clearTimeout(timer);
-          const code = this.alive ? "service-refused" : "tunnel-lost";
+          const code = this.alive && !this.lost ? "service-refused" : "tunnel-lost";
           reject(new PetitError(code, messageOf(error), { cause: error }));
         },
       );
@@ -65,9 +93,13 @@ export class Served {
 /** Which registrations have a live tunnel. */
 export class Tunnels {
   readonly #byId = new Map<string, Served>();
+  /** Told of each registration that is served now and was not a moment ago, or by another tunnel. */
+  onServed: (served: Served) => void = () => {};
 
+  /** Undefined where there is none, or where its connection is gone and only has not been taken away yet. */
   of(id: string): Served | undefined {
-    return this.#byId.get(id);
+    const served = this.#byId.get(id);
+    return served === undefined || served.lost ? undefined : served;
   }
 
   get size(): number {
@@ -82,6 +114,7 @@ export class Tunnels {
     const before = this.#byId.get(served.registration.id);
     if (before !== undefined) this.#retire(before);
     this.#byId.set(served.registration.id, served);
+    this.onServed(served);
   }
 
   /** Takes a registration away, unless another tunnel has taken it over already. */

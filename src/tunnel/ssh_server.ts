@@ -24,13 +24,20 @@ export type LoginVerdict = { readonly kind: "accept" } | { readonly kind: "refus
   readonly methods: string[];
 };
 
+/** A remote forward that is granted. */
+export interface GrantedForward {
+  readonly port: number;
+  /** Called when the client has been told: it refuses the channels of a forward that it does not know to be granted. */
+  begin(): void;
+}
+
 /** A connection that has not been refused yet, as the gateway's rules see it. */
 export interface SshPeer {
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
   ready(connection: SshServerConnection): void;
-  /** A request for a remote forward; the port that is served, or undefined to refuse. */
-  forward(address: string, port: number): Promise<number | undefined>;
+  /** A request for a remote forward; what is granted, or undefined to refuse. */
+  forward(address: string, port: number): Promise<GrantedForward | undefined>;
   cancelForward(address: string, port: number): void;
   /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
   direct(host: string, port: number): ((channel: Channel) => void) | undefined;
@@ -46,6 +53,8 @@ export interface SshServerOptions {
   /** Milliseconds from accept to a finished login. */
   readonly loginGraceTime: number;
   readonly alive: AliveTimes;
+  /** Whether there are so many connections that another one is closed at once. */
+  isFull(connections: number): boolean;
   /** Makes the rules for a new connection. */
   peer(remoteAddress: string): SshPeer;
 }
@@ -56,6 +65,8 @@ const MAX_AUTH_TRIES = 6;
 /** A logged-in connection of a client. */
 export class SshServerConnection {
   readonly link: Link;
+  /** Channels that the client has neither accepted nor refused yet. */
+  opening = 0;
   readonly #connection: Connection;
 
   constructor(connection: Connection, link: Link) {
@@ -71,7 +82,9 @@ export class SshServerConnection {
     return new Promise((resolve, reject) => {
       // The library would keep the question for ever.
       if (!this.link.wire.writable) return reject(new Error("the tunnel is gone"));
+      this.opening++;
       this.#connection.forwardOut(address, port, originAddress, originPort, (error, stream) => {
+        this.opening--;
         if (error) reject(new Error(openFailure(error), { cause: error }));
         else resolve(stream as unknown as Channel);
       });
@@ -105,6 +118,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
   });
   const wires = new Set<Wire>();
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
+    if (options.isFull(wires.size)) return void socket.destroy();
     const wire = new Wire(socket);
     wires.add(wire);
     const peer = options.peer(plainAddress(socket.remoteAddress));
@@ -162,7 +176,11 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
     const { bindAddr, bindPort } = info as { bindAddr: string; bindPort: number };
     if (name === "tcpip-forward") {
       peer.forward(bindAddr, bindPort).then(
-        (port) => port === undefined ? reject?.() : accept?.(port),
+        (granted) => {
+          if (granted === undefined) return reject?.();
+          accept?.(granted.port);
+          granted.begin();
+        },
         () => reject?.(),
       );
     } else if (name === "cancel-tcpip-forward") {

@@ -66,8 +66,9 @@ export class TestServer {
     // Stopped before its folder goes: a daemon would write into it again.
     scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
+    const holdFor = settings.includes("holdFor") ? "" : 'holdFor = "0s"\n';
     const text =
-      `[server]\nproxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\ndrainFor = "0s"\n` +
+      `[server]\n${holdFor}proxyHost = "127.0.0.1"\nproxyPort = 0\nsecureProxyHost = "127.0.0.1"\nsecureProxyPort = 0\ndrainFor = "0s"\n` +
       `firstReversePort = ${firstReversePort()}\n${settings}\n` +
       `[server.ssh]\nlistenHost = "127.0.0.1"\nport = 0\n${more}\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));

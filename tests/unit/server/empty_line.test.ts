@@ -4,6 +4,7 @@ import type { Registry } from "../../../src/registry/registry.ts";
 import { NO_OBSERVER } from "../../../src/observe/exchange_report.ts";
 import { CallerConnection } from "../../../src/server/caller_connection.ts";
 import { Deadlines } from "../../../src/server/deadlines.ts";
+import { Hold } from "../../../src/server/hold.ts";
 import { Routes } from "../../../src/server/routes.ts";
 import { Tunnels } from "../../../src/server/tunnels.ts";
 import { RawPeer } from "../../world/raw_peer.ts";
@@ -18,11 +19,14 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
   const routes = new Routes({ registrations: () => [], version: () => 1 } as unknown as Registry, () => {});
   scope.after(() => routes.close());
   const [near, far] = await socketPair(scope);
+  const tunnels = new Tunnels();
+  const limits = { maxHeld: 0, maxHeldPerRegistration: 0, maxHeldSize: 0, holdFor: 0 };
   new CallerConnection(near, { address: "127.0.0.1", port: 1, secure: false, trusted: false }, {
     routes,
-    tunnels: new Tunnels(),
+    tunnels,
+    hold: new Hold(tunnels, limits),
     deadlines: new Deadlines(),
-    limits: { ...TIMES, maxHeadSize: 65_536 },
+    limits: { ...TIMES, ...limits, maxHeadSize: 65_536 },
     observer: NO_OBSERVER,
     onFault: assert.fail as (error: unknown) => void,
   });

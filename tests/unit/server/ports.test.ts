@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import test from "node:test";
+import { Hold } from "../../../src/server/hold.ts";
 import { ReversePorts } from "../../../src/server/ports.ts";
 import { listenOn } from "../../world/world.ts";
 
@@ -13,15 +14,22 @@ async function freePort(): Promise<number> {
 }
 
 test("reverse ports: how long a client may take to reach its service is what the config says at the time", async (t) => {
-  const config = { openTimeout: 1000 };
+  const config = { openTimeout: 1000, holdFor: 0, ssh: { gatewayPorts: "no" as const } };
   let asked!: (timeout: number) => void;
   const served = {
     registration: { id: "1001", port: await freePort() },
     open: (_address: string, _port: number, timeout: number) => (asked(timeout), new Promise(() => {})),
   };
-  const ports = new ReversePorts({ of: () => served } as never, config, {} as never, { exchangeDone() {} });
+  const tunnels = { of: () => served } as never;
+  const ports = new ReversePorts({
+    tunnels,
+    hold: new Hold(tunnels, { holdFor: 0, maxHeld: 0, maxHeldPerRegistration: 0, maxHeldSize: 0 }),
+    config,
+    log: {} as never,
+    observer: { exchangeDone() {} },
+  });
   t.after(() => ports.closeAll());
-  await ports.open(served as never, "127.0.0.1");
+  await ports.open(served.registration as never, "127.0.0.1");
   const timeout = () =>
     new Promise<number>((resolve) => {
       asked = resolve;
