@@ -145,7 +145,7 @@ export class Exchange implements ChannelUser {
     const { id } = this.#registration;
     this.#leaveHold = hold.wait(id, this.#caller.waitingBytes, this.#heldUntil, (served) => {
       this.#leaveHold = () => {};
-      if (served === undefined) this.#fail(refusals.tunnelAway);
+      if (served === undefined) this.#fail(this.#tries > 0 ? refusals.tunnelLost : refusals.tunnelAway);
       else this.start();
     });
   }

@@ -49,18 +49,15 @@ export class RawCaller {
   }
 
   start(): void {
-    const gone = () => {
-      if (this.#gone) return;
-      this.#gone = true;
-      this.#leave();
-    };
-    this.#socket.on("error", gone);
-    this.#socket.on("close", () => {
-      gone();
-      this.#record.done("caller-left");
-    });
+    this.#socket.on("error", this.#onGone).on("close", this.#onGone);
     this.#next();
   }
+
+  readonly #onGone = (): void => {
+    this.#gone = true;
+    this.#leave();
+    this.#record.done("caller-left");
+  };
 
   #next(): void {
     const { tunnels, hold, config } = this.#parts;
@@ -78,10 +75,8 @@ export class RawCaller {
     const { address, port } = this.#peer;
     served.open(address, port, this.#parts.config.openTimeout).then(
       (channel) => {
-        if (this.#gone) {
-          channel.close();
-          return this.#record.done("caller-left");
-        }
+        if (this.#gone) return channel.close();
+        this.#socket.off("error", this.#onGone).off("close", this.#onGone);
         this.#record.join(channel, "tcp");
         splice(channel, this.#socket, (error) => this.#record.done(error));
       },
