@@ -9,12 +9,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** What the server says unasked. */
+export type Notice = ServerMessage & { type: "reconnect1" };
+
 /** The client's end of the backchannel (messages.ts): one question after the other, each with its answer. */
 export class Backchannel {
   readonly #channel: Channel;
   readonly #decoder = new MessageDecoder();
   #waiting: Waiting[] = [];
   #lost = false;
+  /** Told what the server says unasked. */
+  onNotice: (notice: Notice) => void = () => {};
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -39,8 +44,9 @@ export class Backchannel {
   }
 
   #take(raw: unknown): void {
-    const waiting = this.#waiting.shift();
     const parsed = serverMessage.safeParse(raw);
+    if (parsed.data?.type === "reconnect1") return this.onNotice(parsed.data);
+    const waiting = this.#waiting.shift();
     if (!parsed.success) {
       waiting?.reject(
         new PetitError("message-invalid", "The server sent a message that this client does not understand"),

@@ -3,7 +3,7 @@ import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
-import { connectSsh, type SshClientConnection } from "../tunnel/ssh_client.ts";
+import { connectSsh, type SshClientConnection, type SshClientOptions } from "../tunnel/ssh_client.ts";
 import { KnownHost } from "./known_host.ts";
 import { ownKey } from "./state.ts";
 
@@ -12,6 +12,7 @@ import { ownKey } from "./state.ts";
  *
  * @param folder the folder with the key and the server's pinned host key
  * @param onHostKey told of the key that the server shows, before that is compared
+ * @param onWire as of `connectSsh`
  * @throws PetitError as `connectSsh`; `login-refused` where the server does not know the key
  */
 export async function connectWithKey(
@@ -19,6 +20,7 @@ export async function connectWithKey(
   folder: string,
   signal: AbortSignal,
   onHostKey: (key: PublicKey) => void = () => {},
+  onWire?: SshClientOptions["onWire"],
 ): Promise<SshClientConnection> {
   const known = new KnownHost(folder);
   const { host, port } = config;
@@ -36,6 +38,7 @@ export async function connectWithKey(
       timeout: config.connectTimeout,
       alive: { interval: config.serverAliveInterval, countMax: config.serverAliveCountMax },
       signal,
+      ...(onWire === undefined ? {} : { onWire }),
     });
   } catch (error) {
     throw error instanceof PetitError && error.code === "login-refused" ? unknownHere(config, folder, error) : error;

@@ -3,9 +3,13 @@ import { within } from "../platform/within.ts";
 import type { Registered, ServerVitae } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
 import { Nudge } from "./nudge.ts";
+import { TunnelGuard } from "./guard_tunnel.ts";
+import { NextTunnel } from "./next_tunnel.ts";
+import { addressesOf, isReachable, longestWait } from "./outage.ts";
 import { retryForEver } from "./retry.ts";
 import { isRegistered, type RegisteredTenant, type Tenant } from "./tenants.ts";
-import { Tunnel, type TunnelParts } from "./tunnel.ts";
+import type { Tunnel, TunnelParts } from "./tunnel.ts";
+import { type WakeUp, WakeUpWatch } from "./wake_up.ts";
 
 /** Milliseconds before the second attempt to connect. */
 const FIRST_DELAY = 1000;
@@ -13,8 +17,17 @@ const FIRST_DELAY = 1000;
 /** A tunnel that stood this many milliseconds is built again at once when it ends. */
 const LIVED_AFTER = 10_000;
 
+/** Milliseconds for which the answer to a question may take before the server is suspected to be gone. */
+const SUSPECT_AFTER = 2000;
+
 /** How many disconnects are remembered. */
 const KEPT = 50;
+
+const WOKE_UP: Readonly<Record<WakeUp, string>> = {
+  "stood-still": "This machine or this process stood still for a while",
+  "clock-jumped": "This machine slept, or its clock was set",
+  "addresses-changed": "The addresses of this machine have changed",
+};
 
 const NOT_REGISTERED = {
   code: "not-registered",
@@ -32,6 +45,13 @@ export class TunnelKeeper {
   readonly #nudge = new Nudge();
   /** Ends the connection at once, where `parts.signal` asks to stop in order. */
   readonly #ending = new AbortController();
+  readonly #next: NextTunnel;
+  /** Tunnels that carry no new callers, and go on with those that they have. */
+  readonly #leaving = new Set<Tunnel>();
+  readonly #wakeUps: WakeUpWatch;
+  /** Since when there is no tunnel, in milliseconds of `performance.now()`. */
+  #awaySince = performance.now();
+  #guard: TunnelGuard | undefined;
   #tenants: readonly Tenant[];
   #tunnel: Tunnel | undefined;
   #waiting: ClientStatus["waiting"] = {
@@ -48,6 +68,8 @@ export class TunnelKeeper {
     this.#parts = parts;
     this.connected = new Promise((resolve) => this.#onFirst = resolve);
     const { config, signal } = parts;
+    this.#next = new NextTunnel({ ...parts, signal: this.#ending.signal });
+    this.#wakeUps = new WakeUpWatch((what) => this.#wakeUp(what));
     if (signal.aborted) this.#ending.abort(signal.reason);
     else signal.addEventListener("abort", () => this.#stop(), { once: true });
     this.closed = retryForEver(() => this.#attempt(), {
@@ -58,8 +80,9 @@ export class TunnelKeeper {
       livedAfter: LIVED_AFTER,
       nudge: this.#nudge,
       signal,
+      atMost: (error) => longestWait(error, performance.now() - this.#awaySince),
       onWait: (error, milliseconds) => this.#wait(error, milliseconds),
-    });
+    }).finally(() => this.#wakeUps.stop());
   }
 
   get tenants(): readonly Tenant[] {
@@ -115,8 +138,8 @@ export class TunnelKeeper {
     return this.#tenants.filter(isRegistered);
   }
 
-  async #attempt(): Promise<void> {
-    const { config, log, signal } = this.#parts;
+  async #attempt(): Promise<void | "at-once"> {
+    const { config, log, signal, figures } = this.#parts;
     while (this.#registered.length === 0) {
       this.#waiting = NOT_REGISTERED;
       log.info({ code: NOT_REGISTERED.code }, `${NOT_REGISTERED.reason}; waiting for one`);
@@ -126,30 +149,74 @@ export class TunnelKeeper {
     if (this.#waiting === NOT_REGISTERED) {
       this.#waiting = { code: "connecting", reason: `Connecting to ${config.host}:${config.port}`, nextAttempt: null };
     } else if (this.#waiting !== null) this.#waiting = { ...this.#waiting, nextAttempt: null };
-    const tunnel = await Tunnel.open({ ...this.#parts, signal: this.#ending.signal });
+    const tunnel = await this.#next.take();
     try {
       const tenants = this.#tenants;
       const added = await tunnel.serve(this.#registered);
       this.#serverVitae = tunnel.serverVitae;
       this.#tunnel = tunnel;
-      this.#parts.figures.tunnels++;
+      figures.tunnels++;
       this.#tell(tunnel, added);
       this.#onFirst(added);
       // A reload may have come in between.
       if (tenants !== this.#tenants) await this.take(this.#tenants);
     } catch (error) {
+      this.#tunnel = undefined;
       tunnel.end("it could not be set up");
       throw error;
     }
-    const cause = await tunnel.closed;
+    return await this.#untilOver(tunnel);
+  }
+
+  async #untilOver(tunnel: Tunnel): Promise<void | "at-once"> {
+    const { config: { serverAliveInterval }, log, signal } = this.#parts;
+    this.#guard = new TunnelGuard(
+      tunnel,
+      this.#next,
+      serverAliveInterval === 0 ? Infinity : serverAliveInterval + SUSPECT_AFTER,
+    );
+    const end = await this.#guard.over;
+    this.#guard = undefined;
+    if (end.kind === "moved") {
+      log.info(
+        { ids: tunnel.ids, server: tunnel.server },
+        `${tunnel.server} was started again: moving to its new process`,
+      );
+      this.#letGo(tunnel);
+      return "at-once";
+    }
+    const { cause, wait } = end;
     const ids = tunnel.ids;
     this.#tunnel = undefined;
+    this.#awaySince = performance.now();
+    tunnel.end(cause);
     this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
     if (signal.aborted) return;
     const at = Date.now();
     this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }]
       .slice(-KEPT);
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
+    if (wait > 0) {
+      log.info({ server: tunnel.server }, `Reconnecting in ${(wait / 1000).toFixed(1)} s, as the server asks`);
+      await this.#nudge.wait(wait, signal);
+      return "at-once";
+    }
+  }
+
+  /** A tunnel to a process that has a successor: it ends when that process has answered its last callers. */
+  #letGo(tunnel: Tunnel): void {
+    this.#leaving.add(tunnel);
+    tunnel.closed.then(() => this.#leaving.delete(tunnel));
+  }
+
+  #wakeUp(what: WakeUp): void {
+    const { log } = this.#parts;
+    const tunnel = this.#tunnel;
+    log.info({ what }, `${WOKE_UP[what]}: ${tunnel === undefined ? "trying at once" : "looking after the tunnel"}`);
+    if (tunnel === undefined) this.#nudge.give();
+    else if (what === "addresses-changed" && !isReachable(tunnel.localAddress, addressesOf())) {
+      this.#guard?.giveUp("this machine's address has changed");
+    } else void this.#guard?.test();
   }
 
   #tell(tunnel: Tunnel, added: readonly Registered[]): void {
@@ -183,7 +250,8 @@ export class TunnelKeeper {
 
   async #stop(): Promise<void> {
     try {
-      if (this.#tunnel !== undefined) await this.#drain(this.#tunnel);
+      const all = [...this.#tunnel === undefined ? [] : [this.#tunnel], ...this.#leaving];
+      await Promise.all(all.map((tunnel) => this.#drain(tunnel)));
     } finally {
       this.#ending.abort(this.#parts.signal.reason);
     }

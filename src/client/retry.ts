@@ -11,22 +11,27 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** Ends a wait, and begins anew with the short ones. */
   readonly nudge?: Nudge;
+  /** Milliseconds that a wait after this error may take at most, whatever has been waited before. */
+  atMost?(error: unknown): number;
   /** Told before each wait. `error` is undefined where the attempt came to an end by itself. */
   onWait(error: unknown, milliseconds: number): void;
 }
 
 /**
- * Does `attempt` again and again until `signal` is aborted. After one that lived, at once; after one that did not, later and later, so that
- * a thousand clients do not knock in step on a server that comes back.
+ * Does `attempt` again and again until `signal` is aborted. After one that lived, or that says "at-once", at once; after one that did
+ * not, later and later, so that a thousand clients do not knock in step on a server that comes back.
  */
-export async function retryForEver(attempt: () => Promise<void>, options: RetryOptions): Promise<void> {
+export async function retryForEver(attempt: () => Promise<void | "at-once">, options: RetryOptions): Promise<void> {
   const { signal, nudge = new Nudge() } = options;
   let backoff = first(options);
   while (!signal.aborted) {
     const begun = performance.now();
     let failure: unknown;
     try {
-      await attempt();
+      if (await attempt() === "at-once") {
+        backoff = first(options);
+        continue;
+      }
     } catch (error) {
       failure = error;
     }
@@ -36,9 +41,15 @@ export async function retryForEver(attempt: () => Promise<void>, options: RetryO
       options.onWait(failure, 0);
       continue;
     }
-    options.onWait(failure, backoff.duration);
-    backoff = await nudge.wait(backoff.duration, signal) ? first(options) : backoff.next(undefined);
+    const wait = Math.min(backoff.duration, jittered(options.atMost?.(failure) ?? Infinity));
+    options.onWait(failure, wait);
+    backoff = await nudge.wait(wait, signal) ? first(options) : backoff.next(undefined);
   }
+}
+
+/** Half of it, and of the other half as much as chance will have it. */
+function jittered(milliseconds: number): number {
+  return milliseconds * (1 + Math.random()) / 2;
 }
 
 function first({ delay, delayMax }: RetryOptions): IBackoff<unknown> {

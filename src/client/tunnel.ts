@@ -5,9 +5,9 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
 import type { IncomingOpen } from "../tunnel/link.ts";
 import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
-import type { SshClientConnection } from "../tunnel/ssh_client.ts";
+import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
 import { acceptForwarded } from "./accept.ts";
-import { type Backchannel, openBackchannel } from "./backchannel.ts";
+import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import { writeEndpoint } from "./state.ts";
@@ -48,6 +48,8 @@ export class Tunnel {
   /** By reverse port. */
   readonly #carried = new Map<number, Carried>();
   readonly #callers = new OpenSet<IncomingOpen>();
+  /** Told what the server says unasked. */
+  onNotice: (notice: Notice) => void = () => {};
   #serverVitae: ServerVitae | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #verifying: Promise<void> | undefined;
@@ -61,11 +63,12 @@ export class Tunnel {
     this.#backchannel = backchannel;
     this.closed = connection.closed.then((cause) => this.#ended ?? cause);
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
+    backchannel.onNotice = (notice) => this.onNotice(notice);
   }
 
-  /** Connects; nothing is carried yet. @throws PetitError where it does not come about */
-  static async open(parts: TunnelParts): Promise<Tunnel> {
-    const connection = await connectWithKey(parts.config, parts.folder, parts.signal);
+  /** Connects; nothing is carried yet. @param onWire as of `connectSsh` @throws PetitError where it does not come about */
+  static async open(parts: TunnelParts, onWire?: SshClientOptions["onWire"]): Promise<Tunnel> {
+    const connection = await connectWithKey(parts.config, parts.folder, parts.signal, undefined, onWire);
     try {
       return new Tunnel(parts, connection, await openBackchannel(connection));
     } catch (error) {
@@ -77,6 +80,16 @@ export class Tunnel {
   /** What the server told of itself; null before the first `serve`. */
   get serverVitae(): ServerVitae | null {
     return this.#serverVitae;
+  }
+
+  /** For how many milliseconds nothing has come through it. */
+  get silent(): number {
+    return this.#connection.silent;
+  }
+
+  /** The address of this machine that it goes out from; undefined where it is gone. */
+  get localAddress(): string | undefined {
+    return this.#connection.localAddress;
   }
 
   /** How many connections of callers are open in it. */

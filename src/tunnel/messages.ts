@@ -13,6 +13,8 @@ import { z } from "zod";
  * | ping       | ping1           | didPing1        |
  * | probe      | probe1          | didProbe1       | the server opens a channel to the service through this tunnel and tells whether it came about
  *
+ * Beside its answers the server says `reconnect1` when it stops, which is not answered.
+ *
  * Either side answers what it cannot do with `error`, whose `error` is a sentence for people and `code` is stable.
  */
 
@@ -76,6 +78,13 @@ export const serverMessage = z.discriminatedUnion("type", [
     /** Why not: a stable code and a sentence. */
     code: short.optional(),
     error: z.string().max(1024).optional(),
+  }),
+  z.object({
+    type: z.literal("reconnect1"),
+    /** Milliseconds after which this client is to connect again, so that not all come at the same moment. */
+    after: z.int().min(0).max(3_600_000),
+    /** True: the next process takes connections already, and this one goes on with what it has. False: after this tunnel's end. */
+    successor: z.boolean(),
   }),
   z.object({ type: z.literal("error"), error: z.string().max(1024), code: short.optional() }),
 ]);

@@ -23,6 +23,8 @@ export interface SshClientOptions {
   readonly timeout: number;
   readonly alive: AliveTimes;
   readonly signal: AbortSignal;
+  /** Told of the byte stream once it stands: what has been heard of the server, before the login is done. */
+  readonly onWire?: (wire: Pick<Wire, "lastReceived" | "greeting">) => void;
 }
 
 /** A logged-in connection to the gateway. */
@@ -43,6 +45,16 @@ export class SshClientConnection {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
       else open.refuse("");
     });
+  }
+
+  /** For how many milliseconds nothing has come from the server. */
+  get silent(): number {
+    return performance.now() - this.#link.wire.lastReceived;
+  }
+
+  /** The address of this machine that the connection goes out from; undefined where it is gone. */
+  get localAddress(): string | undefined {
+    return this.#link.wire.localAddress;
   }
 
   /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` or `connection-lost` */
@@ -87,8 +99,14 @@ export class SshClientConnection {
     });
   }
 
+  /** Says good-bye, and ends. */
   end(): void {
     this.#client.end();
+  }
+
+  /** Ends at once, without a word. */
+  destroy(): void {
+    this.#link.wire.destroy();
   }
 }
 
@@ -101,6 +119,7 @@ export class SshClientConnection {
 export async function connectSsh(options: SshClientOptions): Promise<SshClientConnection> {
   const socket = await connectTcp(options);
   const wire = new Wire(socket);
+  options.onWire?.(wire);
   const client = new Client();
   return await new Promise<SshClientConnection>((resolve, reject) => {
     const where = `${options.host}:${options.port}`;

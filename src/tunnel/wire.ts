@@ -121,6 +121,11 @@ export class Wire extends EventEmitter {
     return this.#socket.destroyed;
   }
 
+  /** The address of this end; undefined once the socket is gone. */
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
   get readable(): boolean {
     return this.#socket.readable;
   }

@@ -82,6 +82,42 @@ test("retry: an attempt that ends early is waited for, although it did not fail"
   assertWithin(waits[0]?.milliseconds, 1000, "the wait");
 });
 
+test("retry: a wait is cut to what its error allows, and half of that is left to chance", async () => {
+  const controller = new AbortController();
+  const waits: number[] = [];
+  await retryForEver(fail, {
+    delay: 8,
+    delayMax: 1000,
+    livedAfter: NEVER_LIVES,
+    signal: controller.signal,
+    atMost: (error) => error === failure ? 20 : Infinity,
+    onWait(_, milliseconds) {
+      if (waits.push(milliseconds) === 6) controller.abort();
+    },
+  });
+  for (const [index, nominal] of [8, 16, 20, 20, 20, 20].entries()) {
+    const wait = waits[index] as number;
+    assert.ok(wait >= Math.floor(Math.min(nominal, 16) / 2) && wait <= nominal, `wait ${index}: ${wait}`);
+  }
+  assert.ok(new Set(waits.slice(2)).size > 1);
+});
+
+test("retry: an attempt that says so is followed by the next at once, untold", async () => {
+  const controller = new AbortController();
+  let attempts = 0;
+  await retryForEver(() => {
+    if (++attempts === 5) controller.abort();
+    return Promise.resolve("at-once");
+  }, {
+    delay: 3_600_000,
+    delayMax: 3_600_000,
+    livedAfter: NEVER_LIVES,
+    signal: controller.signal,
+    onWait: () => assert.fail("there is nothing to wait for"),
+  });
+  assert.equal(attempts, 5);
+});
+
 test("retry: after an attempt that lived the waits begin anew", async () => {
   // A machine under load must not take a short attempt for one that lived.
   const livedAfter = 400;

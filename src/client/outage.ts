@@ -1,0 +1,43 @@
+import { networkInterfaces } from "node:os";
+import { PetitError } from "../error.ts";
+
+/** Errors that say that nobody is there to be disturbed: the network is away, or the server is. */
+const NOBODY_THERE = new Set([
+  "server-unreachable",
+  "server-refused",
+  "server-silent",
+  "server-name-unknown",
+  "connection-lost",
+  "backchannel-lost",
+]);
+
+/** Milliseconds. */
+const SHORTEST = 1000;
+
+/** By what part of an outage it may be prolonged. */
+const PART = 20;
+
+/**
+ * How long to wait at most before the next attempt: as long as nobody answers, a twentieth of the outage so far and a second at least, so
+ * that a client is back soon after its network or its server is. A server that is there and refuses is left in peace for longer.
+ *
+ * @param error why the last attempt failed; undefined where its tunnel came about and ended soon
+ * @param outage milliseconds since there was a tunnel
+ * @returns milliseconds
+ */
+export function longestWait(error: unknown, outage: number): number {
+  if (!(error instanceof PetitError) || !NOBODY_THERE.has(error.code)) return Infinity;
+  return Math.max(SHORTEST, outage / PART);
+}
+
+/** All addresses of this machine. */
+export function addressesOf(): string[] {
+  return Object.values(networkInterfaces()).flat().flatMap((one) => one === undefined ? [] : one.address);
+}
+
+/** Whether a connection that goes out from `address` can still do so. IPv4 addresses may be written as IPv6 ones. */
+export function isReachable(address: string | undefined, own: readonly string[]): boolean {
+  if (address === undefined) return false;
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  return own.includes(plain) || /^127\./.test(plain);
+}
