@@ -5,7 +5,6 @@ import { type Framing, persists, responseFraming } from "../http/framing.ts";
 import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
 import type { Channel, ChannelUser } from "../tunnel/channel.ts";
-import { splice } from "../tunnel/splice.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
@@ -22,6 +21,7 @@ import {
   switchingForCaller,
 } from "./response_rewrite.ts";
 import type { Served } from "./tunnels.ts";
+import { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** Limits of an exchange: milliseconds and bytes. */
 export interface ExchangeLimits {
@@ -318,8 +318,19 @@ export class Exchange implements ChannelUser {
     record.sent += answer.length + early.length;
     record.join(channel, "upgrade");
     caller.socket.write(early.length > 0 ? Buffer.concat([answer, early]) : answer);
-    if (caller.early.length > 0) channel.write(caller.early);
-    splice(channel, caller.socket, (error) => record.done(error));
+    const connection = new UpgradedConnection(
+      {
+        socket: caller.socket,
+        channel,
+        record,
+        webSocket: protocol.toLowerCase() === "websocket" && valueOf(head.fields, "sec-websocket-accept") !== undefined,
+        callerEarly: caller.early,
+        serviceEarly: early,
+      },
+      () => this.#served.upgradeOver(connection),
+    );
+    this.#served.upgraded(connection);
+    this.#caller.upgraded(connection);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
 import { ChannelPool } from "./channel_pool.ts";
+import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
@@ -18,6 +19,8 @@ export class Served {
   readonly clientAddress: string;
   /** Since when it is served, in milliseconds since 1970. */
   readonly since = Date.now();
+  readonly #upgraded = new Set<UpgradedConnection>();
+  #draining = false;
 
   constructor(
     registration: Registration,
@@ -31,6 +34,22 @@ export class Served {
     this.address = address;
     this.port = port;
     this.clientAddress = clientAddress;
+  }
+
+  /** A caller's connection left HTTP for another protocol. */
+  upgraded(connection: UpgradedConnection): void {
+    this.#upgraded.add(connection);
+    if (this.#draining) connection.drain();
+  }
+
+  upgradeOver(connection: UpgradedConnection): void {
+    this.#upgraded.delete(connection);
+  }
+
+  /** Its client is about to stop: what would go on for days is ended, where its protocol has a way to. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#upgraded) connection.drain();
   }
 
   /**
