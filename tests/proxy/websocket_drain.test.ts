@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { FIRST } from "../world/certificates.ts";
 import { RawCaller } from "../world/raw_http.ts";
-import type { RawPeer } from "../world/raw_peer.ts";
+import { RawPeer } from "../world/raw_peer.ts";
 import { RawService } from "../world/raw_service.ts";
 import {
   asking,
@@ -176,6 +178,28 @@ test("frames that flow both ways while the server stops arrive whole or not at a
   await stopped;
 });
 
+test("a caller that reads slowly gets every frame that is on its way, and then the Close frame", SLOW, async (t) => {
+  const all = await upgraded(t);
+  all.caller.socket.pause();
+  const payload = "x".repeat(100_000);
+  // More than all buffers on the way take.
+  all.service.send(frameBytes({ opcode: BINARY, payload }).repeat(200));
+  all.caller.send(fromCaller({ opcode: TEXT, payload: "question" }));
+  assert.equal((await takeFrame(all.service)).payload, "question");
+  const stopped = all.world.server.stop();
+  assert.deepEqual(await takeFrame(all.service), TO_SERVICE);
+  all.service.send(frameBytes({ opcode: CLOSE, payload: GOING_AWAY }));
+  all.caller.socket.resume();
+  let frame = await takeFrame(all.caller);
+  let count = 0;
+  for (; frame.opcode === BINARY; count++, frame = await takeFrame(all.caller)) assert.ok(frame.payload === payload);
+  assert.ok(count > 0);
+  assert.deepEqual(frame, TO_CALLER);
+  all.caller.send(fromCaller({ opcode: CLOSE, payload: GOING_AWAY }));
+  await endBoth(all);
+  await stopped;
+});
+
 test("peers that never answer the Close are not waited for, and see an end", SLOW, async (t) => {
   const all = await upgraded(t);
   const begun = performance.now();
@@ -264,6 +288,30 @@ async function assertGoesOn(all: Upgraded): Promise<void> {
   all.caller.end();
   await endBoth(all);
 }
+
+test("inside TLS a WebSocket is closed in the same way", SLOW, async (t) => {
+  const services = new RawService();
+  const world = await makeWorld(t, services.accept);
+  const { certificates } = world.server.config.server;
+  mkdirSync(certificates, { recursive: true });
+  writeFileSync(join(certificates, "server.key"), FIRST.key);
+  writeFileSync(join(certificates, "server.crt"), FIRST.cert);
+  await world.server.logged(({ msg }) => msg.startsWith("HTTPS proxy listens"));
+  world.server.config.server.drainFor = PATIENT;
+  const port = world.server.running.secureProxyPort as number;
+  const caller = new RawPeer(
+    connectTls({ port, host: "127.0.0.1", ca: FIRST.cert, checkServerIdentity: () => undefined }),
+  );
+  t.after(() => caller.close());
+  caller.send(asking(world.id));
+  const service = await services.next();
+  await service.takeHead();
+  service.send(SWITCHING);
+  await caller.takeHead();
+  const stopped = world.server.stop();
+  await closeBoth({ world, caller, service });
+  await stopped;
+});
 
 test("an upgrade that is agreed on while the server stops is closed at once", SLOW, async (t) => {
   const services = new RawService();
