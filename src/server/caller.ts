@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Peer } from "./forwarded_fields.ts";
 import type { Refusal } from "./refusal.ts";
+import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** What an exchange needs of the connection that its request came on. */
 export interface Caller {
@@ -25,4 +26,6 @@ export interface Caller {
   fault(error: unknown): void;
   /** Hands over the socket, and what has been read of it, for an upgraded connection. */
   handOver(): { socket: Socket; early: Buffer };
+  /** What became of the connection that was handed over. */
+  upgraded(connection: UpgradedConnection): void;
 }

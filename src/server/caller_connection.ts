@@ -12,6 +12,7 @@ import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusalBytes, refusals } from "./refusal.ts";
 import { type RequestTarget, requestTarget } from "./request_target.ts";
 import type { Routes } from "./routes.ts";
+import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** What all callers' connections share. Times in milliseconds. */
 export interface CallerContext extends ExchangeContext {
@@ -53,6 +54,7 @@ export class CallerConnection implements Caller, Timed {
   #ended = false;
   #closing = false;
   #handedOver = false;
+  #upgraded: UpgradedConnection | undefined;
   #draining = false;
   #farewell: NodeJS.Timeout | undefined;
 
@@ -206,12 +208,14 @@ export class CallerConnection implements Caller, Timed {
   /** Serves no request after the one that is being answered. */
   drain(): void {
     this.#draining = true;
+    this.#upgraded?.drain();
     const idle = this.#exchange === undefined && this.#pending.length === 0 && !this.#closing && !this.#handedOver;
     if (idle) this.#socket.destroySoon();
   }
 
   /** The connection is about to be cut off: whoever reads the records must not think that the caller left. */
   serverStops(): void {
+    this.#upgraded?.serverStops();
     if (this.#exchange !== undefined) this.#record?.done("server-stopped");
   }
 
@@ -302,6 +306,11 @@ export class CallerConnection implements Caller, Timed {
     );
     this.#socket.off("close", this.#onClose);
     return { socket: this.#socket, early };
+  }
+
+  upgraded(connection: UpgradedConnection): void {
+    this.#upgraded = connection;
+    if (this.#draining) connection.drain();
   }
 
   expired(): void {

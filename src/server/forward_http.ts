@@ -6,7 +6,6 @@ import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from 
 import { MessageError } from "../http/message_error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Channel, ChannelUser } from "../tunnel/channel.ts";
-import { splice } from "../tunnel/splice.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
@@ -24,6 +23,7 @@ import {
   switchingForCaller,
 } from "./response_rewrite.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
+import { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** Limits of an exchange: milliseconds and bytes. */
 export interface ExchangeLimits {
@@ -357,6 +357,7 @@ export class Exchange implements ChannelUser {
     const protocol = agreedProtocol(head, this.#upgrade);
     if (protocol === undefined) throw new MessageError("The service switches to a protocol that nobody asked for");
     const channel = this.#channel as Channel;
+    const served = this.#served as Served;
     this.#over = true;
     this.#caller.timeoutIn(Infinity);
     const caller = this.#caller.handOver();
@@ -366,8 +367,19 @@ export class Exchange implements ChannelUser {
     record.sent += answer.length + early.length;
     record.join(channel, "upgrade");
     caller.socket.write(early.length > 0 ? Buffer.concat([answer, early]) : answer);
-    if (caller.early.length > 0) channel.write(caller.early);
-    splice(channel, caller.socket, (error) => record.done(error));
+    const connection = new UpgradedConnection(
+      {
+        socket: caller.socket,
+        channel,
+        record,
+        webSocket: protocol.toLowerCase() === "websocket" && valueOf(head.fields, "sec-websocket-accept") !== undefined,
+        callerEarly: caller.early,
+        serviceEarly: early,
+      },
+      () => served.upgradeOver(connection),
+    );
+    served.upgraded(connection);
+    this.#caller.upgraded(connection);
   }
 }
 

@@ -213,6 +213,7 @@ class GatewayPeer implements SshPeer {
       if (served.port !== port) continue;
       const { id } = served.registration;
       this.#withdraw(served);
+      served.drain();
       this.#leaving.add(id);
       this.#parts.log.info({ id, ...this.#who, port }, `${id} takes no more callers, as its client asked`);
     }

@@ -3,6 +3,7 @@ import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
 import { ChannelPool } from "./channel_pool.ts";
+import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** What one client may ask of the server at the same time; read anew each time. */
 export interface TunnelLimits {
@@ -27,6 +28,8 @@ export class Served {
   /** Since when it is served, in milliseconds since 1970. */
   readonly since = Date.now();
   readonly #limits: TunnelLimits;
+  readonly #upgraded = new Set<UpgradedConnection>();
+  #draining = false;
 
   constructor(
     registration: Registration,
@@ -47,6 +50,22 @@ export class Served {
   /** Whether the connection itself is gone, with all that was in it. */
   get lost(): boolean {
     return !this.connection.link.wire.writable;
+  }
+
+  /** A caller's connection left HTTP for another protocol. */
+  upgraded(connection: UpgradedConnection): void {
+    this.#upgraded.add(connection);
+    if (this.#draining) connection.drain();
+  }
+
+  upgradeOver(connection: UpgradedConnection): void {
+    this.#upgraded.delete(connection);
+  }
+
+  /** Its client is about to stop: what would go on for days is ended, where its protocol has a way to. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#upgraded) connection.drain();
   }
 
   /**

@@ -2,18 +2,32 @@ import type { Socket } from "node:net";
 import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
 
+/** Whoever stands between a channel and a socket: sees what passes, and may pass on something else. */
+export interface Between {
+  /** Each side has been told of the end in its own protocol: one that breaks off now is no news to the other. */
+  readonly settled: boolean;
+  /** Return the bytes to pass on; none where nothing is. */
+  fromSocket(chunk: Buffer): Buffer;
+  fromChannel(chunk: Buffer): Buffer;
+  /** A side will send no more, and the other has been told. */
+  socketEnded(): void;
+  channelEnded(): void;
+}
+
 /**
  * Joins a channel to a socket until both directions have ended. Each direction ends on its own (half-close), waits for
  * its reader (back-pressure), and a reset on one side becomes a reset on the other.
  *
  * @param onOver told once, when the socket is gone: "caller-left" or "reset" where the socket or the channel was broken off, null otherwise
  * @param onGone told once, when the channel is gone too
+ * @param between ends both, once it is settled, within a time of its own
  */
 export function splice(
   channel: Channel,
   socket: Socket,
   onOver: (error: "caller-left" | "reset" | null) => void = () => {},
   onGone: () => void = () => {},
+  between?: Between,
 ): void {
   let failed = false;
   let reset = false;
@@ -22,37 +36,46 @@ export function splice(
     if (--open === 0) onGone();
   };
   socket.on("data", (chunk: Buffer) => {
-    if (!channel.write(chunk)) socket.pause();
+    if (!channel.write(between === undefined ? chunk : between.fromSocket(chunk))) socket.pause();
   });
-  socket.on("end", () => channel.end());
+  const onSocketEnd = () => {
+    channel.end();
+    between?.socketEnded();
+  };
+  socket.on("end", onSocketEnd);
   socket.on("drain", () => channel.resume());
   socket.on("error", () => failed = true);
   socket.on("close", () => {
     // Without an end of its own the other side takes this for a reset, which is what it is.
-    if (failed) channel.close();
+    if (failed && !between?.settled) channel.close();
     else channel.finish();
     // Bytes that nobody takes any more would keep the end of the channel from being told.
     channel.resume();
-    onOver(reset ? "reset" : failed ? "caller-left" : null);
+    onOver(between?.settled ? null : reset ? "reset" : failed ? "caller-left" : null);
     gone();
   });
   channel.attach({
     onData(chunk) {
-      if (!socket.destroyed && !socket.write(chunk)) channel.pause();
+      const bytes = between === undefined ? chunk : between.fromChannel(chunk);
+      if (bytes.length > 0 && !socket.destroyed && !socket.write(bytes)) channel.pause();
     },
     onEnd() {
       socket.end();
+      between?.channelEnded();
     },
     onDrain() {
       socket.resume();
     },
     onClose(aborted) {
       reset = aborted && !failed;
-      if (aborted) resetConnection(socket);
+      if (between?.settled) {
+        socket.end();
+        between.channelEnded();
+      } else if (aborted) resetConnection(socket);
       else socket.destroySoon();
       gone();
     },
   });
-  if (socket.readableEnded) channel.end();
+  if (socket.readableEnded) onSocketEnd();
   socket.resume();
 }
