@@ -22,7 +22,11 @@ export function writeStateFile(file: string, content: string, mode = 0o600): voi
     writeFileSync(temporary, content, { mode, flush: true, flag: "wx" });
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // Why it could not be written says more.
+    }
     throw unwritable(file, error);
   }
 }

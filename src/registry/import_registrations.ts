@@ -1,4 +1,6 @@
 import { idAddressed } from "./alias.ts";
+import type { HighWaterMark } from "./high_water_mark.ts";
+import { highestOf, raiseHighest } from "./highest.ts";
 import type { ImportConflict, ImportedRegistration, ImportOptions, ImportResult } from "./registry.ts";
 import type { SqliteDatabase } from "./sqlite_database.ts";
 
@@ -15,15 +17,20 @@ class Undone extends Error {
 /** Takes in all of `registrations` or none of them; see Registry.import. */
 export function importRegistrations(
   db: SqliteDatabase,
+  mark: HighWaterMark,
   registrations: readonly ImportedRegistration[],
   options: ImportOptions,
 ): ImportResult {
   try {
-    return db.transaction(() => {
+    const result = db.transaction(() => {
+      const before = highestOf(db);
       const result = takeIn(db, registrations, options);
       if (result.conflicts.length > 0 || options.dryRun === true) throw new Undone(result);
+      mark.raise(before, highestOf(db));
       return result;
     });
+    mark.committed();
+    return result;
   } catch (error) {
     if (error instanceof Undone) return error.result;
     throw error;
@@ -38,9 +45,10 @@ function takeIn(
   const added: string[] = [];
   const known: string[] = [];
   const conflicts: ImportConflict[] = [];
-  const raise = "UPDATE highest SET value = max(value, ?) WHERE what = ?";
-  db.run(raise, registrations.reduce((most, { id }) => Math.max(most, Number(id)), highest?.id ?? 0), "id");
-  db.run(raise, registrations.reduce((most, { port }) => Math.max(most, port), highest?.port ?? 0), "port");
+  raiseHighest(db, {
+    id: registrations.reduce((most, { id }) => Math.max(most, Number(id)), highest?.id ?? 0),
+    port: registrations.reduce((most, { port }) => Math.max(most, port), highest?.port ?? 0),
+  });
   for (const registration of registrations) {
     const { id, port, key, fingerprint, brand, vitae } = registration;
     const here = db.get<{ port: number; fingerprint: string }>(

@@ -144,7 +144,7 @@ export interface Registry {
   revokeJoinCode(hash: string): JoinCodeRecord;
   /** Forgets join codes that expired before that, in milliseconds since 1970. */
   forgetJoinCodes(before: number): void;
-  /** A number that differs when another process has changed something. */
+  /** A number that differs when another process has changed something. @throws PetitError `registry-replaced` where the file is not the one that was opened */
   version(): number;
   close(): void;
 }

@@ -1,5 +1,5 @@
 /** The first id and the first reverse port that a registry gives away. */
-const FIRST_ID = 1001;
+export const FIRST_ID = 1001;
 const FIRST_PORT = 11081;
 
 /** The layout of the database; `PRAGMA user_version` says how many of these have been applied. */

@@ -1,6 +1,9 @@
 import { PetitError } from "../error.ts";
 import type { ClientVitae } from "../tunnel/messages.ts";
 import { checkedAlias } from "./alias.ts";
+import { guardedOpening, type OpenOptions } from "./guarded_opening.ts";
+import { HighWaterMark } from "./high_water_mark.ts";
+import { highestOf, raiseHighest } from "./highest.ts";
 import { aliasConflict, aliasOfAddress, importRegistrations } from "./import_registrations.ts";
 import {
   type ImportedRegistration,
@@ -41,9 +44,15 @@ interface JoinCodeRow {
 export class SqliteRegistry implements Registry {
   readonly #db: SqliteDatabase;
 
-  /** Opens the file at `path`, making it if needed. @throws PetitError `registry-unusable` or `registry-newer` */
-  constructor(path: string) {
-    this.#db = new SqliteDatabase(path);
+  readonly #mark: HighWaterMark;
+
+  /**
+   * Opens the file at `path`, making it if there never was one.
+   * @throws PetitError `registry-unusable`, `registry-newer`, or `registry-lost`: it is gone or empty, and ids were given away
+   */
+  constructor(path: string, options: OpenOptions = {}) {
+    this.#mark = new HighWaterMark(path);
+    this.#db = new SqliteDatabase(path, guardedOpening(path, this.#mark, options));
   }
 
   registrations(): Registration[] {
@@ -59,11 +68,12 @@ export class SqliteRegistry implements Registry {
   }
 
   nextPort(): number {
-    return this.#highest("port") + 1;
+    this.#db.checkFile();
+    return this.#mark.above(highestOf(this.#db)).port + 1;
   }
 
   register(request: RegistrationRequest): Registration {
-    return this.#db.transaction(() => {
+    const registration = this.#db.transaction(() => {
       const known = this.#alreadyRegistered(request);
       if (known !== undefined) return known;
       if (request.joinHash !== null) this.#useJoinCode(request.joinHash, request);
@@ -81,6 +91,8 @@ export class SqliteRegistry implements Registry {
       }
       return this.#byId(id) as Registration;
     });
+    this.#mark.committed();
+    return registration;
   }
 
   unregister(id: string): Registration {
@@ -94,7 +106,7 @@ export class SqliteRegistry implements Registry {
   }
 
   import(registrations: readonly ImportedRegistration[], options: ImportOptions): ImportResult {
-    return importRegistrations(this.#db, registrations, options);
+    return importRegistrations(this.#db, this.#mark, registrations, options);
   }
 
   setVitae(fingerprint: string, vitae: ClientVitae): void {
@@ -167,6 +179,7 @@ export class SqliteRegistry implements Registry {
   }
 
   version(): number {
+    this.#db.checkFile();
     return this.#db.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
   }
 
@@ -215,11 +228,15 @@ export class SqliteRegistry implements Registry {
 
   /** An id that was never given away, and the port. @throws PetitError `port-taken` */
   #nextFree(port: number): { id: number; port: number } {
-    const id = this.#highest("id") + 1;
-    this.#db.run("UPDATE highest SET value = ? WHERE what = 'id'", id);
-    this.#db.run("UPDATE highest SET value = max(value, ?) WHERE what = 'port'", port);
-    if (this.#portTaken(port)) throw new PetitError("port-taken", `Port ${port} belongs to another registration`);
-    return { id, port };
+    const kept = highestOf(this.#db);
+    const given = this.#mark.above(kept);
+    if (port <= given.port || this.#portTaken(port)) {
+      throw new PetitError("port-taken", `Port ${port} belongs to another registration`);
+    }
+    const next = { id: given.id + 1, port };
+    this.#mark.raise(kept, next);
+    raiseHighest(this.#db, next);
+    return next;
   }
 
   #portTaken(port: number): boolean {
@@ -264,10 +281,6 @@ export class SqliteRegistry implements Registry {
     throw new PetitError("registration-unknown", `There is no registration "${id}"`, {
       hint: '"petit server status" lists them',
     });
-  }
-
-  #highest(what: "id" | "port"): number {
-    return this.#db.get<{ value: number }>("SELECT value FROM highest WHERE what = ?", what)?.value as number;
   }
 }
 

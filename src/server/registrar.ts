@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
+import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
@@ -22,6 +23,9 @@ import type { Tunnels } from "./tunnels.ts";
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
 
+/** What a client is told: paths of this machine are none of its business. */
+const UNWRITTEN = "The server cannot write its registry at present, so nothing was changed; its log says why";
+
 /** Who is at the other end of a backchannel; proven by the SSH login. */
 export interface BackchannelPeer {
   readonly key: PublicKey;
@@ -36,6 +40,7 @@ export interface RegistrarParts {
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly log: Log;
+  readonly noise: OnceAMinute;
   /** Told of each new registration. */
   onRegistered(registration: Registration): void;
 }
@@ -66,7 +71,13 @@ export class Registrar {
             "A backchannel message could not be answered",
           );
         }
-        reply = { type: "error", code, error: code === "internal" ? "The server could not answer" : messageOf(error) };
+        const ours = code.startsWith("registry-") || code === "state-unwritable";
+        if (ours) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+        reply = {
+          type: "error",
+          code,
+          error: code === "internal" ? "The server could not answer" : ours ? UNWRITTEN : messageOf(error),
+        };
       }
       if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
       if (--waiting === MAX_WAITING) channel.resume();
@@ -87,6 +98,18 @@ export class Registrar {
       onEnd: () => void queue.then(() => channel.finish()),
       onDrain: () => drained(),
       onClose: () => drained(),
+    });
+  }
+
+  /** Clients come back by themselves and in numbers: once a minute. */
+  #tellUnwritten(error: unknown, facts: object, what: string): void {
+    const { log, noise } = this.#parts;
+    const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
+    noise.tell(`registry ${what}`, (repeated) => {
+      log.error(
+        { ...facts, code, hint, repeated, err: code === "internal" ? error : undefined },
+        `${what}: ${messageOf(error)}`,
+      );
     });
   }
 
@@ -161,7 +184,12 @@ export class Registrar {
     const { registry, routes } = this.#parts;
     const known = routes.ofKey(fingerprint);
     if (known.every((registration) => isDeepStrictEqual(registration.vitae, vitae))) return;
-    registry.setVitae(fingerprint, vitae);
+    try {
+      registry.setVitae(fingerprint, vitae);
+    } catch (error) {
+      // A disk that is full keeps no tunnel away. It is tried again when the client is back after a restart of the server.
+      this.#tellUnwritten(error, { key: fingerprint }, "What a client tells of itself could not be kept");
+    }
     for (const registration of [...known]) routes.add({ ...registration, vitae });
   }
 

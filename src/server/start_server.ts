@@ -60,7 +60,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
   };
   try {
     const hostKey = readHostKey(config.ssh.hostKey);
-    const registry = openRegistry(config.registryUrl);
+    const registry = openRegistry(config.registryUrl, {
+      onFinding: ({ code, message }) => log.error({ code }, message),
+    });
     undo.push(() => registry.close());
     const noise = new OnceAMinute();
     const routes = new Routes(
@@ -91,7 +93,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
     const disconnects = new Disconnects();
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
-    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered });
+    const registrar = new Registrar({ config, registry, routes, tunnels, log, noise, onRegistered });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(

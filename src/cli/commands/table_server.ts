@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { registrationCommands } from "./table_registrations.ts";
+import { registryCommands } from "./table_registry.ts";
 import { serverConfigCommand } from "./table_tenants.ts";
 
 /** The commands of the server, in the order of the help. */
@@ -78,5 +79,6 @@ export const serverCommands: readonly Command[] = [
     run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
   },
   ...registrationCommands,
+  ...registryCommands,
   serverConfigCommand,
 ];

@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RegistrationRequest } from "../../../src/registry/registry.ts";
+import { DatabaseSync } from "node:sqlite";
+import type { OpenOptions, RegistryFinding } from "../../../src/registry/guarded_opening.ts";
+import type { Mark } from "../../../src/registry/high_water_mark.ts";
+import type { ImportedRegistration, RegistrationRequest } from "../../../src/registry/registry.ts";
 import { SqliteRegistry } from "../../../src/registry/sqlite_registry.ts";
 import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
 
@@ -13,8 +17,8 @@ export function newRegistry(scope: Scope): { registry: SqliteRegistry; file: str
 }
 
 /** Opens a registry that is closed with the test. */
-export function openFile(scope: Scope, file: string): SqliteRegistry {
-  const registry = new SqliteRegistry(file);
+export function openFile(scope: Scope, file: string, options: OpenOptions = {}): SqliteRegistry {
+  const registry = new SqliteRegistry(file, options);
   scope.after(() => {
     try {
       registry.close();
@@ -52,4 +56,44 @@ export function contentsOf(registry: SqliteRegistry, joinHash: string): unknown 
     nextPort: registry.nextPort(),
     joinCode: registry.joinCode(joinHash),
   });
+}
+
+/** A registration as another system kept it. */
+export function imported(id: number, more: Partial<ImportedRegistration> = {}): ImportedRegistration {
+  return {
+    id: String(id),
+    port: id + 10080,
+    key: `ssh-rsa ${id}`,
+    fingerprint: `SHA256:${id}`,
+    brand: "ce",
+    aliases: [],
+    vitae: null,
+    ...more,
+  };
+}
+
+/** A registry that has given away ids up to 1003, closed. */
+export function threeGiven(scope: Scope): string {
+  const { registry, file } = newRegistry(scope);
+  for (const holder of ["a", "b", "c"]) registry.register(requestOf(registry, holder));
+  registry.close();
+  return file;
+}
+
+/** Opens a registry as the server does, to be closed with the test, and with what the server is told. */
+export function openTold(scope: Scope, file: string): { registry: SqliteRegistry; findings: RegistryFinding[] } {
+  const findings: RegistryFinding[] = [];
+  return { registry: openFile(scope, file, { onFinding: (finding) => findings.push(finding) }), findings };
+}
+
+/** What the mark beside a registry says. */
+export function markOf(file: string): Mark {
+  return JSON.parse(readFileSync(`${file}.highest`, "utf8")) as Mark;
+}
+
+/** Does something to a registry's file as any program with SQLite could. */
+export function onDatabase(file: string, sql: string): void {
+  const database = new DatabaseSync(file);
+  database.exec(sql);
+  database.close();
 }

@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { ImportedRegistration } from "../../../src/registry/registry.ts";
-import { contentsOf, newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
-
-function imported(id: number, more: Partial<ImportedRegistration> = {}): ImportedRegistration {
-  return {
-    id: String(id),
-    port: id + 10080,
-    key: `ssh-rsa ${id}`,
-    fingerprint: `SHA256:${id}`,
-    brand: "ce",
-    aliases: [],
-    vitae: null,
-    ...more,
-  };
-}
+import { contentsOf, imported, newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
 
 test("import: registrations come in with all that is known of them", (t) => {
   const { registry, file } = newRegistry(t);

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { copyFileSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import process from "node:process";
+import test from "node:test";
+import { imported, newRegistry, NOW, onDatabase, openFile, requestOf, threeGiven } from "./fixture.ts";
+
+const changes: Record<string, [change: (file: string) => void, message: RegExp]> = {
+  "taken away": [(file) => rmSync(file), /was taken away while it was open/],
+  replaced: [(file) => {
+    copyFileSync(file, `${file}.copy`);
+    renameSync(`${file}.copy`, file);
+  }, /was replaced/],
+  cut: [(file) => truncateSync(file, statSync(file).size / 2), /was cut/],
+  emptied: [(file) => truncateSync(file, 0), /was cut/],
+};
+for (const [what, [change, message]] of Object.entries(changes)) {
+  const skip = process.platform === "win32" && "Windows does not let a file that is open be taken away";
+  test(`registry file: one that is ${what} while it is open is written no more`, { skip }, (t) => {
+    const file = threeGiven(t);
+    const registry = openFile(t, file);
+    change(file);
+    const refused = { code: "registry-replaced", message, hint: /restart the server/ };
+    assert.throws(() => registry.register(requestOf(registry, "d")), refused);
+    assert.throws(() => registry.unregister("1001"), refused);
+    assert.throws(() => registry.version(), refused);
+  });
+}
+
+test("registry file: VACUUM makes it shorter, and is no damage", (t) => {
+  const { registry, file } = newRegistry(t);
+  registry.import(Array.from({ length: 500 }, (_, index) => imported(1001 + index)), { now: NOW });
+  registry.close();
+  const open = openFile(t, file);
+  open.register(requestOf(open, "a"));
+  const before = statSync(file).size;
+  for (const { id } of open.registrations().slice(1)) open.unregister(id);
+  onDatabase(file, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+  open.version();
+  assert.ok(statSync(file).size < before);
+  assert.equal(open.register(requestOf(open, "b")).id, "1502");
+});
