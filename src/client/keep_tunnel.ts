@@ -20,6 +20,9 @@ const LIVED_AFTER = 10_000;
 /** Milliseconds for which the answer to a question may take before the server is suspected to be gone. */
 const SUSPECT_AFTER = 2000;
 
+/** Milliseconds for the server to hear that this process takes no more callers. */
+const HANDED_OVER_WITHIN = 3000;
+
 /** How many disconnects are remembered. */
 const KEPT = 50;
 
@@ -126,6 +129,11 @@ export class TunnelKeeper {
         `The tenants could not be taken up: ${messageOf(error)}`,
       );
     }
+  }
+
+  /** Takes no new callers any more, since another process does; those that are there go on until the signal. */
+  async handOver(): Promise<void> {
+    await within(HANDED_OVER_WITHIN, this.#tunnel?.withdraw() ?? Promise.resolve());
   }
 
   /** Ends the tunnel and builds another one at once. */

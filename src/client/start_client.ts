@@ -16,6 +16,8 @@ export interface RunningClient {
   readonly control: ClientControl;
   /** For Prometheus. */
   readonly metrics: MetricsRegistry;
+  /** Takes no new callers any more, since a successor does; settles when the server has heard it. */
+  handOver(): Promise<void>;
   /** Settles when it has stopped. */
   readonly closed: Promise<void>;
 }
@@ -45,5 +47,6 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
     channelsOpen: () => keeper.tunnel?.callers ?? 0,
     dialFailures: () => figures.dialFailures,
   });
-  return { connected: keeper.connected, closed: keeper.closed, control, metrics };
+  const handOver = () => keeper.handOver();
+  return { connected: keeper.connected, closed: keeper.closed, control, metrics, handOver };
 }

@@ -129,9 +129,14 @@ export class Tunnel {
     return this.#verifying;
   }
 
-  /** Takes no more callers; settles when those that are there have left. */
-  async drain(): Promise<void> {
+  /** Takes no more callers; settles when the server has heard it. */
+  async withdraw(): Promise<void> {
     await Promise.all([...this.#carried].map(([port, carried]) => this.#withdraw(port, carried)));
+  }
+
+  /** The same; settles when those that are there have left. */
+  async drain(): Promise<void> {
+    await this.withdraw();
     await this.#callers.empty();
   }
 

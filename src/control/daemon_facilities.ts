@@ -19,6 +19,12 @@ export interface DaemonFacilities {
   reload(): Reloaded | Promise<Reloaded>;
   /** Asks the daemon to stop, as SIGTERM does; returns at once. */
   stop(): void;
+  /**
+   * Has a new process take this one's place, without a moment in between in which nobody listens.
+   * @returns its process id
+   * @throws PetitError where it cannot, `handover-unsupported` among others; nothing has changed then
+   */
+  restart(): Promise<{ pid: number }>;
   /** For Prometheus. */
   readonly metrics: Pick<MetricsRegistry, "metrics" | "contentType">;
 }

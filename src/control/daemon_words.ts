@@ -5,7 +5,7 @@ import type { DaemonFacilities } from "./daemon_facilities.ts";
 import type { Readiness } from "./readiness.ts";
 
 /** What the command port of either daemon needs. */
-export interface DaemonWordsParts extends Pick<DaemonFacilities, "role" | "reload" | "setLevel" | "stop"> {
+export interface DaemonWordsParts extends Pick<DaemonFacilities, "role" | "reload" | "setLevel" | "stop" | "restart"> {
   /** This process. */
   readonly pid: number;
   /** Settles when the daemon has stopped, but for its command port. */
@@ -21,18 +21,12 @@ export const FORMER: Readonly<Record<string, string>> = { verbose: "debug", sill
 
 /** The words of both command ports. */
 export function daemonWords(parts: DaemonWordsParts): CommandWords {
-  const { role, pid, stopped, stop, reload, setLevel, readiness } = parts;
+  const { role, pid, stopped, stop, reload, setLevel, readiness, restart } = parts;
   return {
     STOP: {
       silent: true,
       async run([only]) {
-        // A command that has found a process by its pid file names it: the port may have passed on to another daemon since.
-        if (only !== undefined && only !== String(pid)) {
-          throw new PetitError(
-            "other-process",
-            `This is the ${role} with process id ${pid}, and not ${only.slice(0, 20)}`,
-          );
-        }
+        refuseOther(role, pid, only);
         stop();
         await stopped;
         return { success: true, status: "stopped" };
@@ -49,8 +43,20 @@ export function daemonWords(parts: DaemonWordsParts): CommandWords {
         return { success: true, level };
       },
     },
+    RESTART: {
+      async run([only]) {
+        refuseOther(role, pid, only);
+        return { success: true, ...await restart() };
+      },
+    },
     READY: { run: () => readiness() },
   };
+}
+
+/** A command that has found a process by its pid file names it: the port may have passed on to another daemon since. */
+function refuseOther(role: string, pid: number, only: string | undefined): void {
+  if (only === undefined || only === String(pid)) return;
+  throw new PetitError("other-process", `This is the ${role} with process id ${pid}, and not ${only.slice(0, 20)}`);
 }
 
 /** The level that somebody typed. @throws PetitError `level-unknown`, with exit code 2 */

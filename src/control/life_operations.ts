@@ -13,7 +13,7 @@ export const reloadedSchema = z.object({
 });
 
 /** The daemon itself: its version, its metrics, reload and stop. */
-export function lifeOperations({ role, reload, stop, metrics }: DaemonFacilities): AnyOperation[] {
+export function lifeOperations({ role, reload, stop, restart, metrics }: DaemonFacilities): AnyOperation[] {
   return [
     operation({
       method: "get",
@@ -40,6 +40,18 @@ export function lifeOperations({ role, reload, stop, metrics }: DaemonFacilities
       answered: "What has changed",
       answer: successful.extend(reloadedSchema.shape).meta({ id: "Reloaded" }),
       handle: async () => ({ success: true as const, ...shown(await reload()) }),
+    }),
+    operation({
+      method: "post",
+      path: "/restart",
+      id: "restart",
+      tag: "daemon",
+      summary: `Have a new process take the place of the ${role}`,
+      description:
+        "It reads the config anew and takes over the ports, so that no caller is refused; this process goes on with what is in progress for as long as drainFor says. The answer comes when the new process is ready; where it cannot be, nothing has changed.",
+      answered: "The process that takes over",
+      answer: successful.extend({ pid: z.int() }).meta({ id: "Restarting" }),
+      handle: async () => ({ success: true as const, ...await restart() }),
     }),
     operation({
       method: "post",

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { messageOf, PetitError } from "../error.ts";
@@ -33,18 +33,31 @@ export function tellStarter(text: string): void {
  * @throws PetitError `state-unwritable` or `start-failed`
  */
 export async function startDetached(args: readonly string[], folder: string, errors: string): Promise<ChildProcess> {
-  const [program, ...first] = selfCommand();
-  const env: NodeJS.ProcessEnv = { ...process.env, [MARK]: "1" };
-  for (const name of MISLEADING) delete env[name];
   const stderr = openErrors(errors);
   try {
-    const child = spawn(program, [...first, ...args], {
-      detached: true,
-      cwd: folder,
-      env,
-      stdio: ["ignore", "pipe", stderr],
-      windowsHide: true,
-    });
+    return await startSelf(args, folder, { [MARK]: "1" }, ["ignore", "pipe", stderr]);
+  } finally {
+    closeSync(stderr);
+  }
+}
+
+/**
+ * Starts this petit once more, in a session of its own.
+ *
+ * @param marks variables of its environment
+ * @throws PetitError `start-failed`
+ */
+export async function startSelf(
+  args: readonly string[],
+  folder: string,
+  marks: Readonly<Record<string, string>>,
+  stdio: StdioOptions,
+): Promise<ChildProcess> {
+  const [program, ...first] = selfCommand();
+  const env: NodeJS.ProcessEnv = { ...process.env, ...marks };
+  for (const name of MISLEADING) delete env[name];
+  try {
+    const child = spawn(program, [...first, ...args], { detached: true, cwd: folder, env, stdio, windowsHide: true });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", reject);
@@ -54,8 +67,6 @@ export async function startDetached(args: readonly string[], folder: string, err
     return child;
   } catch (error) {
     throw new PetitError("start-failed", `Cannot start "${program}": ${messageOf(error)}`, { cause: error });
-  } finally {
-    closeSync(stderr);
   }
 }
 

@@ -1,17 +1,28 @@
 import type { AddressInfo, Server } from "node:net";
 import { messageOf, PetitError, systemCode } from "../error.ts";
+import { noteSocket, takeInherited } from "./handed_sockets.ts";
 
 /**
  * Makes `server` listen on `host:port`; "*" is every address. `setting` names the config key, for the message.
  *
+ * @param handedOn whether the process that takes this one's place is to have the socket, and this one takes over that of the process before
  * @returns the port, which the system chose where 0 was asked for
  * @throws PetitError `port-in-use`, `port-forbidden` or `address-unusable`
  */
-export async function listen(server: Server, host: string, port: number, setting: string): Promise<number> {
+export async function listen(
+  server: Server,
+  host: string,
+  port: number,
+  setting: string,
+  handedOn = false,
+): Promise<number> {
+  const name = `${host} ${port} ${setting}`;
+  const fd = handedOn ? takeInherited(name) : undefined;
+  const where = fd === undefined ? { port, ...(host === "*" ? {} : { host }), backlog: 4096 } : { fd };
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port, ...(host === "*" ? {} : { host }), backlog: 4096 }, () => {
+      server.listen(where, () => {
         server.off("error", reject);
         resolve();
       });
@@ -19,6 +30,7 @@ export async function listen(server: Server, host: string, port: number, setting
   } catch (error) {
     throw explain(error, `${host === "*" ? "every address" : host}, port ${port}`, port, setting);
   }
+  if (handedOn) noteSocket(name, server);
   return (server.address() as AddressInfo).port;
 }
 

@@ -3,7 +3,8 @@ import process from "node:process";
 
 /** The program and the first arguments with which this petit can be started again: the executable, or a runtime and `main.ts`. */
 export function selfCommand(): [program: string, ...args: string[]] {
-  const program = process.execPath;
+  // Linux says this of an executable that was replaced while it ran: what is there now is the one to start.
+  const program = process.execPath.replace(/ \(deleted\)$/, "");
   if (isCompiled()) return [program];
   const main = realpathSync(process.argv[1] as string);
   return "deno" in process.versions ? [program, "run", "--quiet", "--allow-all", main] : [program, main];

@@ -34,6 +34,9 @@ const LINGER = 2000;
  */
 const FAREWELL = 1000;
 
+/** Milliseconds for which a connection that is to leave may stay idle. */
+const LEAVE_WITHIN = 5000;
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** One connection of a caller: its requests, one after the other (RFC 9112, section 9). */
@@ -56,6 +59,7 @@ export class CallerConnection implements Caller, Timed {
   #handedOver = false;
   #upgraded: UpgradedConnection | undefined;
   #draining = false;
+  #leaving = false;
   #farewell: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, context: CallerContext) {
@@ -213,6 +217,13 @@ export class CallerConnection implements Caller, Timed {
     if (idle) this.#socket.destroySoon();
   }
 
+  /** Serves one request more at most, and is closed when none comes soon: the caller may have sent one already. */
+  leave(): void {
+    this.#leaving = true;
+    this.#upgraded?.drain();
+    if (this.#exchange === undefined) this.deadline = Math.min(this.deadline, performance.now() + LEAVE_WITHIN);
+  }
+
   /** The connection is about to be cut off: whoever reads the records must not think that the caller left. */
   serverStops(): void {
     this.#upgraded?.serverStops();
@@ -220,7 +231,7 @@ export class CallerConnection implements Caller, Timed {
   }
 
   get mayPersist(): boolean {
-    return !this.#draining;
+    return !this.#draining && !this.#leaving;
   }
 
   get waitingBytes(): number {
@@ -247,7 +258,9 @@ export class CallerConnection implements Caller, Timed {
     this.#exchange = undefined;
     this.#head = undefined;
     if (!keep || this.#draining) return this.#end();
-    this.deadline = performance.now() + this.#context.limits.idleTimeout;
+    const { idleTimeout } = this.#context.limits;
+    // A promise to keep the connection, given before it was asked to leave, is kept.
+    this.deadline = performance.now() + (this.#leaving ? Math.min(idleTimeout, LEAVE_WITHIN) : idleTimeout);
     this.#resume();
     this.#pump();
   }

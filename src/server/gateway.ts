@@ -8,7 +8,8 @@ import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
-import { BACKCHANNEL, JOIN_USER } from "../tunnel/messages.ts";
+import { encodeMessage } from "../tunnel/message_stream.ts";
+import { BACKCHANNEL, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
 import {
   createSshServer,
   type GrantedForward,
@@ -70,11 +71,27 @@ export class Gateway {
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 
+  /**
+   * Tells all clients that this process is about to end, each with a time of its own for coming back: those that are busy first.
+   *
+   * @param successor whether another process takes their connections already
+   * @returns milliseconds until the last of them is to have begun
+   */
+  dismiss(successor: boolean): number {
+    const clients = [...this.#connections].filter(([, peer]) => peer.isTold)
+      .sort(([one], [other]) => other.link.channels - one.link.channels);
+    for (const [index, [, peer]] of clients.entries()) peer.dismiss(index * BETWEEN_CLIENTS, successor);
+    return clients.length * BETWEEN_CLIENTS;
+  }
+
   /** Takes a registration that is gone off its tunnel, which ends with the last one that it carries. */
   drop(id: string): void {
     for (const peer of this.#connections.values()) peer.drop(id);
   }
 }
+
+/** Milliseconds between two clients that come back after a restart: a login costs about as much. */
+const BETWEEN_CLIENTS = 1;
 
 const REFUSE: LoginVerdict = { kind: "refuse" };
 const ACCEPT: LoginVerdict = { kind: "accept" };
@@ -90,6 +107,8 @@ class GatewayPeer implements SshPeer {
   #join: BackchannelPeer["join"];
   #connection: SshServerConnection | undefined;
   #refused: string | undefined;
+  /** The backchannel on which its client has introduced itself. */
+  #backchannel: Channel | undefined;
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
@@ -237,7 +256,17 @@ class GatewayPeer implements SshPeer {
       this.#say("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
       return undefined;
     }
-    return (channel) => this.#parts.registrar.serve(channel, { key, join: this.#join });
+    const onHandshake = (channel: Channel) => this.#backchannel = channel;
+    return (channel) => this.#parts.registrar.serve(channel, { key, join: this.#join, onHandshake });
+  }
+
+  /** Whether its client understands what it is told unasked. */
+  get isTold(): boolean {
+    return this.#backchannel?.writable === true;
+  }
+
+  dismiss(after: number, successor: boolean): void {
+    this.#backchannel?.write(encodeMessage({ type: "reconnect1", after, successor } satisfies ServerMessage));
   }
 
   closed(cause: string): void {

@@ -10,6 +10,7 @@ export class Callers {
   readonly #open = new OpenSet<Socket>();
   readonly #connections = new Map<Socket, CallerConnection>();
   #draining = false;
+  #leaving = false;
 
   constructor(context: CallerContext, trusted: BlockList) {
     this.#context = context;
@@ -36,6 +37,7 @@ export class Callers {
     const connection = new CallerConnection(socket, peer, this.#context);
     this.#connections.set(socket, connection);
     if (this.#draining) connection.drain();
+    else if (this.#leaving) connection.leave();
   }
 
   /** Load balancers whose word is taken for where a caller comes from. */
@@ -47,6 +49,17 @@ export class Callers {
   drain(): Promise<void> {
     this.#draining = true;
     for (const connection of this.#connections.values()) connection.drain();
+    return this.#open.empty();
+  }
+
+  /** A successor takes the new connections: those that are here are served once more each, and closed when they stay idle. */
+  leave(): void {
+    this.#leaving = true;
+    for (const connection of this.#connections.values()) connection.leave();
+  }
+
+  /** The same as `drain` for connections that have been told to leave. */
+  left(): Promise<void> {
     return this.#open.empty();
   }
 

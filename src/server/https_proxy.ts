@@ -76,7 +76,7 @@ export class HttpsProxy {
             `A TLS handshake on the HTTPS proxy failed: ${messageOf(error)}`,
           )),
     );
-    this.port = await listen(server, host, port, "[server] secureProxyPort");
+    this.port = await listen(server, host, port, "[server] secureProxyPort", true);
     this.#server = server;
     log.info({ port: this.port }, `HTTPS proxy listens on port ${this.port}`);
   }

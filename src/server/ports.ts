@@ -80,7 +80,7 @@ export class ReversePorts {
     });
     this.#open.set(id, { server, host, callers });
     try {
-      await listen(server, host, port, "another program's setting");
+      await listen(server, host, port, "another program's setting", true);
     } catch (error) {
       if (this.#open.get(id)?.server === server) this.#open.delete(id);
       throw error;
@@ -105,10 +105,14 @@ export class ReversePorts {
     if (open) this.#shut(id, open);
   }
 
-  /** Takes no more callers; settles when none is left. */
-  drainAll(): Promise<void> {
+  /** Takes no more callers, on any port. */
+  stopListening(): void {
     this.#draining = true;
     for (const id of [...this.#open.keys()]) this.#stopListening(id);
+  }
+
+  /** Settles when no caller is left. */
+  drained(): Promise<void> {
     return this.#callers.empty();
   }
 

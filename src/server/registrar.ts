@@ -31,6 +31,8 @@ export interface BackchannelPeer {
   readonly key: PublicKey;
   /** May make registrations: it logged in as "join". The hash is that of its join code, null where none is needed. */
   readonly join: { readonly hash: string | null } | undefined;
+  /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
+  onHandshake?(channel: Channel): void;
 }
 
 export interface RegistrarParts {
@@ -79,6 +81,7 @@ export class Registrar {
           error: code === "internal" ? "The server could not answer" : ours ? UNWRITTEN : messageOf(error),
         };
       }
+      if (reply.type === "shakehand1") peer.onHandshake?.(channel);
       if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
       if (--waiting === MAX_WAITING) channel.resume();
     };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
 import { within } from "../platform/within.ts";
@@ -31,6 +32,9 @@ import { Tunnels } from "./tunnels.ts";
 /** Milliseconds for the last callers to be gone. */
 const LAST_REPORTS = 1000;
 
+/** Milliseconds for a client to connect to a successor once it has set about it. */
+const MOVED_WITHIN = 2000;
+
 /** A server that is up. */
 export interface RunningServer {
   readonly proxyPort: number;
@@ -42,6 +46,11 @@ export interface RunningServer {
   readonly usage: UsageRecord | undefined;
   /** For Prometheus. */
   readonly metrics: MetricsRegistry;
+  /**
+   * Takes no new callers and clients any more, since a successor on the same sockets does. Those that are there go on; clients are told to connect
+   * to the successor, and carry what is in progress here until the signal is aborted and it is over.
+   */
+  handOver(): void;
   /** Settles when everything has been closed. */
   readonly closed: Promise<void>;
 }
@@ -90,7 +99,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => hold.close());
     const ports = new ReversePorts({ tunnels, hold, config, log, observer });
     // Those who are cut off are told of before what records them is closed.
-    undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
+    undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
     const disconnects = new Disconnects();
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
     const registrar = new Registrar({ config, registry, routes, tunnels, log, noise, onRegistered });
@@ -106,7 +115,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       hold.forget(id);
       disconnects.forget(id);
     };
-    const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
+    const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port", true);
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
 
@@ -116,7 +125,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       addressList(config.trustedProxies),
     );
     const proxy = createHttpProxy(callers);
-    const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort");
+    const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort", true);
     undo.push(() => (callers.endAll(), stopListening(proxy)));
     log.info({ port: proxyPort }, `HTTP proxy listens on port ${proxyPort}`);
 
@@ -125,12 +134,25 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => (callers.endAll(), secureProxy.stop()));
     await secureProxy.start();
 
-    const drain = async () => {
+    const refuseNew = () => {
       gateway.listener.close();
       proxy.close();
       secureProxy.refuseNew();
+      ports.stopListening();
+    };
+    let moving: Promise<unknown> | undefined;
+    const handOver = () => {
+      refuseNew();
+      const spread = gateway.dismiss(true);
+      callers.leave();
+      moving = sleep(spread + MOVED_WITHIN);
+    };
+    const drain = async () => {
+      refuseNew();
       hold.close();
-      await within(config.drainFor, Promise.all([callers.drain(), ports.drainAll()]));
+      if (moving === undefined) gateway.dismiss(false);
+      const over = [moving === undefined ? callers.drain() : callers.left(), ports.drained(), moving];
+      await within(config.drainFor, Promise.all(over));
     };
     const closed = new Promise<void>((resolve, reject) => {
       const stop = () => drain().finally(close).then(resolve, reject);
@@ -156,6 +178,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       usage,
       metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, logins, usage })),
       closed,
+      handOver,
       get secureProxyPort() {
         return secureProxy.port;
       },

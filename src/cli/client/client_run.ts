@@ -3,17 +3,21 @@ import { clientReadiness } from "../../client/client_readiness.ts";
 import { serveClientApi } from "../../client/rest/client_api.ts";
 import { startClient } from "../../client/start_client.ts";
 import type { Invocation } from "../commands/command.ts";
-import { runDaemon } from "../daemon/daemon.ts";
+import { type DaemonSetting, runDaemon, type StartedDaemon } from "../daemon/daemon.ts";
 
 export function clientRun(invocation: Invocation): Promise<number> {
-  return runDaemon("client", invocation, ({ config, folder, log, signal }) => {
-    const { control, closed, metrics } = startClient(config.client, folder, log, signal);
-    return {
-      closed,
-      words: clientCommands(control),
-      reload: (read) => control.reload(read.client),
-      serveApi: (facilities) => serveClientApi({ ...facilities, control, metrics }),
-      readiness: () => clientReadiness(control),
-    };
-  });
+  // Two connections of one client take the registrations away from each other.
+  return runDaemon("client", invocation, { overlaps: false, start });
+}
+
+function start({ config, folder, log, signal }: DaemonSetting): StartedDaemon {
+  const { control, closed, metrics, handOver } = startClient(config.client, folder, log, signal);
+  return {
+    closed,
+    handOver,
+    words: clientCommands(control),
+    reload: (read) => control.reload(read.client),
+    serveApi: (facilities) => serveClientApi({ ...facilities, control, metrics }),
+    readiness: () => clientReadiness(control),
+  };
 }

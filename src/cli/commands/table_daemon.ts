@@ -47,8 +47,12 @@ export function daemonCommands(role: Role): Command[] {
     },
     {
       path: [role, "restart"],
-      summary: `Stop the ${role}, if it runs, and start it`,
-      description: ["Nothing is stopped where the config cannot be used. Prints what start prints."],
+      summary: `Start the ${role} anew, without refusing anybody in between`,
+      description: [
+        "A new process takes the place of the running one, with its config and executable of today. It takes over the ports at once, and what is in progress goes on in the old process for drainFor at most.",
+        "Where the new process cannot start, the old one goes on. Where none can take over (on Windows, in a container whose first process it is), the daemon is stopped and started.",
+        "Prints what start prints.",
+      ],
       options: { ...config, ...verbose, ...json, ...timeout, ...wait },
       examples: [`petit ${role} restart`],
       run: async (invocation) => (await import("../daemon/daemon_restart.ts")).restartDaemon(role, invocation),

@@ -14,10 +14,14 @@ import type { Log, LogLevel } from "../../observe/log.ts";
 import { type OpenLog, openLog } from "../../observe/open_log.ts";
 import { isDetached, tellStarter } from "../../platform/detached.ts";
 import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
+import { closeInherited } from "../../platform/handed_sockets.ts";
 import { keepMemorySmall } from "../../platform/memory.ts";
 import { type PidFile, removePidFile, writePidFile } from "../../platform/pid_file.ts";
+import { notifyMainProcess } from "../../platform/service/notify_systemd.ts";
 import type { Invocation } from "../commands/command.ts";
 import { heedSignals } from "./daemon_signals.ts";
+import { startSuccessor, type Successor } from "./hand_over.ts";
+import { lockAfter, type Predecessor, predecessor } from "./take_over.ts";
 import { configFile } from "../values.ts";
 
 /** What a daemon is started with. */
@@ -38,7 +42,16 @@ export interface StartedDaemon {
   /** Takes up what has changed. */
   reload(read: Config): Reloaded | Promise<Reloaded>;
   readiness(): Readiness | Promise<Readiness>;
+  /** Takes no new work any more, since a successor does; settles when that is certain. What is in progress goes on until the signal. */
+  handOver(): void | Promise<void>;
   serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
+}
+
+/** How a daemon of one role is run. */
+export interface DaemonKind {
+  /** Whether it may work beside the process whose place it takes; otherwise it begins when that one takes no new work any more. */
+  readonly overlaps: boolean;
+  start(setting: DaemonSetting): StartedDaemon | Promise<StartedDaemon>;
 }
 
 /** What a daemon in the background tells whoever has started it, in JSON, when it cannot run. */
@@ -62,14 +75,18 @@ const LOOKS_AT_MOST = 30_000;
 export async function runDaemon(
   role: Role,
   invocation: Invocation,
-  start: (setting: DaemonSetting) => StartedDaemon | Promise<StartedDaemon>,
+  kind: DaemonKind,
 ): Promise<number> {
+  // Before anything can fail: whoever waits for it has to be told.
+  const before = await predecessor();
   try {
     const loaded = loadConfig(configFile(invocation));
-    const lock = lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role));
+    const lock = before === undefined
+      ? lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role))
+      : undefined;
     const daemon = new Daemon(role, loaded, lock, invocation.values["verbose"] === true);
     try {
-      await daemon.run(start);
+      await daemon.run(kind, before);
     } catch (error) {
       if (isDetached()) daemon.log.error({ code: (error as PetitError).code }, messageOf(error));
       throw error;
@@ -80,7 +97,7 @@ export async function runDaemon(
     const { code, hint, exitCode } = error instanceof PetitError
       ? error
       : { code: "internal", hint: undefined, exitCode: 1 };
-    if (isDetached()) {
+    if (isDetached() || before !== undefined) {
       tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
     }
     throw error;
@@ -94,19 +111,28 @@ class Daemon {
   readonly #loaded: LoadedConfig;
   readonly #openLog: OpenLog;
   readonly #stopping = new AbortController();
+  readonly #verbose: boolean;
   readonly #leave: () => void;
   readonly #undo: (() => unknown)[] = [];
+  #lock: FolderLock | undefined;
+  #port: CommandPort | undefined;
+  #api: ServedApi | undefined;
+  #handingOver = false;
   #started: StartedDaemon | undefined;
   #about!: PidFile;
 
-  constructor(role: Role, loaded: LoadedConfig, lock: FolderLock, verbose: boolean) {
+  /** @param lock undefined as long as the process before has it */
+  constructor(role: Role, loaded: LoadedConfig, lock: FolderLock | undefined, verbose: boolean) {
     this.#role = role;
     this.#loaded = loaded;
+    this.#verbose = verbose;
+    this.#lock = lock;
     // However this process ends, these two go with it; unless it is killed: then the lock that is left tells of no daemon.
     this.#leave = () => {
       process.off("exit", this.#leave);
-      removePidFile(loaded.folder, role);
-      lock.release();
+      if (this.#lock !== undefined) removePidFile(loaded.folder, role);
+      this.#lock?.release();
+      this.#lock = undefined;
     };
     process.on("exit", this.#leave);
     const { logLevel, logFolder: folder, logMaxSize: maxSize, logMaxFiles: maxFiles } = loaded.config[role];
@@ -120,7 +146,7 @@ class Daemon {
     this.log = this.#openLog.log;
   }
 
-  async run(start: (setting: DaemonSetting) => StartedDaemon | Promise<StartedDaemon>): Promise<void> {
+  async run({ start, overlaps }: DaemonKind, before: Predecessor | undefined): Promise<void> {
     const { config, folder, file } = this.#loaded;
     const { log } = this;
     const role = this.#role;
@@ -147,25 +173,45 @@ class Daemon {
       this.#started?.readiness() ?? { ready: false, missing: [`The ${role} is starting`], endpoints: [] };
     const words: Record<string, CommandWord> = {
       STATUS: { run: () => ({ status: "starting" }) },
-      ...daemonWords({ role, pid: process.pid, stopped, stop, reload, readiness, setLevel: this.#openLog.setLevel }),
+      ...daemonWords({
+        role,
+        pid: process.pid,
+        stopped,
+        stop,
+        reload,
+        readiness,
+        setLevel: this.#openLog.setLevel,
+        restart: () => this.#restart(),
+      }),
     };
-    const port = new CommandPort(words, log);
-    const listening = await port.listen(settings.listenPort, `[${role}] listenPort`);
-    this.#undo.push(() => (onStopped(), port.close()));
-    log.info({ port: listening }, `Commands are taken on port ${listening} of 127.0.0.1`);
-    this.#about = { pid: process.pid, listen: listening, api: null, startedAt: new Date().toISOString(), ready: null };
-    this.#writeAbout({});
-
-    const started = await start({ config, folder, log, signal: this.#stopping.signal });
-    this.#started = started;
-    Object.assign(words, started.words);
+    this.#undo.push(() => (onStopped(), this.#port?.close()));
+    const begin = async () => {
+      const started = this.#started = await start({ config, folder, log, signal: this.#stopping.signal });
+      Object.assign(words, started.words);
+      return started;
+    };
+    if (before === undefined || !overlaps) await this.#takeFolder(words, before);
+    const started = await begin();
     const closed = started.closed.finally(() => this.#stopping.abort());
     try {
+      if (this.#port === undefined) await this.#takeFolder(words, before);
       const { tail } = this.#openLog;
       const { setLevel } = this.#openLog;
-      const api = await started.serveApi?.({ role, configFile: file, folder, log, tail, setLevel, reload, stop });
+      const restart = () => this.#restart();
+      const api = await started.serveApi?.({
+        role,
+        configFile: file,
+        folder,
+        log,
+        tail,
+        setLevel,
+        reload,
+        stop,
+        restart,
+      });
       if (api !== undefined) {
-        this.#undo.push(() => api.close());
+        this.#api = api;
+        this.#undo.push(() => this.#api?.close());
         this.#writeAbout({ api: api.port });
         log.info({ port: api.port }, `The REST API listens on port ${api.port} of 127.0.0.1`);
       }
@@ -177,6 +223,70 @@ class Daemon {
     }
     await closed;
     log.info(`The ${role} has stopped`);
+  }
+
+  /** Becomes the daemon that others see: with the lock, a command port and a pid file. */
+  async #takeFolder(words: CommandWords, before: Predecessor | undefined): Promise<void> {
+    const { config, folder } = this.#loaded;
+    const role = this.#role;
+    if (before !== undefined) {
+      closeInherited();
+      await before.gone();
+      this.#lock = await lockAfter(folder, role);
+    }
+    const port = this.#port = new CommandPort(words, this.log);
+    const listen = await port.listen(config[role].listenPort, `[${role}] listenPort`);
+    this.log.info({ port: listen }, `Commands are taken on port ${listen} of 127.0.0.1`);
+    this.#about = { pid: process.pid, listen, api: null, startedAt: new Date().toISOString(), ready: null };
+    this.#writeAbout({});
+    if (before === undefined) return;
+    if (!await notifyMainProcess()) this.log.warn({ code: "not-notified" }, "systemd does not know of the new process");
+    before.taken();
+    this.log.info(`This process took the place of the one before`);
+  }
+
+  /**
+   * Has a new process take this one's place, and goes on with what is in progress for `drainFor` at most.
+   *
+   * @returns its process id, once it is ready; it has taken over a moment later
+   * @throws PetitError where it cannot; nothing has changed then
+   */
+  async #restart(): Promise<{ pid: number }> {
+    const role = this.#role;
+    const { folder, file } = this.#loaded;
+    const started = this.#started;
+    if (started === undefined || this.#handingOver || this.#stopping.signal.aborted) {
+      throw new PetitError("daemon-busy", `The ${role} is starting or stopping`, { hint: "Ask again in a moment" });
+    }
+    this.#handingOver = true;
+    try {
+      this.log.info(`A new process is to take this one's place`);
+      const successor = await startSuccessor({ role, configFile: file, folder, verbose: this.#verbose });
+      // After the answer has been sent.
+      setTimeout(() => this.#handOver(started, successor), 50);
+      return { pid: successor.pid };
+    } catch (error) {
+      this.#handingOver = false;
+      const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
+      this.log.error({ code, hint }, `This process goes on: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  async #handOver(started: StartedDaemon, successor: Successor): Promise<void> {
+    try {
+      await started.handOver();
+      await Promise.all([this.#port?.close(), this.#api?.close()]);
+      this.#api = undefined;
+    } finally {
+      this.#leave();
+      await successor.go();
+      this.log.info(
+        { successor: successor.pid },
+        `Process ${successor.pid} is the ${this.#role} now; this one ends with its last work`,
+      );
+      this.#stopping.abort();
+    }
   }
 
   /** Gives everything back, the lock last. */

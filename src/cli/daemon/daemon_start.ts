@@ -44,10 +44,11 @@ const ASK_FOR = 20_000;
 /**
  * Starts a daemon in the background, or finds the one that runs already, and waits until it is ready.
  *
+ * @param anew whether the one that runs has been started a moment ago
  * @returns exit code: 0 it is ready, 1 it is not
  * @throws PetitError where it does not start, or is not ready in time; it goes on trying then
  */
-export async function startDaemon(role: Role, invocation: Invocation): Promise<number> {
+export async function startDaemon(role: Role, invocation: Invocation, anew = false): Promise<number> {
   const wait = waitingTime(invocation, "wait", "30s");
   const { config, file, folder } = loadConfig(configFile(invocation));
   const { logFolder } = config[role];
@@ -63,6 +64,7 @@ export async function startDaemon(role: Role, invocation: Invocation): Promise<n
       child = await startDetached([role, "run", "--config", file, ...verbose], folder, errors);
     }
     started = await new Waiting(role, folder, errors, child, progress).untilReady(performance.now() + wait);
+    if (anew) started = { ...started, started: true };
   } finally {
     progress.done();
     // From here on it goes on without this process.

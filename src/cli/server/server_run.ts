@@ -2,18 +2,21 @@ import { serveServerApi } from "../../server/rest/server_api.ts";
 import { serverCommands } from "../../server/server_commands.ts";
 import { startServer } from "../../server/start_server.ts";
 import type { Invocation } from "../commands/command.ts";
-import { runDaemon } from "../daemon/daemon.ts";
+import { type DaemonSetting, runDaemon, type StartedDaemon } from "../daemon/daemon.ts";
 
 export function serverRun(invocation: Invocation): Promise<number> {
-  return runDaemon("server", invocation, async ({ config, log, signal }) => {
-    const { control, closed, usage, metrics } = await startServer(config.server, log, signal);
-    return {
-      closed,
-      words: serverCommands(control),
-      reload: (read) => control.reload(read.server),
-      serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, metrics }),
-      // It has not started before everything listens.
-      readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
-    };
-  });
+  return runDaemon("server", invocation, { overlaps: true, start });
+}
+
+async function start({ config, log, signal }: DaemonSetting): Promise<StartedDaemon> {
+  const { control, closed, usage, metrics, handOver } = await startServer(config.server, log, signal);
+  return {
+    closed,
+    handOver,
+    words: serverCommands(control),
+    reload: (read) => control.reload(read.server),
+    serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, metrics }),
+    // It has not started before everything listens.
+    readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
+  };
 }

@@ -18,6 +18,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
+# "petit ${role} restart" has a new process take the place of this one, without a request refused in between.
+NotifyAccess=all
 ExecStart=${[executable, role, "run", "-c", config].map(argument).join(" ")}
 ExecReload=/bin/kill -HUP $MAINPID
 KillSignal=SIGTERM

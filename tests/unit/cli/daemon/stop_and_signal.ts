@@ -8,12 +8,16 @@ const [, , folder = ""] = process.argv;
 const config = join(folder, "config.toml");
 mkdirSync(folder, { recursive: true });
 writeFileSync(config, '[server]\nlistenPort = 0\nlogFolder = ""\n');
-process.exitCode = await runDaemon("server", { values: { config }, positionals: [] }, () => ({
-  closed: Promise.resolve(),
-  words: {},
-  reload: () => ({ changed: [], restartNeeded: [] }),
-  readiness: () => ({ ready: true, missing: [], endpoints: [] }),
-}));
+process.exitCode = await runDaemon("server", { values: { config }, positionals: [] }, {
+  overlaps: false,
+  start: () => ({
+    closed: Promise.resolve(),
+    words: {},
+    reload: () => ({ changed: [], restartNeeded: [] }),
+    readiness: () => ({ ready: true, missing: [], endpoints: [] }),
+    handOver() {},
+  }),
+});
 const last = new Promise((resolve) => process.once("SIGUSR2", resolve));
 for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.kill(process.pid, signal);
 await last;

@@ -1,0 +1,127 @@
+import type { ChildProcess } from "node:child_process";
+import process from "node:process";
+import type { Writable } from "node:stream";
+import { PetitError } from "../../error.ts";
+import { startSelf } from "../../platform/detached.ts";
+import type { Role } from "../../platform/folder_lock.ts";
+import { canHandSockets, ownSockets } from "../../platform/handed_sockets.ts";
+import { within } from "../../platform/within.ts";
+import type { EarlyEnd } from "./daemon.ts";
+
+/**
+ * How a daemon hands over to the process that takes its place. The successor is its child, and inherits the listening sockets. They talk over
+ * its standard input and output, a line each way:
+ *
+ * | predecessor                               | successor |
+ * |-------------------------------------------|-----------|
+ * | {"sockets": names of descriptors 3, 4, …} | reads the config, opens the registry, listens on the same sockets |
+ * |                                           | "prepared", or why it cannot, and ends: then nothing has changed |
+ * | takes no new work, gives the lock back: "go" | takes the lock, and is the daemon |
+ * |                                           | "here": the service manager, if any, has been told |
+ * | goes on with what it has, and ends        | |
+ */
+
+/** Tells a process that it is a successor. */
+export const SUCCESSOR_MARK = "PETIT_SUCCESSOR";
+
+/** The first inherited descriptor. */
+export const FIRST_SOCKET = 3;
+
+/** Milliseconds that a successor has to get ready. */
+const PREPARED_WITHIN = 30_000;
+
+/** Milliseconds for it to take over once it may. */
+const HERE_WITHIN = 15_000;
+
+export interface Succession {
+  readonly role: Role;
+  readonly configFile: string;
+  readonly folder: string;
+  readonly verbose: boolean;
+}
+
+/** The process that is to take this one's place, and is ready to. */
+export interface Successor {
+  readonly pid: number;
+  /**
+   * This process takes no new work any more, and has given the lock back. Settles when the successor has taken it, or has gone.
+   */
+  go(): Promise<void>;
+}
+
+/**
+ * Starts a successor and waits until it is ready.
+ *
+ * @throws PetitError `handover-unsupported`, or why the successor cannot start; this process goes on as before then
+ */
+export async function startSuccessor({ role, configFile, folder, verbose }: Succession): Promise<Successor> {
+  const reason = obstacle();
+  if (reason !== undefined) throw new PetitError("handover-unsupported", `The ${role} cannot hand over: ${reason}`);
+  const sockets = ownSockets();
+  const args = [role, "run", "--config", configFile, ...(verbose ? ["--verbose"] : [])];
+  const stdio = ["pipe" as const, "pipe" as const, "inherit" as const, ...sockets.map(({ fd }) => fd)];
+  const child = await startSelf(args, folder, { [SUCCESSOR_MARK]: "1" }, stdio);
+  const input = child.stdin as Writable;
+  // A successor that has ended tells by its end.
+  input.on("error", () => {});
+  input.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name) })}\n`);
+  const talk = listenTo(role, child);
+  if (!await within(PREPARED_WITHIN, talk.heard("prepared"))) {
+    child.kill("SIGKILL");
+    throw new PetitError("start-failed", `The new ${role} did not get ready within ${PREPARED_WITHIN / 1000} s`);
+  }
+  return {
+    pid: child.pid as number,
+    async go() {
+      input.end("go\n");
+      await within(HERE_WITHIN, talk.heard("here").catch(() => {}));
+      child.unref();
+      child.stdout?.destroy();
+    },
+  };
+}
+
+/** What keeps this process from having a successor. */
+function obstacle(): string | undefined {
+  if (!canHandSockets) return "this system has no sockets that another process can inherit";
+  if (process.pid === 1) return "it is the first process of a container, which ends with it";
+  // systemd takes the end of the process that it started for the end of the service, unless it is told of another one.
+  if (process.env["INVOCATION_ID"] !== undefined && process.env["NOTIFY_SOCKET"] === undefined) {
+    return "its service definition does not let it (NotifyAccess=all)";
+  }
+  return undefined;
+}
+
+/** What a successor says; it rejects when the successor has ended before. */
+function listenTo(role: Role, child: ChildProcess): { heard(line: string): Promise<void> } {
+  let said = "";
+  let onSaid = () => {};
+  child.stdout?.on("data", (bytes: Buffer) => {
+    said += bytes.toString();
+    onSaid();
+  });
+  const ended = new Promise<never>((_, reject) =>
+    child.once("close", (code, signal) => reject(early(role, said, signal ?? `exit code ${code}`)))
+  );
+  ended.catch(() => {});
+  return {
+    heard(line) {
+      const heard = new Promise<void>((resolve) => {
+        onSaid = () => said.split("\n").includes(line) && resolve();
+        onSaid();
+      });
+      return Promise.race([heard, ended]);
+    },
+  };
+}
+
+function early(role: Role, said: string, how: string): PetitError {
+  try {
+    const { code, message, hint } = JSON.parse(said) as EarlyEnd;
+    return new PetitError(code, message, hint === undefined ? {} : { hint });
+  } catch {
+    return new PetitError("start-failed", `The new ${role} ended before it was ready, with ${how}`, {
+      hint: `Its log says more; run "petit ${role}" in the foreground to see it at once`,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PetitError } from "../../error.ts";
+import { tellStarter } from "../../platform/detached.ts";
+import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
+import { inheritSockets } from "../../platform/handed_sockets.ts";
+import { removePidFile } from "../../platform/pid_file.ts";
+import { FIRST_SOCKET, SUCCESSOR_MARK } from "./hand_over.ts";
+
+/** Milliseconds for the predecessor to give the lock back once it has said "go". */
+const LOCKED_WITHIN = 10_000;
+
+/** The process whose place this one takes (hand_over.ts). */
+export interface Predecessor {
+  /** Says that this process could go on, and waits until it is to. @throws PetitError `handover-cancelled` */
+  gone(): Promise<void>;
+  /** Says that this process is the daemon now. */
+  taken(): void;
+}
+
+/** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. */
+export async function predecessor(): Promise<Predecessor | undefined> {
+  if (process.env[SUCCESSOR_MARK] !== "1") return undefined;
+  // Its own children are none.
+  delete process.env[SUCCESSOR_MARK];
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  const { sockets } = JSON.parse(value as string) as { sockets: string[] };
+  inheritSockets(sockets, FIRST_SOCKET);
+  return {
+    async gone() {
+      tellStarter("prepared\n");
+      const { value } = await lines.next();
+      process.stdin.destroy();
+      if (value !== "go") throw new PetitError("handover-cancelled", "The process before did not hand over");
+    },
+    taken: () => tellStarter("here\n"),
+  };
+}
+
+/** Takes the lock that the predecessor gives back. @throws PetitError as `lockFolder` */
+export async function lockAfter(folder: string, role: Role): Promise<FolderLock> {
+  const deadline = performance.now() + LOCKED_WITHIN;
+  for (;;) {
+    try {
+      return lockFolder(folder, role, () => removePidFile(folder, role));
+    } catch (error) {
+      const busy = error instanceof PetitError && error.code === "folder-locked";
+      if (!busy || performance.now() > deadline) throw error;
+      await sleep(20);
+    }
+  }
+}
