@@ -95,12 +95,12 @@ const serverSsh = z.strictObject({
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
   clientAliveInterval: setting(
     duration(0),
-    "3s",
+    "4s",
     'How long a tunnel may be silent in either direction before its client is asked for a sign of life; "0s" never asks',
   ),
   clientAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),
-    2,
+    1,
     "How many questions in a row may go unanswered; a tunnel counts as lost one interval after the last of them",
   ),
 });
@@ -217,12 +217,12 @@ const client = z.strictObject({
   connectTimeout: setting(duration(), "15s", "How long connecting to the server, or to the service, may take"),
   serverAliveInterval: setting(
     duration(0),
-    "3s",
+    "4s",
     'How long the tunnel may be silent in either direction before the server is asked for a sign of life; "0s" never asks',
   ),
   serverAliveCountMax: setting(
     z.int("wanted a whole number from 1 to 100").min(1).max(100),
-    2,
+    1,
     "How many questions in a row may go unanswered; the tunnel counts as lost one interval after the last of them",
   ),
   reconnectDelayMax: setting(

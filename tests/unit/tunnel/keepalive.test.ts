@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { parseConfig } from "../../../src/config/load.ts";
 import { type AliveTimes, AliveWatch, type AliveWire } from "../../../src/tunnel/keepalive.ts";
 
-const TIMES = { interval: 3000, countMax: 2 };
+const { server } = parseConfig("", "/nowhere/config.toml");
+/** The defaults. */
+const TIMES = { interval: server.ssh.clientAliveInterval, countMax: server.ssh.clientAliveCountMax };
 
 /** A watch whose clock goes when it is told to, and a peer of which every sign is noted. */
 class Peer {
@@ -45,7 +48,7 @@ test("keep-alive: a silent peer is asked so many times, and given up once, withi
   const peer = new Peer();
   t.after(peer.stop);
   peer.pass(30_000);
-  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: lost 9000"]);
+  assert.deepEqual(peer.signs, ["4 s: ask", "8 s: lost 8000"]);
 });
 
 test("keep-alive: a peer that answers is never given up, and is asked once an interval", (t) => {
@@ -53,17 +56,17 @@ test("keep-alive: a peer that answers is never given up, and is asked once an in
   t.after(peer.stop);
   peer.answers = true;
   peer.pass(60_000);
-  assert.equal(peer.signs.length, 20);
+  assert.equal(peer.signs.length, 15);
   assert.ok(peer.signs.every((sign) => sign.endsWith("ask")));
 });
 
 test("keep-alive: a peer that answers the last question only begins anew", (t) => {
   const peer = new Peer();
   t.after(peer.stop);
-  peer.pass(6000);
+  peer.pass(7500);
   peer.wire.lastReceived = peer.now;
   peer.pass(30_000);
-  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: ask", "12 s: ask", "15 s: lost 9000"]);
+  assert.deepEqual(peer.signs, ["4 s: ask", "8 s: ask", "12 s: ask", "15.5 s: lost 8000"]);
 });
 
 test("keep-alive: nobody asks while bytes go both ways", (t) => {
@@ -76,26 +79,26 @@ test("keep-alive: nobody asks while bytes go both ways", (t) => {
 test("keep-alive: who only receives says something all the same, so that the other end hears it", (t) => {
   const peer = new Peer();
   t.after(peer.stop);
-  peer.pass(9000, () => peer.wire.lastReceived = peer.now);
-  assert.deepEqual(peer.signs, ["3 s: ask", "6 s: ask", "9 s: ask"]);
+  peer.pass(12_000, () => peer.wire.lastReceived = peer.now);
+  assert.deepEqual(peer.signs, ["4 s: ask", "8 s: ask", "12 s: ask"]);
 });
 
 test("keep-alive: a peer that is sent a lot counts as lost as soon as it is not heard", (t) => {
   const peer = new Peer();
   t.after(peer.stop);
   peer.wire.unanswered = 2 ** 21;
-  peer.pass(9000);
-  assert.equal(peer.signs.at(-1), "9 s: lost 9000");
+  peer.pass(8000);
+  assert.equal(peer.signs.at(-1), "8 s: lost 8000");
 });
 
 test("keep-alive: a peer of another make, which speaks only when asked, is waited for while the question stands behind a lot", (t) => {
   const peer = new Peer(TIMES, "SSH-2.0-OpenSSH_9.2\r\n");
   t.after(peer.stop);
   peer.wire.unanswered = 2 ** 21;
-  peer.pass(44_500);
+  peer.pass(39_500);
   assert.ok(!peer.signs.some((sign) => sign.includes("lost")));
   peer.pass(500);
-  assert.equal(peer.signs.at(-1), "45 s: lost 45000");
+  assert.equal(peer.signs.at(-1), "40 s: lost 40000");
 });
 
 test("keep-alive: a process that stood still asks first, since what came meanwhile has not been read", (t) => {
@@ -104,18 +107,18 @@ test("keep-alive: a process that stood still asks first, since what came meanwhi
   peer.now += 15_000;
   peer.watch.look();
   assert.deepEqual(peer.signs, ["15 s: ask"]);
-  peer.pass(8500);
+  peer.pass(7500);
   assert.ok(!peer.signs.some((sign) => sign.includes("lost")));
   peer.pass(500);
-  assert.equal(peer.signs.at(-1), "24 s: lost 24000");
+  assert.equal(peer.signs.at(-1), "23 s: lost 23000");
 });
 
 test("keep-alive: once it is stopped nobody is asked or given up", () => {
   const peer = new Peer();
-  peer.pass(3000);
+  peer.pass(4000);
   peer.stop();
   peer.pass(30_000);
-  assert.deepEqual(peer.signs, ["3 s: ask"]);
+  assert.deepEqual(peer.signs, ["4 s: ask"]);
 });
 
 test("keep-alive: an interval of 0 asks nobody and gives nobody up, as in OpenSSH", (t) => {
