@@ -3,22 +3,22 @@ import { replaced } from "./registry_error.ts";
 
 /**
  * Whether a database's file is still the one that was opened. SQLite goes on writing to a file that has no name any more,
- * and into one that was cut: what it acknowledges then is lost with the process. Looked at from outside only: a process
- * that opens and closes a file gives up the locks that SQLite has on it.
+ * and beside one that was cut or overwritten: what it acknowledges then is lost with the process. Looked at from outside
+ * only: a process that opens and closes a file gives up the locks that SQLite has on it.
  */
 export class OpenedFile {
   readonly #path: string;
+  readonly #damage: () => string | undefined;
   readonly #identity: string;
-  readonly #sizeByContent: () => number;
-  #size: number;
+  #written: bigint;
 
-  /** @param sizeByContent how long it has to be by what is in it, once the journal has been written back; in bytes */
-  constructor(path: string, sizeByContent: () => number) {
+  /** @param damage what is wrong with the file's content; asked when it was written: SQLite itself does that rarely, since it has a journal */
+  constructor(path: string, damage: () => string | undefined) {
     this.#path = path;
-    this.#sizeByContent = sizeByContent;
-    const { identity, size } = look(path) ?? { identity: "", size: 0 };
+    this.#damage = damage;
+    const { identity, written } = look(path) ?? { identity: "", written: 0n };
     this.#identity = identity;
-    this.#size = size;
+    this.#written = written;
   }
 
   /** @throws PetitError `registry-replaced` */
@@ -26,25 +26,19 @@ export class OpenedFile {
     const found = look(this.#path);
     if (found === undefined) throw replaced(this.#path, "was taken away");
     if (found.identity !== this.#identity) throw replaced(this.#path, "was replaced by another file");
-    // VACUUM makes it shorter too, to what its content needs; and with a journal it may be shorter than that, but does not become so.
-    if (found.size < this.#size && found.size < this.#wanted()) throw replaced(this.#path, "was cut");
-    this.#size = found.size;
-  }
-
-  #wanted(): number {
-    try {
-      return this.#sizeByContent();
-    } catch {
-      // SQLite has noticed by itself.
-      return Infinity;
-    }
+    // Asked about an empty file, SQLite would throw the journal away too.
+    if (found.size === 0n) throw replaced(this.#path, "was emptied");
+    if (found.written === this.#written) return;
+    const damage = this.#damage();
+    if (damage !== undefined) throw replaced(this.#path, `was damaged (${damage})`);
+    this.#written = found.written;
   }
 }
 
-function look(path: string): { identity: string; size: number } | undefined {
+function look(path: string): { identity: string; size: bigint; written: bigint } | undefined {
   try {
-    const { dev, ino, size } = statSync(path, { bigint: true });
-    return { identity: `${dev} ${ino}`, size: Number(size) };
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return { identity: `${dev} ${ino}`, size, written: mtimeNs };
   } catch {
     return undefined;
   }

@@ -34,8 +34,10 @@ export function configure(file: string, settings: Settings): void {
 export class Daemon {
   readonly process: Background;
 
-  constructor(args: string[], env: Record<string, string>) {
-    this.process = new Background(petitExecutable, args, { env });
+  /** @param launcher the words of a program that it is started by, such as `setpriv` with its options */
+  constructor(args: string[], env: Record<string, string>, launcher: readonly string[] = []) {
+    const [program, ...words] = [...launcher, petitExecutable, ...args] as [string, ...string[]];
+    this.process = new Background(program, words, { env });
   }
 
   get pid(): number {
@@ -77,6 +79,8 @@ export class ServerProcess {
   proxyPort = 0;
   secureProxyPort = 0;
   daemon!: Daemon;
+  /** What it is started by; see {@link Daemon}. */
+  launcher: readonly string[] = [];
   #killed = false;
   readonly #env: Record<string, string>;
 
@@ -137,7 +141,7 @@ export class ServerProcess {
   /** Starts it, and waits until it listens. */
   async start(): Promise<this> {
     this.#killed = false;
-    this.daemon = new Daemon(["server", "-c", this.config], this.#env);
+    this.daemon = new Daemon(["server", "-c", this.config], this.#env, this.launcher);
     await this.daemon.logged((line) => line["port"] === this.sshPort);
     await this.daemon.logged((line) => line["port"] === this.proxyPort);
     return this;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import { copyFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import test from "node:test";
 import { imported, newRegistry, NOW, onDatabase, openFile, requestOf, threeGiven } from "./fixture.ts";
@@ -10,8 +10,9 @@ const changes: Record<string, [change: (file: string) => void, message: RegExp]>
     copyFileSync(file, `${file}.copy`);
     renameSync(`${file}.copy`, file);
   }, /was replaced/],
-  cut: [(file) => truncateSync(file, statSync(file).size / 2), /was cut/],
-  emptied: [(file) => truncateSync(file, 0), /was cut/],
+  cut: [(file) => truncateSync(file, statSync(file).size / 2), /was damaged/],
+  emptied: [(file) => truncateSync(file, 0), /was emptied/],
+  overwritten: [(file) => writeFileSync(file, Buffer.alloc(statSync(file).size, "garbage ")), /was damaged/],
 };
 for (const [what, [change, message]] of Object.entries(changes)) {
   const skip = process.platform === "win32" && "Windows does not let a file that is open be taken away";
@@ -38,4 +39,14 @@ test("registry file: VACUUM makes it shorter, and is no damage", (t) => {
   open.version();
   assert.ok(statSync(file).size < before);
   assert.equal(open.register(requestOf(open, "b")).id, "1502");
+});
+
+test("registry file: what SQLite itself writes to it is no damage", (t) => {
+  const { registry, file } = newRegistry(t);
+  const before = statSync(file).mtimeMs;
+  registry.import(Array.from({ length: 500 }, (_, index) => imported(1001 + index)), { now: NOW });
+  onDatabase(file, "PRAGMA wal_checkpoint(TRUNCATE)");
+  assert.ok(statSync(file).mtimeMs > before);
+  registry.version();
+  assert.equal(registry.register(requestOf(registry, "a")).id, "1501");
 });
