@@ -41,15 +41,21 @@ const scope = fileScope();
 const passed = Promise.all(HOLES.map(async ([where, how, short]) => {
   const found: (() => void)[] = [];
   const world = await makeFaultWorld(scope);
-  for (const seconds of inForm(short, how === "forget" ? LONG_FORGOTTEN : LONG)) found.push(await fallInto(world, where, how, seconds));
+  for (const seconds of inForm(short, how === "forget" ? LONG_FORGOTTEN : LONG)) {
+    found.push(await fallInto(world, where, how, seconds));
+  }
   return found;
 }));
 passed.catch(() => {});
 
 for (const [index, [where, how]] of HOLES.entries()) {
-  test(`a black hole ${where} (${how}) is noticed within 10 s, and answered within 2 s once it is healed`, SLOW, async () => {
-    for (const check of (await passed)[index] ?? []) check();
-  });
+  test(
+    `a black hole ${where} (${how}) is noticed within 10 s, and answered within 2 s once it is healed`,
+    SLOW,
+    async () => {
+      for (const check of (await passed)[index] ?? []) check();
+    },
+  );
 }
 
 /** Lets the world fall into a hole, heals it, and returns what checks the figures of that. */

@@ -30,6 +30,8 @@ export class FaultRelay {
   port = 0;
   /** Connections accepted so far. */
   accepted = 0;
+  /** Bytes handed on so far by connections that have ended. */
+  readonly #ended = { up: 0, down: 0 };
   readonly #target: number;
   readonly #random: () => number;
   readonly #faults: Faults = { up: { ...healthy }, down: { ...healthy }, accepting: "yes" };
@@ -53,6 +55,16 @@ export class FaultRelay {
   /** Connections that stand, as far as the relay knows. */
   get connections(): number {
     return this.#links.size;
+  }
+
+  /** Bytes handed on so far in each direction. */
+  get passed(): { up: number; down: number } {
+    const passed = { ...this.#ended };
+    for (const { up, down } of this.#links) {
+      passed.up += up.passed;
+      passed.down += down.passed;
+    }
+    return passed;
   }
 
   /** Bytes that the relay keeps for all its connections. */
@@ -155,7 +167,9 @@ export class FaultRelay {
   }
 
   #end(link: Link): void {
-    this.#links.delete(link);
+    if (!this.#links.delete(link)) return;
+    this.#ended.up += link.up.passed;
+    this.#ended.down += link.down.passed;
     link.up.stop();
     link.down.stop();
     link.near.destroy();

@@ -4,7 +4,7 @@ import { ClientProcess, configure, ServerProcess, type Settings } from "../../wo
 import { Background } from "../../world/processes.ts";
 import { type Scope, startService } from "../../world/world.ts";
 import { Caller, PATIENCE, type Reach } from "./caller.ts";
-import { FaultRelay } from "./fault_relay.ts";
+import { type Change, FaultRelay } from "./fault_relay.ts";
 import { serveVerifiably } from "./verifying_service.ts";
 
 export interface FaultWorldOptions {
@@ -16,6 +16,8 @@ export interface FaultWorldOptions {
   /** A port on 127.0.0.1 with a service; one of this process by default. */
   readonly servicePort?: number;
   readonly random?: () => number;
+  /** What the relay does from the start; nothing by default. */
+  readonly faults?: Change;
 }
 
 /** Server and client as processes of their own, a relay between them, and a verifying service behind the client. */
@@ -33,7 +35,7 @@ export interface FaultWorld extends Reach {
 export async function makeFaultWorld(scope: Scope, options: FaultWorldOptions = {}): Promise<FaultWorld> {
   const servicePort = options.servicePort ?? (await startService(scope, serveVerifiably)).port;
   const server = await (await ServerProcess.init(scope, options.server, options.serverEnv)).start();
-  const relay = await FaultRelay.to(scope, server.sshPort, {}, options.random);
+  const relay = await FaultRelay.to(scope, server.sshPort, options.faults, options.random);
   const client = new ClientProcess(scope, options.clientEnv);
   await client.register(codeThrough(await server.joinCode(), relay.port), servicePort);
   if (options.client !== undefined) configure(client.config, options.client);
