@@ -20,8 +20,10 @@ export async function serverSaysConnected({ server, id }: FaultWorld): Promise<b
 
 /** Since when the tunnel stands that the client tells of; undefined while there is none. */
 export async function clientTunnelSince({ client }: FaultWorld): Promise<string | undefined> {
-  const { tunnel } = await askDaemon<{ tunnel: { since: string } | null }>(client.folder, "client", "/status");
-  return tunnel?.since;
+  interface Answer {
+    status: { tunnel: { since: string } | null };
+  }
+  return (await askDaemon<Answer>(client.folder, "client", "/status")).status.tunnel?.since;
 }
 
 /** Polls until `check` holds; the milliseconds that took, or undefined where it took longer than `bound`. */

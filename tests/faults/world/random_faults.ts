@@ -2,6 +2,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultRelay } from "./fault_relay.ts";
 import { between, pick } from "./random.ts";
+import { DETECTION, RECOVERY } from "./recovery.ts";
 
 export interface RandomFaultsOptions {
   /** Between client and gateway. */
@@ -77,20 +78,42 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 
-/** One fault after the other, each healed before the next, until the time is up. @returns how many of each there were */
+/** Faults of which a connection is lost that nobody has told of it: that is found out by its silence, and not by healing. */
+const LASTING = new Set(["fallen silent", "forgotten"]);
+
+/** A fault that was, and what came after it; times in milliseconds. */
+export interface PastFault {
+  readonly name: string;
+  readonly lasted: number;
+  /** From its healing to the first answer; undefined where there was none. */
+  readonly recovered: number | undefined;
+  /** How long that may take. */
+  readonly bound: number;
+}
+
+/**
+ * One fault after the other, each healed before the next, until the time is up.
+ *
+ * @param recovery waits for the first answer from now on, and says how many milliseconds that took
+ */
 export async function randomFaults(
   options: RandomFaultsOptions,
   milliseconds: number,
-): Promise<Record<string, number>> {
+  recovery: () => Promise<number | undefined>,
+): Promise<PastFault[]> {
   const { tunnel, service, random, longest, pause } = options;
-  const counts: Record<string, number> = {};
+  const past: PastFault[] = [];
   for (const end = performance.now() + milliseconds; performance.now() < end;) {
     const name = pick(random, Object.keys(FAULTS));
-    counts[name] = (counts[name] ?? 0) + 1;
     // Short ones are the more frequent.
-    await (FAULTS[name] as Fault)(options, longest * random() ** 2);
+    const lasts = longest * random() ** 2;
+    const begun = performance.now();
+    await (FAULTS[name] as Fault)(options, lasts);
+    const lasted = performance.now() - begun;
     await Promise.all([tunnel.heal(), service.heal()]);
+    const bound = RECOVERY + (LASTING.has(name) ? DETECTION : 0);
+    past.push({ name, lasted, recovered: await recovery(), bound });
     await sleep(pause * random());
   }
-  return counts;
+  return past;
 }
