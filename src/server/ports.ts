@@ -129,7 +129,8 @@ export class ReversePorts {
   #shut(id: string, open: ReversePort): void {
     this.#open.delete(id);
     open.server.close();
-    for (const socket of open.callers) socket.destroy();
+    // Their streams were not over: an orderly end would make them look whole.
+    for (const socket of open.callers) resetConnection(socket);
   }
 
   #accept(registration: Registration, socket: Socket): void {

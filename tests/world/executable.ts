@@ -84,17 +84,17 @@ export class ServerProcess {
   #killed = false;
   readonly #env: Record<string, string>;
 
-  private constructor(scope: Scope) {
+  private constructor(scope: Scope, env: Record<string, string>) {
     // Stopped before its folder goes.
     scope.after(() => this.#killed ? undefined : this.daemon?.stop());
     this.folder = temporaryFolder(scope);
     this.config = join(this.folder, "config.toml");
-    this.#env = { HOME: this.folder };
+    this.#env = { HOME: this.folder, ...env };
   }
 
-  /** `petit server init`, and what tests need set. */
-  static async init(scope: Scope, settings: Settings = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(scope);
+  /** `petit server init`, and what tests need set. `env` is the daemon's and its commands', beside this process's. */
+  static async init(scope: Scope, settings: Settings = {}, env: Record<string, string> = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(scope, env);
     server.sshPort = await freePort();
     server.proxyPort = await freePort();
     server.secureProxyPort = await freePort();
@@ -174,11 +174,12 @@ export class ClientProcess {
   daemon!: Daemon;
   readonly #env: Record<string, string>;
 
-  constructor(scope: Scope) {
+  /** @param env the daemon's and its commands', beside this process's */
+  constructor(scope: Scope, env: Record<string, string> = {}) {
     scope.after(() => this.daemon?.stop());
     this.folder = temporaryFolder(scope);
     this.config = join(this.folder, "config.toml");
-    this.#env = { HOME: this.folder };
+    this.#env = { HOME: this.folder, ...env };
   }
 
   get keyFile(): string {
