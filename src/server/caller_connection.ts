@@ -227,7 +227,10 @@ export class CallerConnection implements Caller, Timed {
   /** The connection is about to be cut off: whoever reads the records must not think that the caller left. */
   serverStops(): void {
     this.#upgraded?.serverStops();
-    if (this.#exchange !== undefined) this.#record?.done("server-stopped");
+    if (this.#exchange === undefined) return;
+    this.#record?.done("server-stopped");
+    // Of an answer whose end is the end of the connection, half would look whole.
+    if (this.#exchange.answering) resetConnection(this.#socket);
   }
 
   get mayPersist(): boolean {

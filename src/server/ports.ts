@@ -6,6 +6,7 @@ import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen } from "../platform/listen.ts";
 import { OpenSet } from "../platform/open_set.ts";
+import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Hold } from "./hold.ts";
 import { RawCaller } from "./raw_caller.ts";
@@ -118,7 +119,7 @@ export class ReversePorts {
 
   closeAll(): void {
     for (const [id, open] of this.#open) this.#shut(id, open);
-    for (const socket of this.#callers) socket.destroy();
+    for (const socket of this.#callers) resetConnection(socket);
   }
 
   #stopListening(id: string): void {
