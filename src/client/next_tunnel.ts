@@ -8,10 +8,13 @@ const MOST = 3;
 const LOOK_EVERY = 250;
 
 /**
- * Milliseconds of silence after which another attempt is begun: before the server has said that it speaks SSH, which it does as soon as it is
- * connected, and afterwards, when it may have a thousand logins to work through.
+ * Milliseconds of silence after which another attempt is begun: before the server has answered, which costs it nothing, and afterwards,
+ * when it may have a thousand logins to work through.
  */
-const PATIENCE = { unconnected: 1500, connected: 5000 };
+const PATIENCE = { unanswered: 1200, answered: 5000 };
+
+/** More than its identification (RFC 4253, section 4.2), which comes unasked: also where what is sent here goes nowhere. */
+const ANSWER = 256;
 
 /** The tunnel that comes next: built when it is needed, or beside one that seems to be dead. */
 export class NextTunnel {
@@ -61,13 +64,13 @@ export class NextTunnel {
 
   #attempt(signal: AbortSignal): { result: Promise<Tunnel>; hangs(): boolean } {
     const begun = performance.now();
-    let wire: { readonly lastReceived: number; readonly greeting: string } | undefined;
+    let wire: { readonly lastReceived: number; readonly bytesIn: number } | undefined;
     const result = Tunnel.open({ ...this.#parts, signal }, (made) => wire = made);
     return {
       result,
       hangs() {
         const silent = performance.now() - (wire?.lastReceived ?? begun);
-        return silent >= ((wire?.greeting ?? "") === "" ? PATIENCE.unconnected : PATIENCE.connected);
+        return silent >= ((wire?.bytesIn ?? 0) < ANSWER ? PATIENCE.unanswered : PATIENCE.answered);
       },
     };
   }

@@ -24,7 +24,7 @@ export interface SshClientOptions {
   readonly alive: AliveTimes;
   readonly signal: AbortSignal;
   /** Told of the byte stream once it stands: what has been heard of the server, before the login is done. */
-  readonly onWire?: (wire: Pick<Wire, "lastReceived" | "greeting">) => void;
+  readonly onWire?: (wire: Pick<Wire, "lastReceived" | "bytesIn">) => void;
 }
 
 /** A logged-in connection to the gateway. */
