@@ -1,5 +1,6 @@
 import { messageOf, PetitError } from "../error.ts";
 import { within } from "../platform/within.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { Registered, ServerVitae } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
 import { Nudge } from "./nudge.ts";
@@ -108,7 +109,7 @@ export class TunnelKeeper {
   /** Ends the tunnel and builds another one at once. */
   reconnect(): void {
     this.#nudge.give();
-    this.#tunnel?.end("the settings changed");
+    this.#tunnel?.end(CAUSES.settings);
   }
 
   get #registered(): RegisteredTenant[] {
@@ -197,12 +198,12 @@ export class TunnelKeeper {
         `Connections that were not over within drainFor are ended: ${tunnel.callers}`,
       );
     }
-    tunnel.end("the client stops");
+    tunnel.end(CAUSES.clientStopped);
   }
 
   /** Ends a tunnel that carries nothing any more, once the last caller has left; unless there is something to carry by then. */
   async #retire(tunnel: Tunnel): Promise<void> {
     await within(this.#parts.config.drainFor, Promise.race([tunnel.drain(), tunnel.closed]));
-    if (this.#registered.length === 0) tunnel.end("nothing is registered any more");
+    if (this.#registered.length === 0) tunnel.end(CAUSES.nothingRegistered);
   }
 }

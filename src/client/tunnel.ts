@@ -40,6 +40,8 @@ export class Tunnel {
   readonly since = Date.now();
   /** "HOST:PORT" of the server. */
   readonly server: string;
+  /** The name that both ends have for it. */
+  readonly id: string;
   /** Settles when the connection is gone, with the reason in words. */
   readonly closed: Promise<string>;
   readonly #parts: TunnelParts;
@@ -56,6 +58,7 @@ export class Tunnel {
   private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: Backchannel) {
     const { host, port } = parts.config;
     this.server = `${host}:${port}`;
+    this.id = connection.tunnelId;
     this.#parts = parts;
     this.#connection = connection;
     this.#backchannel = backchannel;
@@ -125,7 +128,7 @@ export class Tunnel {
   /** Ends the connection; `closed` tells why. */
   end(why: string): void {
     this.#ended ??= why;
-    this.#connection.end();
+    this.#connection.end(why);
   }
 
   /** Asks the server for a sign of life. @returns milliseconds */

@@ -6,6 +6,7 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { BACKCHANNEL, JOIN_USER } from "../tunnel/messages.ts";
@@ -59,7 +60,7 @@ export class Gateway {
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
   end(): void {
     const loggedIn = new Set([...this.#connections.keys()].map(({ link }) => link.wire));
-    for (const connection of this.#connections.keys()) connection.end("the server stopped");
+    for (const connection of this.#connections.keys()) connection.end(CAUSES.serverStopped);
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 
@@ -152,7 +153,7 @@ class GatewayPeer implements SshPeer {
     // The port belongs to the key: whoever comes back with it takes over at once, in whatever state the old tunnel is.
     if (before !== undefined && before.connection !== connection) {
       log.info({ id: registration.id, ...this.#who }, `${registration.id} took over from its older tunnel`);
-      before.connection.destroy();
+      before.connection.destroy(CAUSES.takenOver);
     }
     const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
     try {
@@ -197,7 +198,7 @@ class GatewayPeer implements SshPeer {
       { id, ...this.#who, port: served.port },
       `${id} is served no longer: its registration is gone`,
     );
-    if (this.#served.size === 0) this.#connection?.end("the last of its registrations is gone");
+    if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {

@@ -5,6 +5,7 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { Disconnect, Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Callers } from "./http_proxy.ts";
@@ -108,7 +109,7 @@ export class ServerControl {
     const served = this.#parts.tunnels.of(id);
     if (served === undefined) throw new PetitError("not-connected", `Registration "${id}" is not connected`);
     this.#parts.log.info({ id }, `${id} is disconnected, as the operator asked`);
-    served.connection.end("the operator ended it");
+    served.connection.end(CAUSES.operator);
   }
 
   /** @throws PetitError `registration-unknown` or `alias-taken` */
