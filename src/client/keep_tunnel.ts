@@ -14,9 +14,6 @@ const FIRST_DELAY = 1000;
 /** A tunnel that stood this many milliseconds is built again at once when it ends. */
 const LIVED_AFTER = 10_000;
 
-/** How many disconnects are remembered. */
-const KEPT = 50;
-
 const NOT_REGISTERED = {
   code: "not-registered",
   reason: "No tenant of this client is registered",
@@ -41,7 +38,6 @@ export class TunnelKeeper {
     nextAttempt: null,
   };
   #serverVitae: ServerVitae | null = null;
-  #disconnects: ClientDisconnect[] = [];
   #onFirst!: (registrations: readonly Registered[]) => void;
 
   constructor(tenants: readonly Tenant[], parts: TunnelParts) {
@@ -83,7 +79,7 @@ export class TunnelKeeper {
 
   /** The newest first. */
   get disconnects(): readonly ClientDisconnect[] {
-    return [...this.#disconnects].reverse();
+    return this.#parts.history.all;
   }
 
   /** Takes up which tenants there are, on the tunnel that stands; others begin to be carried, or no longer are. */
@@ -134,6 +130,7 @@ export class TunnelKeeper {
       this.#serverVitae = tunnel.serverVitae;
       this.#tunnel = tunnel;
       this.#parts.figures.tunnels++;
+      this.#parts.history.began(tunnel);
       this.#tell(tunnel, added);
       this.#onFirst(added);
       // A reload may have come in between.
@@ -146,10 +143,8 @@ export class TunnelKeeper {
     const ids = tunnel.ids;
     this.#tunnel = undefined;
     this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
+    this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
     if (signal.aborted) return;
-    const at = Date.now();
-    this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }]
-      .slice(-KEPT);
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
   }
 

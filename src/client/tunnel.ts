@@ -10,6 +10,7 @@ import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
+import type { DisconnectHistory } from "./disconnect_history.ts";
 import { writeEndpoint } from "./state.ts";
 import type { RegisteredTenant } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
@@ -22,6 +23,8 @@ export interface TunnelParts {
   readonly log: Log;
   readonly noise: OnceAMinute;
   readonly figures: ClientFigures;
+  /** How tunnels before this one ended. */
+  readonly history: DisconnectHistory;
   readonly signal: AbortSignal;
 }
 
@@ -167,10 +170,13 @@ export class Tunnel {
 
   /** What the server knows of this client's registrations. */
   async #known(): Promise<Registered[]> {
+    const { config, history } = this.#parts;
+    const disconnects = history.untold(this.server);
     const { registrations, vitae } = await this.#backchannel.ask(
-      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(this.#parts.config) },
+      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config), disconnects },
       "shakehand1",
     );
+    history.told(disconnects);
     this.#serverVitae = vitae;
     return registrations;
   }

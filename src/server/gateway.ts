@@ -216,8 +216,9 @@ class GatewayPeer implements SshPeer {
     for (const served of this.#served.values()) this.#withdraw(served);
     if (ids.length > 0) {
       const { disconnects, log } = this.#parts;
-      const at = Date.now();
-      disconnects.add({ at, ids, address: this.#address, lasted: at - this.#begun, cause });
+      const tunnel = this.#connection?.link.tunnelId ?? "";
+      const seen = { tunnel, ids, address: this.#address, lasted: Math.max(0, Date.now() - this.#begun), cause };
+      if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
       if (this.#refused !== undefined) this.#parts.logins.refused++;

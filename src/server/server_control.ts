@@ -6,7 +6,8 @@ import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
-import type { Disconnect, Disconnects } from "./disconnects.ts";
+import type { Disconnect } from "./disconnect.ts";
+import type { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Callers } from "./http_proxy.ts";
 import type { Routes } from "./routes.ts";
@@ -54,7 +55,11 @@ export class ServerControl {
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */
   statusOf(id: string): FullStatus {
-    return { ...this.#statusOf(this.#known(id)), disconnects: this.#parts.disconnects.of(id) };
+    const registration = this.#known(id);
+    return {
+      ...this.#statusOf(registration),
+      disconnects: this.#parts.disconnects.of(registration.fingerprint, id),
+    };
   }
 
   /**

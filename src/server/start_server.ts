@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
 import { within } from "../platform/within.ts";
@@ -86,18 +87,20 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const ports = new ReversePorts(tunnels, config, log, observer);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
-    const disconnects = new Disconnects();
+    const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
+    const disconnects = new Disconnects({ path, log });
+    undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
-    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered });
+    const registrar = new Registrar({ config, registry, routes, tunnels, disconnects, log, onRegistered });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
       { config, registry, routes, tunnels, ports, registrar, disconnects, logins, log, noise },
       hostKey.privatePem,
     );
-    routes.onRemoved = ({ id }) => {
+    routes.onRemoved = ({ id, fingerprint }) => {
       gateway.drop(id);
-      disconnects.forget(id);
+      disconnects.forget(fingerprint, id);
     };
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
@@ -144,7 +147,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       sshPort,
       control,
       usage,
-      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, logins, usage })),
+      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, disconnects, logins, usage })),
       closed,
       get secureProxyPort() {
         return secureProxy.port;
