@@ -77,7 +77,7 @@ export class DisconnectHistory {
     return this.#all.map((one) => ({ ...one, code: disconnectCode(one.cause) })).reverse();
   }
 
-  /** A tunnel stands. Should the client be killed, the next one knows by this that it ended. */
+  /** A tunnel stands, and carries these. Should the client be killed, the next one knows by this that it ended. */
   began({ id: tunnel, server, ids }: StandingTunnel): void {
     this.#standing = { tunnel, server: server.slice(0, MAX_SERVER), ids: ids.slice(0, MAX_IDS) };
     this.#writeSoon();
@@ -87,11 +87,13 @@ export class DisconnectHistory {
   ended({ id: tunnel, server, ids }: StandingTunnel, lasted: number, cause: string): void {
     const code = disconnectCode(cause);
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
+    // A tunnel that was drained carries nothing at its end.
+    const carried = ids.length > 0 || this.#standing?.tunnel !== tunnel ? ids : this.#standing.ids;
     this.#standing = null;
     this.#add({
       tunnel,
       server: server.slice(0, MAX_SERVER),
-      ids: ids.slice(0, MAX_IDS),
+      ids: carried.slice(0, MAX_IDS),
       // A clock that is wrong or was set back must not make a message of it that the server cannot take.
       at: Math.max(0, this.#now()),
       lasted: Math.max(0, lasted),

@@ -92,6 +92,7 @@ export class TunnelKeeper {
     try {
       const added = await tunnel.serve(registered);
       this.#serverVitae = tunnel.serverVitae;
+      if (this.#tunnel === tunnel) this.#parts.history.began(tunnel);
       this.#tell(tunnel, added);
     } catch (error) {
       const { log } = this.#parts;

@@ -60,7 +60,11 @@ export class Gateway {
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
   end(): void {
     const loggedIn = new Set([...this.#connections.keys()].map(({ link }) => link.wire));
-    for (const connection of this.#connections.keys()) connection.end(CAUSES.serverStopped);
+    for (const [connection, peer] of this.#connections) {
+      connection.end(CAUSES.serverStopped);
+      // A client that takes its time to leave is on record before the record is closed.
+      peer.closed(CAUSES.serverStopped);
+    }
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 
@@ -214,6 +218,7 @@ class GatewayPeer implements SshPeer {
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
+    this.#leaving.clear();
     if (ids.length > 0) {
       const { disconnects, log } = this.#parts;
       const tunnel = this.#connection?.link.tunnelId ?? "";

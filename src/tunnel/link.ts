@@ -34,6 +34,8 @@ export class Link {
   #waiting: (() => void)[] = [];
   #sealer: Sealer | undefined;
   #tunnelId: string | undefined;
+  /** The peer has announced the end: nothing may be sent any more (RFC 4253, section 11.1). */
+  #disconnected = false;
 
   /**
    * @param connection the library's Client or Connection
@@ -57,6 +59,7 @@ export class Link {
     const handlers = this.#internals._protocol._handlers;
     const { DISCONNECT: library } = handlers;
     handlers.DISCONNECT = (self, reason, description) => {
+      this.#disconnected = true;
       onDisconnect(reason, description);
       library(self, reason, description);
     };
@@ -149,7 +152,7 @@ export class Link {
 
   /** Tells the peer that the connection ends, and why: the library has no room for a description. */
   #disconnect(why: string, reason: number): void {
-    if (!this.wire.writable) return;
+    if (!this.wire.writable || this.#disconnected) return;
     const protocol = this.#internals._protocol;
     const writer = protocol._packetRW.write;
     const description = Buffer.from(why, "utf8");
