@@ -54,6 +54,9 @@ const PATIENCE = 60_000;
 /** Milliseconds for the server to say what it knows. */
 const LOOK_FOR = 1000;
 
+/** Disconnects that the status tells of. */
+const IN_STATUS = 5;
+
 /** Everything that can be asked of a running client, and done to it: what its command port, its REST API and its signals lead to. */
 export class ClientControl {
   readonly #parts: ClientControlParts;
@@ -99,6 +102,7 @@ export class ClientControl {
       server: { host: config.host, port: config.port, vitae: keeper.serverVitae },
       tunnel: tunnel === undefined ? null : { since: new Date(tunnel.since).toISOString(), channels: tunnel.callers },
       waiting: keeper.waiting,
+      disconnects: keeper.disconnects.slice(0, IN_STATUS),
     };
   }
 
@@ -107,7 +111,7 @@ export class ClientControl {
     return this.#parts.keeper.tenants.map((tenant) => this.#statusOf(tenant));
   }
 
-  /** The last tunnels that ended, the newest first; 50 are remembered. */
+  /** The last tunnels that ended, the newest first; 50 are remembered, also over a restart. */
   disconnects(limit: number): ClientDisconnect[] {
     return this.#parts.keeper.disconnects.slice(0, limit);
   }

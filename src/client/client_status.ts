@@ -1,3 +1,4 @@
+import type { DisconnectCode } from "../tunnel/disconnect_cause.ts";
 import type { ClientVitae, ServerVitae } from "../tunnel/messages.ts";
 
 /** One tenant as its client sees it. `id`, `port`, `dir` and `endpoint` are those of 0.6.x. */
@@ -34,6 +35,8 @@ export interface ClientStatus {
   readonly tunnel: { readonly since: string; readonly channels: number } | null;
   /** Why there is no tunnel, and when the next attempt is due (ISO 8601); null while there is one. */
   readonly waiting: { readonly code: string; readonly reason: string; readonly nextAttempt: string | null } | null;
+  /** The last few tunnels that ended, the newest first. */
+  readonly disconnects: readonly ClientDisconnect[];
 }
 
 /** One probe, server → tunnel → client → service and back. */
@@ -49,14 +52,19 @@ export interface Probe {
 
 /** The end of one tunnel, as the client saw it. */
 export interface ClientDisconnect {
-  /** In milliseconds since 1970. */
+  /** In milliseconds since 1970; where the client was killed, when it began to run again. */
   readonly at: number;
+  /** The name that both sides have for the tunnel. */
+  readonly tunnel: string;
   /** Registrations that it carried. */
   readonly ids: readonly string[];
   /** "HOST:PORT" of the server. */
   readonly server: string;
-  /** How long the tunnel stood, in milliseconds. */
-  readonly lasted: number;
+  /** How long the tunnel stood, in milliseconds; null where the client was killed with it. */
+  readonly lasted: number | null;
   /** Why it ended. */
   readonly cause: string;
+  readonly code: DisconnectCode;
+  /** Whether the server has been told. */
+  readonly told: boolean;
 }

@@ -1,5 +1,6 @@
 import { messageOf, PetitError } from "../error.ts";
 import { within } from "../platform/within.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { Registered, ServerVitae } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
 import { Nudge } from "./nudge.ts";
@@ -22,9 +23,6 @@ const SUSPECT_AFTER = 2000;
 
 /** Milliseconds for the server to hear that this process takes no more callers. */
 const HANDED_OVER_WITHIN = 3000;
-
-/** How many disconnects are remembered. */
-const KEPT = 50;
 
 const WOKE_UP: Readonly<Record<WakeUp, string>> = {
   "stood-still": "This machine or this process stood still for a while",
@@ -63,7 +61,6 @@ export class TunnelKeeper {
     nextAttempt: null,
   };
   #serverVitae: ServerVitae | null = null;
-  #disconnects: ClientDisconnect[] = [];
   #onFirst!: (registrations: readonly Registered[]) => void;
 
   constructor(tenants: readonly Tenant[], parts: TunnelParts) {
@@ -108,7 +105,7 @@ export class TunnelKeeper {
 
   /** The newest first. */
   get disconnects(): readonly ClientDisconnect[] {
-    return [...this.#disconnects].reverse();
+    return this.#parts.history.all;
   }
 
   /** Takes up which tenants there are, on the tunnel that stands; others begin to be carried, or no longer are. */
@@ -121,6 +118,7 @@ export class TunnelKeeper {
     try {
       const added = await tunnel.serve(registered);
       this.#serverVitae = tunnel.serverVitae;
+      if (this.#tunnel === tunnel) this.#parts.history.began(tunnel);
       this.#tell(tunnel, added);
     } catch (error) {
       const { log } = this.#parts;
@@ -139,7 +137,7 @@ export class TunnelKeeper {
   /** Ends the tunnel and builds another one at once. */
   reconnect(): void {
     this.#nudge.give();
-    this.#tunnel?.end("the settings changed");
+    this.#tunnel?.end(CAUSES.settings);
   }
 
   get #registered(): RegisteredTenant[] {
@@ -147,7 +145,7 @@ export class TunnelKeeper {
   }
 
   async #attempt(): Promise<void | "at-once"> {
-    const { config, log, signal, figures } = this.#parts;
+    const { config, log, signal, figures, history } = this.#parts;
     while (this.#registered.length === 0) {
       this.#waiting = NOT_REGISTERED;
       log.info({ code: NOT_REGISTERED.code }, `${NOT_REGISTERED.reason}; waiting for one`);
@@ -164,6 +162,7 @@ export class TunnelKeeper {
       this.#serverVitae = tunnel.serverVitae;
       this.#tunnel = tunnel;
       figures.tunnels++;
+      history.began(tunnel);
       this.#tell(tunnel, added);
       this.#onFirst(added);
       // A reload may have come in between.
@@ -199,10 +198,8 @@ export class TunnelKeeper {
     this.#awaySince = performance.now();
     tunnel.end(cause);
     this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
+    this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
     if (signal.aborted) return;
-    const at = Date.now();
-    this.#disconnects = [...this.#disconnects, { at, ids, server: tunnel.server, lasted: at - tunnel.since, cause }]
-      .slice(-KEPT);
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
     if (wait > 0) {
       log.info({ server: tunnel.server }, `Reconnecting in ${(wait / 1000).toFixed(1)} s, as the server asks`);
@@ -214,7 +211,10 @@ export class TunnelKeeper {
   /** A tunnel to a process that has a successor: it ends when that process has answered its last callers. */
   #letGo(tunnel: Tunnel): void {
     this.#leaving.add(tunnel);
-    tunnel.closed.then(() => this.#leaving.delete(tunnel));
+    tunnel.closed.then((cause) => {
+      this.#leaving.delete(tunnel);
+      this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
+    });
   }
 
   #wakeUp(what: WakeUp): void {
@@ -223,7 +223,7 @@ export class TunnelKeeper {
     log.info({ what }, `${WOKE_UP[what]}: ${tunnel === undefined ? "trying at once" : "looking after the tunnel"}`);
     if (tunnel === undefined) this.#nudge.give();
     else if (what === "addresses-changed" && !isReachable(tunnel.localAddress, addressesOf())) {
-      this.#guard?.giveUp("this machine's address has changed");
+      this.#guard?.giveUp(CAUSES.addressChanged);
     } else void this.#guard?.test();
   }
 
@@ -273,12 +273,12 @@ export class TunnelKeeper {
         `Connections that were not over within drainFor are ended: ${tunnel.callers}`,
       );
     }
-    tunnel.end("the client stops");
+    tunnel.end(CAUSES.clientStopped);
   }
 
   /** Ends a tunnel that carries nothing any more, once the last caller has left; unless there is something to carry by then. */
   async #retire(tunnel: Tunnel): Promise<void> {
     await within(this.#parts.config.drainFor, Promise.race([tunnel.drain(), tunnel.closed]));
-    if (this.#registered.length === 0) tunnel.end("nothing is registered any more");
+    if (this.#registered.length === 0) tunnel.end(CAUSES.nothingRegistered);
   }
 }

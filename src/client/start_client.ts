@@ -5,6 +5,7 @@ import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import type { Registered } from "../tunnel/messages.ts";
 import { ClientControl } from "./client_control.ts";
+import { DisconnectHistory } from "./disconnect_history.ts";
 import { TunnelKeeper } from "./keep_tunnel.ts";
 import { ownKey } from "./state.ts";
 import { isRegistered, readUsableTenants } from "./tenants.ts";
@@ -39,14 +40,18 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   }
   const { fingerprint } = ownKey(folder).publicKey;
   const figures = { tunnels: 0, dialFailures: 0 };
-  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise: new OnceAMinute(), figures, signal });
+  const history = new DisconnectHistory(folder, log);
+  const noise = new OnceAMinute();
+  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise, figures, history, signal });
   const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal }, broken);
   const metrics = clientMetrics({
     connected: () => keeper.tunnel !== undefined,
     reconnects: () => Math.max(0, figures.tunnels - 1),
+    disconnects: () => history.counts,
     channelsOpen: () => keeper.tunnel?.callers ?? 0,
     dialFailures: () => figures.dialFailures,
   });
   const handOver = () => keeper.handOver();
-  return { connected: keeper.connected, closed: keeper.closed, control, metrics, handOver };
+  const closed = keeper.closed.finally(() => history.close());
+  return { connected: keeper.connected, closed, control, metrics, handOver };
 }

@@ -10,6 +10,7 @@ import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
+import type { DisconnectHistory } from "./disconnect_history.ts";
 import { writeEndpoint } from "./state.ts";
 import type { RegisteredTenant } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
@@ -22,6 +23,8 @@ export interface TunnelParts {
   readonly log: Log;
   readonly noise: OnceAMinute;
   readonly figures: ClientFigures;
+  /** How tunnels before this one ended. */
+  readonly history: DisconnectHistory;
   readonly signal: AbortSignal;
 }
 
@@ -40,6 +43,8 @@ export class Tunnel {
   readonly since = Date.now();
   /** "HOST:PORT" of the server. */
   readonly server: string;
+  /** The name that both ends have for it. */
+  readonly id: string;
   /** Settles when the connection is gone, with the reason in words. */
   readonly closed: Promise<string>;
   readonly #parts: TunnelParts;
@@ -58,6 +63,7 @@ export class Tunnel {
   private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: Backchannel) {
     const { host, port } = parts.config;
     this.server = `${host}:${port}`;
+    this.id = connection.tunnelId;
     this.#parts = parts;
     this.#connection = connection;
     this.#backchannel = backchannel;
@@ -143,7 +149,7 @@ export class Tunnel {
   /** Ends the connection; `closed` tells why. */
   end(why: string): void {
     this.#ended ??= why;
-    this.#connection.end();
+    this.#connection.end(why);
   }
 
   /** Asks the server for a sign of life. @returns milliseconds */
@@ -182,10 +188,13 @@ export class Tunnel {
 
   /** What the server knows of this client's registrations. */
   async #known(): Promise<Registered[]> {
+    const { config, history } = this.#parts;
+    const disconnects = history.untold(this.server);
     const { registrations, vitae } = await this.#backchannel.ask(
-      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(this.#parts.config) },
+      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config), disconnects },
       "shakehand1",
     );
+    history.told(disconnects);
     this.#serverVitae = vitae;
     return registrations;
   }

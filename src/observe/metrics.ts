@@ -21,6 +21,8 @@ export interface ServerSources {
   /** Registrations that can be reached. */
   readonly served: () => number;
   readonly channelsOpen: () => number;
+  /** Tunnels that ended since the start, by code. */
+  readonly disconnects: () => Iterable<readonly [code: string, count: number]>;
   /** Since the start, as is the next one. */
   readonly loginsRefused: () => number;
   readonly usageDropped: () => number;
@@ -32,6 +34,8 @@ export interface ClientSources {
   readonly connected: () => boolean;
   /** How often the tunnel was lost and made again, since the start. */
   readonly reconnects: () => number;
+  /** Tunnels that ended since the start, by code. */
+  readonly disconnects: () => Iterable<readonly [code: string, count: number]>;
   readonly channelsOpen: () => number;
   /** How often the service could not be reached, since the start. */
   readonly dialFailures: () => number;
@@ -79,6 +83,7 @@ export function serverMetrics(sources: ServerSources): Registry {
   gauge(registry, "petit_tunnels", "Clients connected", sources.tunnels);
   gauge(registry, "petit_served_registrations", "Registrations whose client is connected", sources.served);
   gauge(registry, "petit_channels_open", "Channels open in all tunnels", sources.channelsOpen);
+  counters(registry, "petit_disconnects_total", "Tunnels that ended, by reason", "reason", sources.disconnects);
   counter(registry, "petit_logins_refused_total", "Logins at the gateway that were refused", sources.loginsRefused);
   counter(
     registry,
@@ -97,6 +102,7 @@ export function clientMetrics(sources: ClientSources): Registry {
   about(registry, "client");
   gauge(registry, "petit_connected", "1 while the tunnel is up", () => Number(sources.connected()));
   counter(registry, "petit_reconnects_total", "How often the tunnel was lost and made again", sources.reconnects);
+  counters(registry, "petit_disconnects_total", "Tunnels that ended, by reason", "reason", sources.disconnects);
   gauge(registry, "petit_channels_open", "Channels open in the tunnel", sources.channelsOpen);
   counter(
     registry,

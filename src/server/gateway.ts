@@ -6,6 +6,7 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
@@ -65,9 +66,13 @@ export class Gateway {
   }
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
-  end(): void {
+  end(cause: string): void {
     const loggedIn = new Set([...this.#connections.keys()].map(({ link }) => link.wire));
-    for (const connection of this.#connections.keys()) connection.end("the server stopped");
+    for (const [connection, peer] of this.#connections) {
+      connection.end(cause);
+      // A client that takes its time to leave is on record before the record is closed.
+      peer.closed(cause);
+    }
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
 
@@ -204,7 +209,7 @@ class GatewayPeer implements SshPeer {
   #takeOver(id: string, before: Served | undefined): void {
     if (before === undefined || before.connection === this.#connection) return;
     this.#parts.log.info({ id, ...this.#who }, `${id} took over from its older tunnel`);
-    before.connection.destroy();
+    before.connection.destroy(CAUSES.takenOver);
   }
 
   /** So that its port can be opened before its client is back, when the server is started again. */
@@ -247,7 +252,7 @@ class GatewayPeer implements SshPeer {
       { id, ...this.#who, port: served.port },
       `${id} is served no longer: its registration is gone`,
     );
-    if (this.#served.size === 0) this.#connection?.end("the last of its registrations is gone");
+    if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
@@ -273,10 +278,12 @@ class GatewayPeer implements SshPeer {
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
+    this.#leaving.clear();
     if (ids.length > 0) {
       const { disconnects, log } = this.#parts;
-      const at = Date.now();
-      disconnects.add({ at, ids, address: this.#address, lasted: at - this.#begun, cause });
+      const tunnel = this.#connection?.link.tunnelId ?? "";
+      const seen = { tunnel, ids, address: this.#address, lasted: Math.max(0, Date.now() - this.#begun), cause };
+      if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
       if (this.#refused !== undefined) this.#parts.logins.refused++;

@@ -1,6 +1,7 @@
 import type { ExchangeCounters } from "../observe/exchange_counters.ts";
 import type { ServerSources } from "../observe/metrics.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
+import type { Disconnects } from "./disconnects.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -10,11 +11,12 @@ export function metricsSources(
     readonly exchanges: ExchangeCounters;
     readonly routes: Routes;
     readonly tunnels: Tunnels;
+    readonly disconnects: Disconnects;
     readonly logins: { readonly refused: number };
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { exchanges, routes, tunnels, logins, usage } = parts;
+  const { exchanges, routes, tunnels, disconnects, logins, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -22,6 +24,7 @@ export function metricsSources(
     tunnels: () => links().size,
     served: () => tunnels.size,
     channelsOpen: () => [...links()].reduce((total, { channels }) => total + channels, 0),
+    disconnects: () => disconnects.counts,
     loginsRefused: () => logins.refused,
     usageDropped: () => usage?.dropped ?? 0,
     usageWaiting: () => usage?.waiting ?? 0,

@@ -16,7 +16,9 @@ import {
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
+  type ToldDisconnect,
 } from "../tunnel/messages.ts";
+import type { Disconnects } from "./disconnects.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -41,6 +43,7 @@ export interface RegistrarParts {
   readonly registry: Registry;
   readonly routes: Routes;
   readonly tunnels: Tunnels;
+  readonly disconnects: Disconnects;
   readonly log: Log;
   readonly noise: OnceAMinute;
   /** Told of each new registration. */
@@ -129,6 +132,7 @@ export class Registrar {
       case "handshake1":
         refuseOtherVersions(message.handshakeVersion);
         this.#remember(peer.key.fingerprint, message.vitae);
+        this.#hear(peer.key.fingerprint, message.disconnects ?? []);
         return {
           type: "shakehand1",
           registrations: this.#parts.routes.ofKey(peer.key.fingerprint).map((registration) =>
@@ -194,6 +198,16 @@ export class Registrar {
       this.#tellUnwritten(error, { key: fingerprint }, "What a client tells of itself could not be kept");
     }
     for (const registration of [...known]) routes.add({ ...registration, vitae });
+  }
+
+  /** How the client saw its tunnels end. It can tell of its own registrations only. */
+  #hear(fingerprint: string, disconnects: readonly ToldDisconnect[]): void {
+    if (disconnects.length === 0) return;
+    const own = new Set(this.#parts.routes.ofKey(fingerprint).map(({ id }) => id));
+    for (const told of disconnects) {
+      const ids = told.ids.filter((id) => own.has(id));
+      if (ids.length > 0) this.#parts.disconnects.told(fingerprint, { ...told, ids });
+    }
   }
 
   async #register(message: ClientMessage & { type: "register1" }, peer: BackchannelPeer): Promise<Registration> {

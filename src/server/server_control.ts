@@ -5,7 +5,9 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
-import type { Disconnect, Disconnects } from "./disconnects.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import type { Disconnect } from "./disconnect.ts";
+import type { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
 import type { Callers } from "./http_proxy.ts";
@@ -60,7 +62,11 @@ export class ServerControl {
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */
   statusOf(id: string): FullStatus {
-    return { ...this.#statusOf(this.#known(id)), disconnects: this.#parts.disconnects.of(id) };
+    const registration = this.#known(id);
+    return {
+      ...this.#statusOf(registration),
+      disconnects: this.#parts.disconnects.of(registration.fingerprint, id),
+    };
   }
 
   /**
@@ -115,7 +121,7 @@ export class ServerControl {
     const served = this.#parts.tunnels.of(id);
     if (served === undefined) throw new PetitError("not-connected", `Registration "${id}" is not connected`);
     this.#parts.log.info({ id }, `${id} is disconnected, as the operator asked`);
-    served.connection.end("the operator ended it");
+    served.connection.end(CAUSES.operator);
   }
 
   /** @throws PetitError `registration-unknown` or `alias-taken` */

@@ -1,5 +1,5 @@
 import type { ClientVitae } from "../tunnel/messages.ts";
-import type { Disconnect } from "./disconnects.ts";
+import type { Disconnect } from "./disconnect.ts";
 
 /** A registration and its tunnel. The first six fields are those of 0.6.x. */
 export interface RegistrationStatus {

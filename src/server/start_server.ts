@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
@@ -14,6 +15,7 @@ import { openRegistry } from "../registry/open_registry.ts";
 import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
+import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -64,6 +66,8 @@ export interface RunningServer {
  */
 export async function startServer(config: ServerConfig, log: Log, signal: AbortSignal): Promise<RunningServer> {
   const undo: (() => unknown)[] = [];
+  /** Settles when the clients are to be with a successor; undefined where there is none. */
+  let moving: Promise<unknown> | undefined;
   const close = async () => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
@@ -100,23 +104,27 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const ports = new ReversePorts({ tunnels, hold, config, log, observer });
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
-    const disconnects = new Disconnects();
+    const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
+    const disconnects = new Disconnects({ path, log });
+    undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
-    const registrar = new Registrar({ config, registry, routes, tunnels, log, noise, onRegistered });
+    const registrar = new Registrar({ config, registry, routes, tunnels, disconnects, log, noise, onRegistered });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
       { config, registry, routes, tunnels, ports, registrar, disconnects, logins, log, noise },
       hostKey.privatePem,
     );
-    routes.onRemoved = ({ id }) => {
+    routes.onRemoved = ({ id, fingerprint }) => {
       gateway.drop(id);
       ports.close(id);
       hold.forget(id);
-      disconnects.forget(id);
+      disconnects.forget(fingerprint, id);
     };
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port", true);
-    undo.push(() => (gateway.end(), stopListening(gateway.listener)));
+    undo.push(
+      () => (gateway.end(moving ? CAUSES.serverRestarted : CAUSES.serverStopped), stopListening(gateway.listener)),
+    );
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
 
     await ports.reopen(routes.all);
@@ -140,7 +148,6 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       secureProxy.refuseNew();
       ports.stopListening();
     };
-    let moving: Promise<unknown> | undefined;
     const handOver = () => {
       refuseNew();
       const spread = gateway.dismiss(true);
@@ -176,7 +183,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       sshPort,
       control,
       usage,
-      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, logins, usage })),
+      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, disconnects, logins, usage })),
       closed,
       handOver,
       get secureProxyPort() {

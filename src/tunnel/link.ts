@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
 import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
+import { BY_APPLICATION, PROTOCOL_ERROR } from "./disconnect_cause.ts";
 import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
 
@@ -21,6 +23,9 @@ export interface IncomingOpen {
 const PROHIBITED = 1;
 const CONNECT_FAILED = 2;
 
+/** SSH_MSG_DISCONNECT (RFC 4253, section 11.1). */
+const DISCONNECT = 1;
+
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
   readonly wire: Wire;
@@ -28,9 +33,20 @@ export class Link {
   readonly #onViolation: (what: string) => void;
   #waiting: (() => void)[] = [];
   #sealer: Sealer | undefined;
+  #tunnelId: string | undefined;
+  /** The peer has announced the end: nothing may be sent any more (RFC 4253, section 11.1). */
+  #disconnected = false;
 
-  /** @param connection the library's Client or Connection */
-  constructor(connection: object, wire: Wire, onViolation: (what: string) => void) {
+  /**
+   * @param connection the library's Client or Connection
+   * @param onDisconnect told when the peer announces the end, before anything comes of it
+   */
+  constructor(
+    connection: object,
+    wire: Wire,
+    onViolation: (what: string) => void,
+    onDisconnect: (reason: number, description: string) => void,
+  ) {
     this.#internals = connection as ConnectionInternals;
     this.wire = wire;
     this.#onViolation = onViolation;
@@ -40,6 +56,13 @@ export class Link {
       for (const call of waiting) call();
     });
     this.#useOwnCiphers();
+    const handlers = this.#internals._protocol._handlers;
+    const { DISCONNECT: library } = handlers;
+    handlers.DISCONNECT = (self, reason, description) => {
+      this.#disconnected = true;
+      onDisconnect(reason, description);
+      library(self, reason, description);
+    };
     this.#internals._protocol._handlers.CHANNEL_OPEN_CONFIRMATION = (_, confirmation) => {
       const opened = this.#internals._chanMgr.get(confirmation.recipient);
       if (typeof opened !== "function") return;
@@ -115,6 +138,52 @@ export class Link {
     return channel;
   }
 
+  /**
+   * The name that both ends have for this connection: 16 hexadecimal digits of a hash of the SSH session's id, which stays the same
+   * over all key exchanges. Empty before the first of them is done.
+   */
+  get tunnelId(): string {
+    const id = this.#internals._protocol._kex?.sessionID;
+    if (this.#tunnelId === undefined && id !== undefined) {
+      this.#tunnelId = createHash("sha256").update("petit tunnel\0").update(id).digest("hex").slice(0, 16);
+    }
+    return this.#tunnelId ?? "";
+  }
+
+  /** Tells the peer that the connection ends, and why: the library has no room for a description. */
+  #disconnect(why: string, reason: number): void {
+    if (!this.wire.writable || this.#disconnected) return;
+    const protocol = this.#internals._protocol;
+    const writer = protocol._packetRW.write;
+    const description = Buffer.from(why, "utf8");
+    // Past the queue of a key exchange, as every message of the transport layer may go (RFC 4253, section 7.1).
+    const packet = writer.alloc(1 + 4 + 4 + description.length + 4, true);
+    let at = packet.writeUInt8(DISCONNECT, writer.allocStartKEX);
+    at = packet.writeUInt32BE(reason, at);
+    at = packet.writeUInt32BE(description.length, at);
+    at += description.copy(packet, at);
+    packet.writeUInt32BE(0, at);
+    (protocol._cipher as { encrypt(packet: Buffer): void }).encrypt(writer.finalize(packet, true));
+  }
+
+  /** Ends the connection in order. */
+  end(why: string): void {
+    this.#disconnect(why, BY_APPLICATION);
+    this.wire.end();
+  }
+
+  /** Breaks the connection off, for a peer that need not be listening any more: the last word is for the case that it is. */
+  abandon(why: string, reason = BY_APPLICATION): void {
+    this.#disconnect(why, reason);
+    this.wire.sendNow();
+    this.wire.destroy();
+  }
+
+  /** For what came and is not right SSH; the library ends the connection afterwards. */
+  complain(why: string): void {
+    this.#disconnect(why, PROTOCOL_ERROR);
+  }
+
   /** How many channels are open or being opened. */
   get channels(): number {
     return this.#internals._chanMgr._count;
@@ -156,7 +225,7 @@ export class Link {
 
   violated(what: string): void {
     this.#onViolation(what);
-    this.wire.destroy();
+    this.abandon(`the SSH protocol was broken (the other side ${what})`, PROTOCOL_ERROR);
   }
 }
 

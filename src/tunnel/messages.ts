@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_CAUSE } from "./disconnect_cause.ts";
 
 /**
  * Everything that client and server tell each other beside forwarded bytes: the backchannel. Each message is a JSON object with a
@@ -49,6 +50,22 @@ const registered = z.object({ registeredId: short, registeredPort: z.int().min(1
 /** A registration as its client sees it. */
 export type Registered = z.output<typeof registered>;
 
+/** How many disconnects a client remembers, and tells of at a time. */
+export const DISCONNECTS_KEPT = 50;
+
+/** The end of a tunnel, as its client saw it. */
+export const toldDisconnect = z.object({
+  /** The name that both ends have for the tunnel (link.ts). */
+  tunnel: z.string().regex(/^[0-9a-f]{16}$/),
+  /** In milliseconds since 1970, by the client's clock. */
+  at: z.int().min(0),
+  /** How long the tunnel stood, in milliseconds; null where the client was killed with it. */
+  lasted: z.number().min(0).nullable(),
+  ids: z.array(short).max(64),
+  cause: z.string().max(MAX_CAUSE),
+});
+export type ToldDisconnect = z.output<typeof toldDisconnect>;
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -57,7 +74,13 @@ export const clientMessage = z.discriminatedUnion("type", [
     tenant: short.min(1).default("default"),
     vitae: clientVitae,
   }),
-  z.object({ type: z.literal("handshake1"), handshakeVersion: z.int(), vitae: clientVitae }),
+  z.object({
+    type: z.literal("handshake1"),
+    handshakeVersion: z.int(),
+    vitae: clientVitae,
+    /** Those that the server has not been told of. A client that makes a mistake here is served all the same. */
+    disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
+  }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),
   z.object({ type: z.literal("probe1"), registeredId: short }),

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import type { Channel } from "./channel.ts";
+import { causeOfError, CAUSES, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
 import { type IncomingOpen, Link, openFailure } from "./link.ts";
@@ -99,14 +100,14 @@ export class SshClientConnection {
     });
   }
 
-  /** Says good-bye, and ends. */
-  end(): void {
-    this.#client.end();
+  /** The name that both ends have for this connection (link.ts). */
+  get tunnelId(): string {
+    return this.#link.tunnelId;
   }
 
-  /** Ends at once, without a word. */
-  destroy(): void {
-    this.#link.wire.destroy();
+  /** @param why what the server is told */
+  end(why: string = CAUSES.clientStopped): void {
+    this.#link.end(why);
   }
 }
 
@@ -132,8 +133,8 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       options.timeout,
     );
     const onAbort = () => {
-      failure ??= options.signal.reason;
-      if (loggedIn) client.end();
+      failure ??= loggedIn ? new Error(CAUSES.clientStopped) : options.signal.reason;
+      if (loggedIn) link.end(CAUSES.clientStopped);
       else wire.destroy();
     };
     options.signal.addEventListener("abort", onAbort);
@@ -143,12 +144,17 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       wire.destroy();
     }
 
-    client.on("error", (error) => failure ??= error);
+    client.on("error", (error) => {
+      if (!loggedIn) return void (failure ??= error);
+      const why = causeOfError(error);
+      failure ??= new Error(why, { cause: error });
+      if ((error as { level?: string }).level !== "client-socket") link.complain(why);
+    });
     wire.once("close", () => {
       clearTimeout(timer);
       options.signal.removeEventListener("abort", onAbort);
       client.destroy();
-      const error = failure ?? new Error("the server closed the connection");
+      const error = failure ?? new Error(closedBy("server"));
       closed(messageOf(error));
       if (!loggedIn) reject(explain(error, where, wire.greeting));
     });
@@ -159,7 +165,11 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
         wire,
         options.alive,
         () => link.ping(),
-        () => fail(new Error("no sign of life from the server")),
+        () => {
+          const why = noSignOfLife("server", performance.now() - wire.lastReceived);
+          failure ??= new Error(why);
+          link.abandon(why);
+        },
       );
       wire.once("close", stop);
       resolve(new SshClientConnection(client, link, whenClosed));
@@ -187,7 +197,14 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       ] as never,
     });
     // The library has made its protocol object by now, and has not used it yet.
-    const link = new Link(client, wire, (what) => failure ??= new Error(`the server ${what}`));
+    const link = new Link(
+      client,
+      wire,
+      (what) => failure ??= new Error(`the SSH protocol was broken (the server ${what})`),
+      (reason, description) => {
+        if (loggedIn) failure ??= new Error(causeSaid("server", reason, description));
+      },
+    );
   });
 }
 

@@ -35,7 +35,17 @@ export interface ConnectionInternals {
     _decipher: object | undefined;
     /** Set while keys are exchanged. */
     readonly _kexinit: unknown;
+    /** The last key exchange; `sessionID` is that of the first one (RFC 4253, section 7.2). */
+    readonly _kex?: { readonly sessionID?: Buffer };
+    readonly _packetRW: {
+      readonly write: {
+        readonly allocStartKEX: number;
+        alloc(payload: number, force: boolean): Buffer;
+        finalize(packet: Buffer, force: boolean): Buffer;
+      };
+    };
     _handlers: {
+      DISCONNECT(self: unknown, reason: number, description: string): void;
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(
         self: unknown,

@@ -1,7 +1,7 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { messageOf } from "../error.ts";
 import { plainAddress } from "../platform/address.ts";
 import type { Channel } from "./channel.ts";
+import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
@@ -91,15 +91,16 @@ export class SshServerConnection {
     });
   }
 
-  /** Ends the connection with a disconnect message. @param why what is told as its cause, in words */
+  /** Ends the connection with a disconnect message. @param why what is told as its cause, here and to the client, in words */
   end(why: string): void {
     this.link.wire.emit("cause", why);
-    this.#connection.end();
+    this.link.end(why);
   }
 
-  /** Ends the connection without a word, for a peer that no longer listens. */
-  destroy(): void {
-    this.link.wire.destroy();
+  /** Ends the connection at once, for a client that need not be listening any more. */
+  destroy(why: string): void {
+    this.link.wire.emit("cause", why);
+    this.link.abandon(why);
   }
 }
 
@@ -123,18 +124,19 @@ export function createSshServer(options: SshServerOptions): SshServer {
     wires.add(wire);
     const peer = options.peer(plainAddress(socket.remoteAddress));
     peers.set(wire, peer);
-    let cause = "the peer closed the connection";
+    // The first one stands: what follows comes of it.
+    let cause: string | undefined;
     const grace = setTimeout(() => {
-      cause = `not logged in within ${options.loginGraceTime / 1000} s`;
+      cause ??= `not logged in within ${options.loginGraceTime / 1000} s`;
       wire.destroy();
     }, options.loginGraceTime);
     wire.on("login", () => clearTimeout(grace));
-    wire.on("cause", (text: string) => cause = text);
-    wire.on("error", (error: Error) => cause = error.message);
+    wire.on("cause", (text: string) => cause ??= text);
+    wire.on("error", (error: Error) => cause ??= causeOfError(error));
     wire.once("close", () => {
       clearTimeout(grace);
       wires.delete(wire);
-      peer.closed(cause);
+      peer.closed(cause ?? closedBy("client"));
     });
     ssh.injectSocket(wire as never);
   });
@@ -142,7 +144,12 @@ export function createSshServer(options: SshServerOptions): SshServer {
 }
 
 function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTimes): void {
-  const link = new Link(connection, wire, (what) => wire.emit("cause", `the peer ${what}`));
+  const link = new Link(
+    connection,
+    wire,
+    (what) => wire.emit("cause", `the SSH protocol was broken (the client ${what})`),
+    (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
+  );
   let tries = 0;
   connection.on("authentication", (context) => {
     if (++tries > MAX_AUTH_TRIES) {
@@ -161,8 +168,9 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
   connection.on("ready", () => {
     wire.emit("login");
     const stop = keepAlive(wire, alive, () => link.ping(), () => {
-      wire.emit("cause", "no sign of life");
-      wire.destroy();
+      const why = noSignOfLife("client", performance.now() - wire.lastReceived);
+      wire.emit("cause", why);
+      link.abandon(why);
     });
     wire.once("close", stop);
     link.acceptOpens("direct-tcpip", (open) => {
@@ -188,7 +196,11 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
       accept?.();
     } else reject?.();
   });
-  connection.on("error", (error) => wire.emit("cause", messageOf(error)));
+  connection.on("error", (error) => {
+    const why = causeOfError(error);
+    wire.emit("cause", why);
+    if ((error as { level?: string }).level !== "socket") link.complain(why);
+  });
 }
 
 /** Undefined for methods that prove nothing here, and for a key whose signature does not verify. */

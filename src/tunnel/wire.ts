@@ -195,6 +195,11 @@ export class Wire extends EventEmitter {
     return this;
   }
 
+  /** Hands over at once what has been gathered. */
+  sendNow(): void {
+    this.#flush();
+  }
+
   destroy(): this {
     this.writable = false;
     this.#socket.destroy();

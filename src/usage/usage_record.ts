@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExchangeObserver, ExchangeReport } from "../observe/exchange_report.ts";
 import type { Log } from "../observe/log.ts";
+import { RecordFile } from "../observe/record_file.ts";
 import type { Outcome } from "./outcome.ts";
 import { UsageBacklog } from "./usage_backlog.ts";
 import { UsageCounter } from "./usage_counter.ts";
 import { UsageFigures } from "./usage_figures.ts";
-import { UsageFile } from "./usage_file.ts";
-import type { UsageEntry, UsageStore } from "./usage_store.ts";
+import { type UsageEntry, UsageStore } from "./usage_store.ts";
 
 export interface UsageOptions {
   /** Path of the SQLite file. */
@@ -36,6 +36,13 @@ const FORGET_AT_ONCE = 100;
 
 const HOUR = 3_600_000;
 
+const KIND = {
+  code: "usage",
+  name: "The usage record",
+  meanwhile: "its figures wait in memory",
+  open: (path: string) => new UsageStore(path),
+};
+
 /** A stretch of time, both ends included, in milliseconds since 1970. */
 export interface UsageRange {
   readonly start: number;
@@ -52,7 +59,7 @@ export class UsageRecord implements ExchangeObserver {
   readonly #options: UsageOptions;
   readonly #counter: UsageCounter;
   readonly #backlog: UsageBacklog;
-  readonly #file: UsageFile;
+  readonly #file: RecordFile<UsageStore>;
   readonly #timer: NodeJS.Timeout;
   /** Reading and writing take turns, so that nothing is counted twice or not at all in between. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -66,7 +73,7 @@ export class UsageRecord implements ExchangeObserver {
     this.bucket = bucket;
     this.#counter = new UsageCounter(bucket, now);
     this.#backlog = new UsageBacklog(options.maxWaiting ?? MAX_WAITING);
-    this.#file = new UsageFile(path, log, now);
+    this.#file = new RecordFile(path, KIND, log, now);
     this.#timer = setInterval(() => void this.flush(), WRITE_EVERY);
     this.#timer.unref();
   }

@@ -1,6 +1,5 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { PetitError } from "../error.ts";
+import { RecordDatabase } from "../observe/record_database.ts";
 import { UsageFigures } from "./usage_figures.ts";
 
 /** The figures of one registration in one time bucket. */
@@ -33,8 +32,7 @@ const LAYOUT = `
     STRICT, WITHOUT ROWID;
   CREATE TABLE totals (bucket INTEGER, brand TEXT, ${FIGURES}, PRIMARY KEY (bucket, brand)) STRICT, WITHOUT ROWID;
   CREATE TABLE registers (id TEXT, brand TEXT, at INTEGER NOT NULL, PRIMARY KEY (id, brand)) STRICT, WITHOUT ROWID;
-  CREATE INDEX registers_by_time ON registers (at);
-  PRAGMA user_version = 1;`;
+  CREATE INDEX registers_by_time ON registers (at);`;
 
 interface FiguresRow {
   connections: number;
@@ -47,43 +45,14 @@ interface FiguresRow {
 
 /** The usage record in one SQLite file. Every call is synchronous, and throws what SQLite says. */
 export class UsageStore {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: RecordDatabase;
 
   /** Opens the file at `path`, making it if needed. @throws PetitError `usage-newer`, or what SQLite says */
   constructor(path: string) {
-    // Made by hand so that it is never readable by others.
-    if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600, flag: "a" });
-    this.#db = new DatabaseSync(path);
-    try {
-      // Never waits for a lock: waiting would hold all callers, and what cannot be written now is written later.
-      this.#db.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-      this.#transaction(() => {
-        const layout = this.#get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
-        if (layout > 1) throw new PetitError("usage-newer", "The usage record was written by a newer petit");
-        if (layout === 0) this.#db.exec(LAYOUT);
-      });
-      chmodSync(path, 0o600);
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
-  }
-
-  /** Runs `work` as one transaction: all of it is written, or nothing. */
-  #transaction(work: () => void): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      try {
-        this.#db.exec("ROLLBACK");
-      } catch {
-        // A full disk has rolled it back already.
-      }
-      throw error;
-    }
+    this.#db = new RecordDatabase(path, {
+      sql: LAYOUT,
+      newer: () => new PetitError("usage-newer", "The usage record was written by a newer petit"),
+    });
   }
 
   /**
@@ -93,13 +62,13 @@ export class UsageStore {
    */
   add(entries: Iterable<UsageEntry>, enough: () => boolean): number {
     let written = 0;
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       const totals = new Map<string, UsageEntry>();
       for (const entry of entries) {
         const { bucket, id, brand, figures } = entry;
         const stored = this.#read("SELECT * FROM usage WHERE bucket = ? AND id = ? AND brand = ?", bucket, id, brand);
         if (stored !== undefined) stored.merge(figures);
-        this.#run(
+        this.#db.run(
           `INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           bucket,
           id,
@@ -119,7 +88,7 @@ export class UsageStore {
         if (enough()) break;
       }
       for (const { bucket, brand, figures } of totals.values()) {
-        this.#run("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?)", bucket, brand, ...toRow(figures));
+        this.#db.run("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?)", bucket, brand, ...toRow(figures));
       }
     });
     return written;
@@ -127,16 +96,16 @@ export class UsageStore {
 
   /** Writes down registrations; one that is known keeps its time. */
   addRegisters(events: readonly RegisterEvent[]): void {
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       for (const { id, brand, at } of events) {
-        this.#run("INSERT OR IGNORE INTO registers VALUES (?, ?, ?)", id, brand, at);
+        this.#db.run("INSERT OR IGNORE INTO registers VALUES (?, ?, ?)", id, brand, at);
       }
     });
   }
 
   /** The buckets that begin from `start` to `end` and hold anything, in order. */
   buckets(start: number, end: number): number[] {
-    return this.#all<{ bucket: number }>(
+    return this.#db.all<{ bucket: number }>(
       "SELECT DISTINCT bucket FROM totals WHERE bucket BETWEEN ? AND ? ORDER BY bucket",
       ...[start, end],
     ).map(({ bucket }) => bucket);
@@ -144,20 +113,20 @@ export class UsageStore {
 
   /** What is stored of a registration in one bucket, under all brands it had. */
   usage(bucket: number, id: string): UsageFigures[] {
-    return this.#all<FiguresRow>("SELECT * FROM usage WHERE bucket = ? AND id = ?", bucket, id).map(fromRow);
+    return this.#db.all<FiguresRow>("SELECT * FROM usage WHERE bucket = ? AND id = ?", bucket, id).map(fromRow);
   }
 
   /** What is stored of a brand in one bucket; of all brands where it is null. */
   totals(bucket: number, brand: string | null): UsageFigures[] {
     const rows = brand === null
-      ? this.#all<FiguresRow>("SELECT * FROM totals WHERE bucket = ?", bucket)
-      : this.#all<FiguresRow>("SELECT * FROM totals WHERE bucket = ? AND brand = ?", bucket, brand);
+      ? this.#db.all<FiguresRow>("SELECT * FROM totals WHERE bucket = ?", bucket)
+      : this.#db.all<FiguresRow>("SELECT * FROM totals WHERE bucket = ? AND brand = ?", bucket, brand);
     return rows.map(fromRow);
   }
 
   /** How many registrations of a brand, or of all, were made from `start` to `end`. */
   registers(start: number, end: number, brand: string | null): number {
-    return this.#get<{ count: number }>(
+    return this.#db.get<{ count: number }>(
       "SELECT count(*) AS count FROM registers WHERE at BETWEEN ? AND ? AND (? IS NULL OR brand = ?)",
       ...[start, end, brand, brand],
     )?.count ?? 0;
@@ -166,12 +135,12 @@ export class UsageStore {
   /** Deletes up to `limit` rows of buckets that begin before `before`; false when there are no more. */
   forget(before: number, limit: number): boolean {
     let deleted = 0;
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       const oldest = `(SELECT bucket, id, brand FROM usage WHERE bucket < ? ORDER BY bucket, id, brand LIMIT ?)`;
-      deleted = this.#run(`DELETE FROM usage WHERE (bucket, id, brand) IN ${oldest}`, before, limit);
+      deleted = this.#db.run(`DELETE FROM usage WHERE (bucket, id, brand) IN ${oldest}`, before, limit);
       if (deleted === limit) return;
-      this.#run("DELETE FROM totals WHERE bucket < ?", before);
-      this.#run("DELETE FROM registers WHERE at < ?", before);
+      this.#db.run("DELETE FROM totals WHERE bucket < ?", before);
+      this.#db.run("DELETE FROM registers WHERE at < ?", before);
     });
     return deleted === limit;
   }
@@ -181,27 +150,8 @@ export class UsageStore {
   }
 
   #read(sql: string, ...values: (string | number)[]): UsageFigures | undefined {
-    const row = this.#get<FiguresRow>(sql, ...values);
+    const row = this.#db.get<FiguresRow>(sql, ...values);
     return row && fromRow(row);
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, statement = this.#db.prepare(sql));
-    return statement;
-  }
-
-  #get<Row>(sql: string, ...values: (string | number | null)[]): Row | undefined {
-    return (this.#prepare(sql).get(...values) ?? undefined) as Row | undefined;
-  }
-
-  #all<Row>(sql: string, ...values: (string | number | null)[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
-  }
-
-  /** The number of rows changed. */
-  #run(sql: string, ...values: (string | number)[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
   }
 }
 

@@ -50,11 +50,11 @@ test("an alias leads to its registration at once, is refused to another, and is 
 test("a registration is disconnected with the cause on record, and is gone when it is deleted", async (t) => {
   const { server, service, id } = await makeWorld(t, (socket) => socket.destroy());
   const api = await TestApi.ofServer(t, server);
-  const gone = server.logged(({ msg }) => msg === `${id} disconnected: the operator ended it`);
+  const gone = server.logged(({ msg }) => msg === `${id} disconnected: the server's operator ended it`);
   assert.equal((await api.ask("POST", `/registrations/${id}/disconnect`)).status, 200);
   await gone;
   const [last] = (await api.get("/disconnects?limit=1")).json.disconnects;
-  assert.deepEqual([last.ids, last.cause], [[id], "the operator ended it"]);
+  assert.deepEqual([last.ids, last.cause], [[id], "the server's operator ended it"]);
   assert.deepEqual((await api.get(`/status/${id}`)).json.disconnects, [last]);
   const { registered } = await new TestClient(t, server, service.port).register(server.joinCode());
   const away = await api.ask("POST", `/registrations/${registered.registeredId}/disconnect`);

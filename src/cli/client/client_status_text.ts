@@ -1,5 +1,6 @@
 import type { ClientStatus } from "../../client/client_status.ts";
 import { tenantTable } from "./tenant_table.ts";
+import { table } from "../terminal/table.ts";
 import { printable } from "../terminal/text_width.ts";
 import { durationText, momentText } from "../terminal/time_text.ts";
 
@@ -19,7 +20,19 @@ export function clientStatusText(status: ClientStatus, now = Date.now()): string
     `Key    ${status.fingerprint}`,
   ];
   const head = lines.map((line) => `${printable(line)}\n`).join("");
-  return registration.length === 0 ? head : `${head}\n${tenantTable(registration)}`;
+  const tenants = registration.length === 0 ? "" : `\n${tenantTable(registration)}`;
+  return `${head}${tenants}${disconnectsText(status.disconnects)}`;
+}
+
+function disconnectsText(disconnects: ClientStatus["disconnects"]): string {
+  if (disconnects.length === 0) return "";
+  return `\nLast disconnects\n${
+    table([
+      { title: "AT", value: ({ at }) => momentText(at) },
+      { title: "AFTER", value: ({ lasted }) => lasted === null ? undefined : durationText(lasted), right: true },
+      { title: "CAUSE", value: ({ cause }) => cause, atLeast: 20 },
+    ], disconnects)
+  }`;
 }
 
 function nextText(nextAttempt: string | null, now: number): string {

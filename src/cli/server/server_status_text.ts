@@ -65,13 +65,14 @@ export function fullStatusText(status: FullStatus, now = Date.now()): string {
     ["Made", momentText(status.createdAt)],
   ];
   const lines = facts.map(([name, value]) => `${name.padEnd(14)}  ${printable(value)}\n`).join("");
-  if (disconnects.length === 0) return `${lines}\nNo disconnects since the server began to run.\n`;
+  if (disconnects.length === 0) return `${lines}\nNo disconnects are on record.\n`;
   return `${lines}\nLast disconnects\n${
     table([
       { title: "AT", value: ({ at }) => momentText(at) },
-      { title: "AFTER", value: ({ lasted }) => durationText(lasted), right: true },
-      { title: "ADDRESS", value: ({ address }) => address },
-      { title: "CAUSE", value: ({ cause }) => cause, atLeast: 20 },
+      { title: "AFTER", value: ({ lasted }) => lasted === null ? undefined : durationText(lasted), right: true },
+      { title: "ADDRESS", value: ({ address }) => address ?? undefined },
+      { title: "CAUSE", value: ({ cause }) => cause ?? "not seen by the server", atLeast: 20 },
+      { title: "CLIENT SAW", value: ({ clientCause }) => clientCause ?? undefined, atLeast: 20 },
     ], disconnects)
   }`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
+import { DISCONNECT_CODES } from "../../tunnel/disconnect_cause.ts";
 import { clientVitae, serverVitae } from "../../tunnel/messages.ts";
 
 /** What the answers of the client's REST API look like. The types are those of client_status.ts. */
@@ -55,6 +56,21 @@ const clientVitaeSchema = clientVitae.meta({ id: "ClientVitae", description: "Wh
 
 const serverVitaeSchema = serverVitae.meta({ id: "ServerVitae", description: "What the server told of itself" });
 
+export const disconnectSchema = z.object({
+  at: z.int().meta({
+    description: "In milliseconds since 1970; where the client was killed, when it began to run again",
+  }),
+  tunnel: z.string().meta({ description: "The name that both sides have for the tunnel" }),
+  ids: z.array(z.string()).readonly().meta({ description: "Registrations that the tunnel carried" }),
+  server: z.string().meta({ description: "HOST:PORT of the server" }),
+  lasted: z.number().nullable().meta({
+    description: "How long the tunnel stood, in milliseconds; null where the client was killed with it",
+  }),
+  cause: z.string().meta({ description: "Why it ended" }),
+  code: z.enum(DISCONNECT_CODES).meta({ description: "What kind of cause that is" }),
+  told: z.boolean().meta({ description: "Whether the server has been told" }),
+}).meta({ id: "Disconnect", description: "The end of a tunnel, as the client saw it" });
+
 export const clientStatusSchema = z.object({
   status: z.enum(["running", "listening", "stopping"]).meta({
     description: '"running" with a tunnel, "listening" without one',
@@ -70,6 +86,7 @@ export const clientStatusSchema = z.object({
   waiting: z.object({ code: z.string(), reason: z.string(), nextAttempt: moment().nullable() }).nullable().meta({
     description: "Why there is no tunnel, and when the next attempt is due",
   }),
+  disconnects: z.array(disconnectSchema).readonly().meta({ description: "The last few, the newest first" }),
 }).meta({ id: "ClientStatus" });
 
 export const probeSchema = z.object({
@@ -80,14 +97,6 @@ export const probeSchema = z.object({
   code: z.string().optional(),
   error: z.string().optional(),
 }).meta({ id: "Probe", description: "One probe, server → tunnel → client → service and back" });
-
-export const disconnectSchema = z.object({
-  at: z.int().meta({ description: "In milliseconds since 1970" }),
-  ids: z.array(z.string()).readonly().meta({ description: "Registrations that the tunnel carried" }),
-  server: z.string().meta({ description: "HOST:PORT of the server" }),
-  lasted: z.number().meta({ description: "How long the tunnel stood, in milliseconds" }),
-  cause: z.string().meta({ description: "Why it ended" }),
-}).meta({ id: "Disconnect", description: "The end of a tunnel, as the client saw it" });
 
 export const checkItemSchema = z.object({
   name: z.string(),

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
+import { DISCONNECT_CODES } from "../../tunnel/disconnect_cause.ts";
 import { clientVitae } from "../../tunnel/messages.ts";
 
-/** What the answers of the server's REST API look like. The types are those of server_status.ts and disconnects.ts. */
+/** What the answers of the server's REST API look like. The types are those of server_status.ts and disconnect.ts. */
 
 const moment = () => z.iso.datetime();
 const port = () => z.int().min(0).max(65535);
@@ -22,12 +23,28 @@ const tunnel = {
 
 const tunnelStatusSchema = z.object(tunnel).meta({ id: "TunnelStatus", description: "The tunnel of a registration" });
 
+const causeCode = z.enum(DISCONNECT_CODES).nullable().meta({ description: "What kind of cause that is" });
+
 export const disconnectSchema = z.object({
-  at: z.int().meta({ description: "In milliseconds since 1970" }),
+  at: z.int().meta({
+    description: "When the server saw it or, where it did not, was told of it, in milliseconds since 1970",
+  }),
+  tunnel: z.string().meta({ description: "The name that both sides have for the tunnel" }),
   ids: z.array(idSchema).readonly().meta({ description: "Registrations that the tunnel carried" }),
-  address: z.string().meta({ description: "Address of the client" }),
-  lasted: z.number().meta({ description: "How long the tunnel stood, in milliseconds" }),
-  cause: z.string().meta({ description: "Why it ended, as the server saw it" }),
+  address: z.string().nullable().meta({
+    description: "Address of the client; null where the server did not see the end",
+  }),
+  lasted: z.number().nullable().meta({ description: "How long the tunnel stood, in milliseconds; null if unknown" }),
+  cause: z.string().nullable().meta({
+    description:
+      "Why it ended, as the server saw it; null where it did not, because it was not running or lost its record",
+  }),
+  code: causeCode,
+  clientAt: z.int().nullable().meta({ description: "When it ended, by the client's clock; null until it has told" }),
+  clientCause: z.string().nullable().meta({
+    description: "Why it ended, as the client saw it; null until it has told",
+  }),
+  clientCode: causeCode,
 }).meta({ id: "Disconnect", description: "The end of a tunnel" });
 
 export const registrationSchema = z.object({

@@ -23,7 +23,7 @@ export function tunnelOperations(control: ServerControl): AnyOperation[] {
       id: "listDisconnects",
       tag: "tunnels",
       token: "required",
-      summary: "The last tunnels that ended, with the cause",
+      summary: "The last tunnels that ended, with the cause as each side saw it",
       query: z.object({ limit: numberInQuery(1, 10_000).default(100) }),
       answered: "The newest first",
       answer: z.object({ disconnects: z.array(disconnectSchema) }).meta({ id: "Disconnects" }),

@@ -24,6 +24,7 @@ const STATUS: ClientStatus = {
   server: { host: "gw", port: 2222, vitae: null },
   tunnel: { since: "", channels: 0 },
   waiting: null,
+  disconnects: [],
 };
 const ENDPOINTS = ["http://1001.example.com", "http://1002.example.com"];
 

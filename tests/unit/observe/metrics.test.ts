@@ -11,6 +11,7 @@ function server() {
     registrations: () => 3,
     tunnels: () => 1,
     served: () => 2,
+    disconnects: () => [["reset", 8], ["stopped", 0]],
     channelsOpen: () => 5,
     loginsRefused: () => 4,
     usageDropped: () => 6,
@@ -69,6 +70,8 @@ test("metrics: what the server holds is read when it is asked for", async () => 
   const names = ["registrations", "tunnels", "served_registrations", "channels_open", "logins_refused_total"];
   assert.deepEqual(names.map((name) => value(found, `petit_${name}`)), [3, 1, 2, 5, 4]);
   assert.deepEqual([value(found, "petit_usage_dropped_total"), value(found, "petit_usage_waiting")], [6, 7]);
+  const reasons = ["reset", "stopped"].map((reason) => value(found, `petit_disconnects_total{reason="${reason}"}`));
+  assert.deepEqual(reasons, [8, 0]);
 });
 
 test("metrics: every figure has a help line, a type, and no label that callers or clients choose", async () => {
@@ -82,7 +85,7 @@ test("metrics: every figure has a help line, a type, and no label that callers o
     assert.match(found, new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, "m"));
   }
   for (const line of series) {
-    assert.match(line, /^\w+(\{(?:(?:status|code|direction|le|version|role)="[^"]*",?)+\})? \S+$/);
+    assert.match(line, /^\w+(\{(?:(?:status|code|direction|reason|le|version|role)="[^"]*",?)+\})? \S+$/);
   }
 });
 
@@ -91,6 +94,7 @@ test("metrics: a client tells whether it is connected", async () => {
   const registry = clientMetrics({
     connected: () => connected,
     reconnects: () => 2,
+    disconnects: () => [["reset", 5]],
     channelsOpen: () => 3,
     dialFailures: () => 4,
   });
@@ -100,6 +104,7 @@ test("metrics: a client tells whether it is connected", async () => {
   assert.equal(value(found, "petit_connected"), 1);
   const names = ["reconnects_total", "channels_open", "service_dial_failures_total"];
   assert.deepEqual(names.map((name) => value(found, `petit_${name}`)), [2, 3, 4]);
+  assert.equal(value(found, 'petit_disconnects_total{reason="reset"}'), 5);
 });
 
 test("metrics: the process tells its time and memory", async () => {

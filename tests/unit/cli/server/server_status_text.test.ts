@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { fullStatusText, statusText } from "../../../../src/cli/server/server_status_text.ts";
+import type { Disconnect } from "../../../../src/server/disconnect.ts";
 import type { RegistrationStatus, ServerStatus } from "../../../../src/server/server_status.ts";
 
 const STARTED = Date.UTC(2026, 0, 1);
@@ -17,6 +18,14 @@ function registration(id: number, more: Partial<RegistrationStatus> = {}): Regis
     },
     ...{ brand: "ce", tenant: "default", endpoint: `http://${id}.example.com`, tunnel: null },
     createdAt: new Date(STARTED).toISOString(),
+    ...more,
+  };
+}
+
+function disconnect(more: Partial<Disconnect> = {}): Disconnect {
+  return {
+    ...{ at: STARTED + 9000, tunnel: "0123456789abcdef", ids: ["1001"], address: "192.0.2.7", lasted: 61_000 },
+    ...{ cause: null, code: null, clientAt: null, clientCause: null, clientCode: null },
     ...more,
   };
 }
@@ -64,13 +73,18 @@ test("status ID: the disconnects with their causes, the newest first", () => {
   const text = fullStatusText({
     ...registration(1001),
     disconnects: [
-      { at: STARTED + 9000, ids: ["1001"], address: "192.0.2.7", lasted: 61_000, cause: "no sign of life" },
-      { at: STARTED, ids: ["1001"], address: "192.0.2.8", lasted: 5000, cause: "the peer closed the connection" },
+      disconnect({ cause: "the server stopped", clientCause: "the connection was reset (ECONNRESET)" }),
+      disconnect({ at: STARTED, address: "192.0.2.8", lasted: 5000, cause: "the client stopped" }),
+      disconnect({ address: null, lasted: null, clientCause: "the client was killed" }),
     ],
   });
   assert.match(text, /^Registration {4}1001\nState {11}away\n/);
   assert.match(
     text,
-    /\nLast disconnects\nAT .*\n.* 1 min 1 s {2}192\.0\.2\.7 {2}no sign of life\n.* 5 s {2}192\.0\.2\.8 {2}the peer/,
+    /\nLast disconnects\nAT .* ADDRESS +CAUSE +CLIENT SAW\n.* 1 min 1 s {2}192\.0\.2\.7 {2}the server stopped +the connection was reset \(E/,
+  );
+  assert.match(
+    text,
+    /\n.* 5 s {2}192\.0\.2\.8 {2}the client stopped +-\n.* - {2}- +not seen by the server {2}the client was killed\n$/,
   );
 });

@@ -1,46 +1,59 @@
 import { renameSync, rmSync } from "node:fs";
 import { messageOf, PetitError } from "../error.ts";
-import type { Log } from "../observe/log.ts";
-import { OnceAMinute } from "../observe/once_a_minute.ts";
-import { UsageStore } from "./usage_store.ts";
+import type { Log } from "./log.ts";
+import { OnceAMinute } from "./once_a_minute.ts";
 
 /** SQLite's result codes (https://sqlite.org/rescode.html). */
 const BUSY = 5;
 const FULL = 13;
 
+/** A record of the past: what it is called, and how it is opened. */
+export interface RecordKind<Store> {
+  /** Of its codes: "usage" leads to `usage-unusable` and `usage-damaged`. */
+  readonly code: string;
+  /** "The usage record". */
+  readonly name: string;
+  /** What becomes of new entries while it cannot be used: "its figures wait in memory". */
+  readonly meanwhile: string;
+  open(path: string): Store;
+}
+
 /**
- * The file of the usage record, opened when it is needed and again after whatever went wrong. A file that is damaged is moved
+ * The file of a record, opened when it is needed and again after whatever went wrong. A file that is damaged is moved
  * aside, and a new one begun: a record of the past must not keep a server from its work.
  */
-export class UsageFile {
+export class RecordFile<Store extends { close(): void }> {
   readonly path: string;
+  readonly #kind: RecordKind<Store>;
   readonly #log: Log;
   readonly #now: () => number;
   readonly #noise: OnceAMinute;
-  #store: UsageStore | undefined;
+  #store: Store | undefined;
   /** What is wrong at the moment; null where nothing is. */
   fault: string | null = null;
 
-  constructor(path: string, log: Log, now: () => number) {
+  constructor(path: string, kind: RecordKind<Store>, log: Log, now: () => number) {
     this.path = path;
+    this.#kind = kind;
     this.#log = log;
     this.#now = now;
     this.#noise = new OnceAMinute(now);
   }
 
-  /** Runs `work` on the open file. @throws PetitError `usage-unusable`, once it has been logged */
-  use<T>(work: (store: UsageStore) => T): T {
+  /** Runs `work` on the open file. @throws PetitError `CODE-unusable`, once it has been logged */
+  use<T>(work: (store: Store) => T): T {
+    const { code, name } = this.#kind;
     for (let moved = false;; moved = true) {
       try {
-        this.#store ??= new UsageStore(this.path);
+        this.#store ??= this.#kind.open(this.path);
         const result = work(this.#store);
-        if (this.fault !== null) this.#log.info({ file: this.path }, "The usage record can be used again");
+        if (this.fault !== null) this.#log.info({ file: this.path }, `${name} can be used again`);
         this.fault = null;
         return result;
       } catch (error) {
         if (!moved && isDamaged(error) && this.#moveAside(error)) continue;
         this.#failed(error);
-        throw new PetitError("usage-unusable", `Cannot use the usage record "${this.path}": ${messageOf(error)}`, {
+        throw new PetitError(`${code}-unusable`, `${name} "${this.path}" cannot be used: ${messageOf(error)}`, {
           hint: "Check that the disk has room and that the file belongs to the server's user",
           cause: error,
         });
@@ -63,8 +76,8 @@ export class UsageFile {
     this.fault = messageOf(error);
     this.#noise.tell("fault", (repeated) =>
       this.#log.warn(
-        { code: "usage-unusable", file: this.path, repeated },
-        `The usage record cannot be used, its figures wait in memory: ${messageOf(error)}`,
+        { code: `${this.#kind.code}-unusable`, file: this.path, repeated },
+        `${this.#kind.name} cannot be used, ${this.#kind.meanwhile}: ${messageOf(error)}`,
       ));
   }
 
@@ -80,8 +93,8 @@ export class UsageFile {
       return false;
     }
     this.#log.error(
-      { code: "usage-damaged", file: this.path, movedTo: aside },
-      `The usage record was damaged (${messageOf(error)}): it was moved to "${aside}", and a new one begins`,
+      { code: `${this.#kind.code}-damaged`, file: this.path, movedTo: aside },
+      `${this.#kind.name} was damaged (${messageOf(error)}): it was moved to "${aside}", and a new one begins`,
     );
     return true;
   }
