@@ -10,11 +10,16 @@ export class OpenedFile {
   readonly #path: string;
   readonly #damage: () => string | undefined;
   readonly #identity: string;
+  readonly #rescue: () => string | undefined;
   #written: bigint;
 
-  /** @param damage what is wrong with the file's content; asked when it was written: SQLite itself does that rarely, since it has a journal */
-  constructor(path: string, damage: () => string | undefined) {
+  /**
+   * @param rescue makes a copy of a file that has another name or none by now, if it can
+   * @param damage what is wrong with the file's content; asked when it was written: SQLite itself does that rarely, since it has a journal
+   */
+  constructor(path: string, rescue: () => string | undefined, damage: () => string | undefined) {
     this.#path = path;
+    this.#rescue = rescue;
     this.#damage = damage;
     const { identity, written } = look(path) ?? { identity: "", written: 0n };
     this.#identity = identity;
@@ -24,8 +29,10 @@ export class OpenedFile {
   /** @throws PetitError `registry-replaced` */
   check(): void {
     const found = look(this.#path);
-    if (found === undefined) throw replaced(this.#path, "was taken away");
-    if (found.identity !== this.#identity) throw replaced(this.#path, "was replaced by another file");
+    if (found?.identity !== this.#identity) {
+      const what = found === undefined ? "was taken away" : "was replaced by another file";
+      throw replaced(this.#path, what, this.#rescue());
+    }
     // Asked about an empty file, SQLite would throw the journal away too.
     if (found.size === 0n) throw replaced(this.#path, "was emptied");
     if (found.written === this.#written) return;

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 
-/** The way out where the registry's content is gone. */
-const RESTORE = 'Restore it from a backup; without one, "petit server registry begin-anew" begins an empty registry ' +
+/** The way out where the registry's content is gone. SQLite would apply the journal of the former file to the restored one. */
+const RESTORE =
+  'Restore it from a backup, with no "-wal" and "-shm" files beside it; without one, "petit server registry begin-anew" begins an empty registry ' +
   "that gives none of the former ids and ports again";
 
 /** What a fault of the registry's file is called; PetitErrors go through. */
@@ -34,10 +35,15 @@ export function wantsRestoring({ hint }: PetitError): boolean {
   return hint?.startsWith(RESTORE) === true;
 }
 
-/** The file under the registry's name is not the one that was opened, or not whole any more. */
-export function replaced(path: string, what: string): PetitError {
+/**
+ * The file under the registry's name is not the one that was opened, or not whole any more.
+ * @param rescued a copy of what was open
+ */
+export function replaced(path: string, what: string, rescued?: string): PetitError {
+  const copy = rescued === undefined ? "the right file" : `"${rescued}", which holds all that it held,`;
   return new PetitError("registry-replaced", `The registry "${path}" ${what} while it was open`, {
-    hint: "Nothing is written any more. Put the right file in its place, and restart the server",
+    hint: "Nothing is written any more. Stop the server, take the files beside it away that end in -wal and -shm, " +
+      `put ${copy} in its place, and start it again`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { messageOf, PetitError } from "../error.ts";
 import { OpenedFile } from "./opened_file.ts";
@@ -21,6 +21,7 @@ export class SqliteDatabase {
   readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
   readonly #file: OpenedFile;
+  #rescued: string | undefined;
 
   /** Opens the file at `path`, making it if needed. @throws PetitError `registry-unusable` or `registry-newer`, or what `opening` throws */
   constructor(path: string, opening: Opening) {
@@ -34,7 +35,7 @@ export class SqliteDatabase {
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
       );
       if (opening.check) this.#check();
-      this.#file = new OpenedFile(path, () => damageOf(path));
+      this.#file = new OpenedFile(path, () => opening.check ? this.#rescue() : undefined, () => damageOf(path));
       this.#migrate(opening);
       chmodSync(path, 0o600);
     } catch (error) {
@@ -47,6 +48,21 @@ export class SqliteDatabase {
   #check(): void {
     const finding = this.get<{ integrity_check: string }>("PRAGMA integrity_check(1)")?.integrity_check ?? "no answer";
     if (finding !== "ok") throw damaged(this.#path, finding.split("\n").pop() as string);
+  }
+
+  /** Writes all that is in the file to another one, once. @returns its name; undefined where that cannot be done */
+  #rescue(): string | undefined {
+    if (this.#rescued !== undefined) return this.#rescued;
+    const copy = `${this.#path}.rescued-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+    try {
+      // SQLite takes an empty file for it, and would make one that others can read.
+      writeFileSync(copy, "", { mode: 0o600, flag: "wx" });
+      this.#db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+      return this.#rescued = copy;
+    } catch {
+      rmSync(copy, { force: true });
+      return undefined;
+    }
   }
 
   /** @throws PetitError `registry-replaced` where the file under this name is another one, or is damaged: what is written would be lost */

@@ -284,6 +284,7 @@ test(
     configure(client.config, { "client.vitae.bundle": "another" });
     await client.start();
     assert.match(await exchange(server.proxyPort, head("GET / HTTP/1.0", `Host: ${client.id}`)), /^HTTP\/1\.1 200 /);
+    await server.daemon.logged(({ level, msg }) => level === "error" && /tells of itself could not be kept/.test(msg));
     empty();
     const { id } = await guarded.register();
     assert.equal(id, "1005", "what was refused has used nothing up");

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { copyFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import test from "node:test";
-import { imported, newRegistry, NOW, onDatabase, openFile, requestOf, threeGiven } from "./fixture.ts";
+import type { PetitError } from "../../../src/error.ts";
+import { imported, newRegistry, NOW, onDatabase, openFile, openTold, requestOf, threeGiven } from "./fixture.ts";
 
 const changes: Record<string, [change: (file: string) => void, message: RegExp]> = {
   "taken away": [(file) => rmSync(file), /was taken away while it was open/],
@@ -20,12 +21,36 @@ for (const [what, [change, message]] of Object.entries(changes)) {
     const file = threeGiven(t);
     const registry = openFile(t, file);
     change(file);
-    const refused = { code: "registry-replaced", message, hint: /restart the server/ };
+    const refused = { code: "registry-replaced", message, hint: /Stop the server/ };
     assert.throws(() => registry.register(requestOf(registry, "d")), refused);
     assert.throws(() => registry.unregister("1001"), refused);
     assert.throws(() => registry.version(), refused);
   });
 }
+
+test("registry file: the server saves what was in one that was taken away while it was open", (t) => {
+  const file = threeGiven(t);
+  const { registry } = openTold(t, file);
+  registry.addAlias("1001", "db.example");
+  const before = registry.registrations();
+  rmSync(file);
+  let rescued = "";
+  for (let time = 0; time < 2; time++) {
+    assert.throws(() => registry.version(), ({ hint }: PetitError) => {
+      const name = /put "([^"]+)"/.exec(hint ?? "")?.[1] as string;
+      assert.ok(rescued === "" || rescued === name, "once");
+      rescued = name;
+      return true;
+    });
+  }
+  registry.close();
+  if (process.platform !== "win32") assert.equal(statSync(rescued).mode & 0o777, 0o600);
+  for (const journal of ["-wal", "-shm"]) rmSync(file + journal, { force: true });
+  renameSync(rescued, file);
+  const { registry: again, findings } = openTold(t, file);
+  assert.deepEqual([again.registrations(), findings], [before, []]);
+  assert.equal(again.register(requestOf(again, "d")).id, "1004");
+});
 
 test("registry file: VACUUM makes it shorter, and is no damage", (t) => {
   const { registry, file } = newRegistry(t);
