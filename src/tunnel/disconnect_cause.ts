@@ -81,7 +81,6 @@ const OF_CLIENTS_WORDS: ReadonlySet<DisconnectCode> = new Set([
   "unregistered",
   "settings",
   "no-sign-of-life",
-  "network",
   "protocol",
 ]);
 

@@ -33,6 +33,7 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["GET /disconnects", "/disconnects"],
   ["POST /reload", "/reload"],
   ["POST /start", "/start"],
+  ["POST /restart", "/restart"],
   ["POST /stop", "/stop"],
 ];
 

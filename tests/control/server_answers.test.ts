@@ -34,6 +34,7 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["POST /registrations/{id}/disconnect", "/registrations/ID/disconnect"],
   ["GET /disconnects", "/disconnects"],
   ["DELETE /registrations/{id}", "/registrations/ID"],
+  ["POST /restart", "/restart"],
   ["POST /stop", "/stop"],
 ];
 
