@@ -8,6 +8,7 @@ import { watchDisturbance } from "./disturbance.ts";
 import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
 import { measureClients } from "./measure_clients.ts";
+import { measureFlood } from "./measure_flood.ts";
 import { measureTunnels } from "./measure_tunnels.ts";
 import { measureUsage } from "./measure_usage.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
@@ -43,7 +44,7 @@ async function bench(options: Options): Promise<number> {
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
   const disturbance = watchDisturbance();
-  const compares = options.parts.some((part) => part !== "clients" && part !== "usage");
+  const compares = options.parts.some((part) => part !== "clients" && part !== "usage" && part !== "flood");
   const tunnels = programs === undefined || !compares
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
@@ -59,7 +60,14 @@ async function bench(options: Options): Promise<number> {
       return [];
     })
     : [];
-  const found = { options, ...tunnels, clients, usage };
+  const flood = programs !== undefined && options.parts.includes("flood")
+    ? await measureFlood(programs, executable, join(folder, "flood"), options.latencySeconds, options.rounds)
+      .catch((error: Error) => {
+        failures.push(`flood: ${error.message}`);
+        return [];
+      })
+    : [];
+  const found = { options, ...tunnels, clients, usage, flood };
   const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));

@@ -1,12 +1,13 @@
 import { NAMES, TITLES } from "./contenders.ts";
 import { figure } from "./figure.ts";
 import type { Goal } from "./goals.ts";
+import { FLOOD_RATE } from "./measure_flood.ts";
 import type { Results } from "./results.ts";
 import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, disturbance, options, rows, memory, clients, usage, goals, failures } = results;
+  const { machine, disturbance, options, rows, memory, clients, usage, flood, goals, failures } = results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
@@ -58,6 +59,16 @@ export function table(results: Results): string {
       } µs of the server's processor time each; ` +
         `without it: ${of("off")} requests/s, ${of("offCpu", 1000)} µs`,
     );
+  }
+  if (flood.length > 0) {
+    const at = (way: "petit" | "direct", when: "calm" | "flooded", part: "p50" | "p99") =>
+      figure(median(flood.map((sample) => sample[way][when][part])) ?? 0);
+    const row = (way: "petit" | "direct", when: "calm" | "flooded") => [at(way, when, "p50"), at(way, when, "p99")];
+    parts.push(columns([
+      [`latency at ${FLOOD_RATE} requests/s, ms`, "50 %", "99 %", "50 %, flood beside", "99 %, flood beside"],
+      ["HTTP proxy, flood on another registration", ...row("petit", "calm"), ...row("petit", "flooded")],
+      ["direct, flood on another service", ...row("direct", "calm"), ...row("direct", "flooded")],
+    ]));
   }
   if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));

@@ -8,6 +8,7 @@ import type { Caller } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
 import { Exchange, type ExchangeContext } from "./forward_http.ts";
+import type { FairTurns } from "./fair_turns.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusalBytes, refusals } from "./refusal.ts";
 import { type RequestTarget, requestTarget } from "./request_target.ts";
@@ -18,6 +19,7 @@ import type { UpgradedConnection } from "./upgraded_connection.ts";
 export interface CallerContext extends ExchangeContext {
   readonly routes: Routes;
   readonly deadlines: Deadlines;
+  readonly turns: FairTurns;
   /** Told of every request once it is over. */
   readonly observer: ExchangeObserver;
   /** Told of errors that are petit's own. */
@@ -189,8 +191,8 @@ export class CallerConnection implements Caller, Timed {
       const goesOn = framing.kind === "none" && persists(head);
       return goesOn ? this.#refuseAndGoOn(refusals.registrationUnknown) : this.refuse(refusals.registrationUnknown);
     }
-    this.#exchange = new Exchange(this, registration, head, target, framing, this.#context, record);
-    this.#exchange.start();
+    const exchange = this.#exchange = new Exchange(this, registration, head, target, framing, this.#context, record);
+    this.#context.turns.enter(registration.id, () => exchange.start());
   }
 
   /** False when the exchange can take no more for now. */

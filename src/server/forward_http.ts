@@ -130,6 +130,7 @@ export class Exchange implements ChannelUser {
   }
 
   start(): void {
+    if (this.#over) return;
     const served = this.#context.tunnels.of(this.#registration.id);
     if (served === undefined) return this.#hold();
     const idle = served.pool.take();

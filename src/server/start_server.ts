@@ -19,6 +19,7 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
+import { FairTurns } from "./fair_turns.ts";
 import { Gateway } from "./gateway.ts";
 import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
@@ -129,7 +130,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
 
     await ports.reopen(routes.all);
     const callers = new Callers(
-      { routes, tunnels, hold, deadlines: new Deadlines(), limits: config, observer, onFault },
+      { routes, tunnels, hold, deadlines: new Deadlines(), turns: new FairTurns(), limits: config, observer, onFault },
       addressList(config.trustedProxies),
     );
     const proxy = createHttpProxy(callers);

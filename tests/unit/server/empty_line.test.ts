@@ -4,6 +4,7 @@ import type { Registry } from "../../../src/registry/registry.ts";
 import { NO_OBSERVER } from "../../../src/observe/exchange_report.ts";
 import { CallerConnection } from "../../../src/server/caller_connection.ts";
 import { Deadlines } from "../../../src/server/deadlines.ts";
+import { FairTurns } from "../../../src/server/fair_turns.ts";
 import { Hold } from "../../../src/server/hold.ts";
 import { Routes } from "../../../src/server/routes.ts";
 import { Tunnels } from "../../../src/server/tunnels.ts";
@@ -26,6 +27,7 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
     tunnels,
     hold: new Hold(tunnels, limits),
     deadlines: new Deadlines(),
+    turns: new FairTurns(),
     limits: { ...TIMES, ...limits, maxHeadSize: 65_536 },
     observer: NO_OBSERVER,
     onFault: assert.fail as (error: unknown) => void,
