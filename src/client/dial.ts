@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { messageOf, systemCode } from "../error.ts";
+import { KEEP_ALIVE } from "../platform/keep_alive.ts";
 
 /** The private service of a tenant. */
 export interface Service {
@@ -60,6 +61,7 @@ async function dialAddress(service: Service, address: string, timeout: number): 
     socket.once("error", onError);
     socket.once(tls ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
+      socket.setKeepAlive(true, KEEP_ALIVE);
       socket.off("error", onError);
       resolve(socket);
     });

@@ -161,7 +161,24 @@ const server = z.strictObject({
   openTimeout: setting(duration(), "15s", "How long a client may take to reach its service"),
   headTimeout: setting(duration(), "30s", "How long a caller may take to send the head of a request"),
   idleTimeout: setting(duration(), "75s", "How long a caller's connection is kept open between two requests"),
+  answerTimeout: setting(
+    duration(0),
+    "15m",
+    'How long an answer that has begun may make no progress, neither from the service nor to the caller; "0s" is for ever',
+  ),
+  requestTimeout: setting(
+    duration(0),
+    "24h",
+    'How long a request may take altogether, its body and its answer included; "0s" is for ever',
+  ),
+  connectionTimeout: setting(
+    duration(0),
+    "0s",
+    'How long a connection to a reverse port, a WebSocket or another upgraded connection may be silent in both directions; "0s" is for ever',
+  ),
+  maxCallers: setting(count(), 20_000, "How many connections callers may have open at the same time, on all ports"),
   maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
+  maxBodySize: setting(size(), "0B", 'Largest body of a request; "0B" is any size: nothing of it is kept in memory'),
   accessLog: setting(
     oneOf("off", "combined", "json"),
     "off",

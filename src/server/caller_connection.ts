@@ -24,7 +24,11 @@ export interface CallerContext extends ExchangeContext {
   readonly observer: ExchangeObserver;
   /** Told of errors that are petit's own. */
   readonly onFault: (error: unknown) => void;
-  readonly limits: ExchangeContext["limits"] & { readonly headTimeout: number; readonly idleTimeout: number };
+  readonly limits: ExchangeContext["limits"] & {
+    readonly headTimeout: number;
+    readonly idleTimeout: number;
+    readonly maxCallers: number;
+  };
 }
 
 /** Milliseconds for which a closing connection is still read, so that the caller gets the answer and not a reset (RFC 9112, section 9.6). */

@@ -8,6 +8,7 @@ import type { Registration } from "../registry/registry.ts";
 import type { Channel, ChannelUser } from "../tunnel/channel.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
+import { endWhenSilent } from "./end_when_silent.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
 import type { Hold } from "./hold.ts";
 import { type Refusal, refusals } from "./refusal.ts";
@@ -30,7 +31,13 @@ export interface ExchangeLimits {
   readonly openTimeout: number;
   readonly serviceTimeout: number;
   readonly holdFor: number;
+  /** 0 is for ever, as is the next one. */
+  readonly answerTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionTimeout: number;
   readonly maxHeadSize: number;
+  /** 0 is any size. */
+  readonly maxBodySize: number;
 }
 
 /** Where an exchange finds the tunnel of its registration, and waits for it. */
@@ -97,6 +104,9 @@ export class Exchange implements ChannelUser {
   #out: Buffer[] = [];
   #outBytes = 0;
   #over = false;
+  /** When all of it has to be over, in milliseconds of `performance.now()`. */
+  readonly #until: number;
+  #bodySize = 0;
 
   constructor(
     caller: Caller,
@@ -111,6 +121,8 @@ export class Exchange implements ChannelUser {
     this.#registration = registration;
     this.#context = context;
     this.#record = record;
+    const { requestTimeout } = context.limits;
+    this.#until = requestTimeout === 0 ? Infinity : performance.now() + requestTimeout;
     this.#head = head;
     this.#target = target;
     this.#framing = framing;
@@ -131,6 +143,10 @@ export class Exchange implements ChannelUser {
 
   start(): void {
     if (this.#over) return;
+    const { maxBodySize } = this.#context.limits;
+    if (maxBodySize > 0 && this.#framing.kind === "length" && this.#framing.length > maxBodySize) {
+      return this.#fail(refusals.bodyTooLarge);
+    }
     const served = this.#context.tunnels.of(this.#registration.id);
     if (served === undefined) return this.#hold();
     const idle = served.pool.take();
@@ -141,7 +157,7 @@ export class Exchange implements ChannelUser {
   /** Nothing has been sent to the service yet: that can wait for the client to come back. */
   #hold(): void {
     const { hold, limits } = this.#context;
-    this.#caller.timeoutIn(Infinity);
+    this.#timeoutIn(Infinity);
     this.#heldUntil ??= performance.now() + limits.holdFor;
     const { id } = this.#registration;
     this.#leaveHold = hold.wait(id, this.#caller.waitingBytes, this.#heldUntil, (served) => {
@@ -180,7 +196,7 @@ export class Exchange implements ChannelUser {
     this.#channel = channel;
     this.#reused = reused;
     this.#record.channel = channel.incoming.id;
-    this.#caller.timeoutIn(this.#context.limits.serviceTimeout);
+    this.#timeoutIn(this.#context.limits.serviceTimeout);
     channel.attach(this);
     const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
     this.#waitsForService = !channel.write(bytes);
@@ -196,11 +212,17 @@ export class Exchange implements ChannelUser {
     if (channel === undefined || this.#waitsForService || this.#over) return 0;
     this.#waitsForContinue = false;
     this.#bodyBegun = true;
+    const { maxBodySize } = this.#context.limits;
     const used = this.#body.read(bytes, (piece) => {
+      this.#bodySize += piece.length;
       if (!channel.write(this.#framing.kind === "chunked" ? chunkOf(piece) : piece)) this.#waitsForService = true;
     });
+    if (maxBodySize > 0 && this.#bodySize > maxBodySize) {
+      this.#fail(refusals.bodyTooLarge);
+      return used;
+    }
     if (this.#body.done && this.#framing.kind === "chunked") channel.write(lastChunk(this.#body.trailers));
-    if (this.#answer === undefined) this.#caller.timeoutIn(this.#context.limits.serviceTimeout);
+    if (this.#answer === undefined) this.#timeoutIn(this.#context.limits.serviceTimeout);
     return used;
   }
 
@@ -252,13 +274,13 @@ export class Exchange implements ChannelUser {
     const connection = !keep ? "close" : this.#head.minor === 0 ? "keep-alive" : undefined;
     this.#answer = { head, framing, body: new BodyReader(framing), delivery, keep };
     this.#record.answered(head.status);
-    this.#caller.timeoutIn(Infinity);
     this.#gather(Buffer.from(responseForCaller(head, framing, delivery, connection), "latin1"));
   }
 
   #relay(bytes: Buffer): void {
     const answer = this.#answer;
     if (answer === undefined) return;
+    this.#progress();
     const chunked = answer.delivery === "chunked";
     const used = answer.body.read(bytes, (piece) => this.#gather(chunked ? chunkOf(piece) : piece));
     if (answer.body.done) {
@@ -287,6 +309,7 @@ export class Exchange implements ChannelUser {
   }
 
   onCallerDrain(): void {
+    if (this.#answer !== undefined) this.#progress();
     this.#channel?.resume();
   }
 
@@ -313,7 +336,22 @@ export class Exchange implements ChannelUser {
     else this.#fail(refusal);
   }
 
+  /** The answer goes on. */
+  #progress(): void {
+    const { answerTimeout } = this.#context.limits;
+    this.#timeoutIn(answerTimeout === 0 ? Infinity : answerTimeout);
+  }
+
+  /** @param milliseconds until `onTimeout` is due; sooner where the whole request has no longer */
+  #timeoutIn(milliseconds: number): void {
+    this.#caller.timeoutIn(
+      this.#until === Infinity ? milliseconds : Math.min(milliseconds, this.#until - performance.now()),
+    );
+  }
+
   onTimeout(): void {
+    if (performance.now() >= this.#until) return this.#fail(refusals.requestTooLong);
+    if (this.#answer !== undefined) return this.#fail(refusals.answerStalled);
     const callerIsSlow = !this.#body.done && !this.#waitsForService && !this.#waitsForContinue;
     this.#fail(callerIsSlow ? refusals.bodyTooSlow : refusals.serviceSilent);
   }
@@ -334,6 +372,7 @@ export class Exchange implements ChannelUser {
   #fail(refusal: Refusal): void {
     if (this.#over) return;
     this.#over = true;
+    this.#leaveHold();
     this.#dropChannel();
     if (this.#answer === undefined) this.#caller.refuse(refusal);
     else this.#caller.abort(refusal.code);
@@ -360,8 +399,9 @@ export class Exchange implements ChannelUser {
     const channel = this.#channel as Channel;
     const served = this.#served as Served;
     this.#over = true;
-    this.#caller.timeoutIn(Infinity);
+    this.#timeoutIn(Infinity);
     const caller = this.#caller.handOver();
+    endWhenSilent(caller.socket, this.#context.limits.connectionTimeout);
     const answer = switchingForCaller(head, protocol);
     const record = this.#record;
     record.answered(head.status);

@@ -1,6 +1,8 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { plainAddress } from "../platform/address.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
+import { refusalBytes, refusals } from "./refusal.ts";
+import { KEEP_ALIVE } from "../platform/keep_alive.ts";
 import { OpenSet } from "../platform/open_set.ts";
 
 /** The connections that callers have open, on the HTTP proxy and on the HTTPS proxy. */
@@ -9,6 +11,8 @@ export class Callers {
   #trusted: BlockList;
   readonly #open = new OpenSet<Socket>();
   readonly #connections = new Map<Socket, CallerConnection>();
+  /** How many callers there are on other ports. */
+  others: () => number = () => 0;
   #draining = false;
   #leaving = false;
 
@@ -19,6 +23,8 @@ export class Callers {
 
   /** Serves HTTP on a connection whose bytes are plain: TCP, or the inside of TLS. */
   serve(socket: Socket, secure: boolean): void {
+    if (this.#open.size + this.others() >= this.#context.limits.maxCallers) return turnAway(socket);
+    socket.setKeepAlive(true, KEEP_ALIVE);
     const address = plainAddress(socket.remoteAddress);
     const family = isIPv6(address) ? "ipv6" : "ipv4";
     const trusted = address !== "unknown" && this.#trusted.check(address, family);
@@ -38,6 +44,10 @@ export class Callers {
     this.#connections.set(socket, connection);
     if (this.#draining) connection.drain();
     else if (this.#leaving) connection.leave();
+  }
+
+  get size(): number {
+    return this.#open.size;
   }
 
   /** Load balancers whose word is taken for where a caller comes from. */
@@ -67,6 +77,13 @@ export class Callers {
     for (const connection of this.#connections.values()) connection.serverStops();
     for (const socket of this.#open) socket.destroy();
   }
+}
+
+/** Says why, without reading what the caller wants. */
+function turnAway(socket: Socket): void {
+  socket.on("error", () => {});
+  socket.end(refusalBytes(refusals.serverBusy, { close: true, withoutBody: false, request: "-" }));
+  socket.destroySoon();
 }
 
 /** The HTTP proxy; not listening yet. */

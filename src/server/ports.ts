@@ -4,6 +4,7 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
+import { KEEP_ALIVE } from "../platform/keep_alive.ts";
 import { listen } from "../platform/listen.ts";
 import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
@@ -13,7 +14,7 @@ import { RawCaller } from "./raw_caller.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** The settings that matter to reverse ports, read anew each time. */
-export type PortSettings = Pick<ServerConfig, "openTimeout" | "holdFor"> & {
+export type PortSettings = Pick<ServerConfig, "openTimeout" | "holdFor" | "connectionTimeout" | "maxCallers"> & {
   readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts">;
 };
 
@@ -23,6 +24,8 @@ export interface ReversePortsParts {
   readonly config: PortSettings;
   readonly log: Log;
   readonly observer: ExchangeObserver;
+  /** How many callers there are on other ports. */
+  others(): number;
 }
 
 interface ReversePort {
@@ -112,6 +115,11 @@ export class ReversePorts {
     for (const id of [...this.#open.keys()]) this.#stopListening(id);
   }
 
+  /** How many callers there are. */
+  get size(): number {
+    return this.#callers.size;
+  }
+
   /** Settles when no caller is left. */
   drained(): Promise<void> {
     return this.#callers.empty();
@@ -135,7 +143,9 @@ export class ReversePorts {
   }
 
   #accept(registration: Registration, socket: Socket): void {
-    const { observer } = this.#parts;
+    const { observer, config, others } = this.#parts;
+    if (this.#callers.size + others() > config.maxCallers) return resetConnection(socket);
+    socket.setKeepAlive(true, KEEP_ALIVE);
     const peer = {
       address: plainAddress(socket.remoteAddress),
       port: socket.remotePort ?? 0,

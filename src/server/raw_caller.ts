@@ -5,6 +5,7 @@ import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import { splice } from "../tunnel/splice.ts";
+import { endWhenSilent } from "./end_when_silent.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
@@ -13,7 +14,7 @@ import type { Served, Tunnels } from "./tunnels.ts";
 export interface RawCallerParts {
   readonly tunnels: Tunnels;
   readonly hold: Hold;
-  readonly config: Pick<ServerConfig, "openTimeout" | "holdFor">;
+  readonly config: Pick<ServerConfig, "openTimeout" | "holdFor" | "connectionTimeout">;
 }
 
 /** How often a tunnel may be lost under one caller before it is sent away. */
@@ -77,6 +78,7 @@ export class RawCaller {
       (channel) => {
         if (this.#gone) return channel.close();
         this.#socket.off("error", this.#onGone).off("close", this.#onGone);
+        endWhenSilent(this.#socket, this.#parts.config.connectionTimeout);
         this.#record.join(channel, "tcp");
         splice(channel, this.#socket, (error) => this.#record.done(error));
       },

@@ -74,6 +74,27 @@ export const refusals = {
     code: "head-too-slow",
     message: "The caller did not send the head of its request in time.",
   },
+  bodyTooLarge: {
+    status: 413,
+    code: "body-too-large",
+    message: "The body of the caller's request is larger than this server allows.",
+  },
+  requestTooLong: {
+    status: 504,
+    code: "request-timeout",
+    message: "The request took longer altogether than this server allows.",
+  },
+  answerStalled: {
+    status: 504,
+    code: "answer-stalled",
+    message: "The answer of the service made no progress for longer than this server allows.",
+  },
+  serverBusy: {
+    status: 503,
+    code: "server-busy",
+    message: "This server has as many connections of callers as it may have: the request can be sent again later.",
+    retryAfter: 5,
+  },
   bodyTooSlow: {
     status: 408,
     code: "body-too-slow",
@@ -85,6 +106,7 @@ const REASONS: Record<number, string> = {
   400: "Bad Request",
   404: "Not Found",
   408: "Request Timeout",
+  413: "Content Too Large",
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
   502: "Bad Gateway",

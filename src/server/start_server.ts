@@ -102,7 +102,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const observer = new ExchangeObservers(observers, onFault);
     const hold = new Hold(tunnels, config);
     undo.push(() => hold.close());
-    const ports = new ReversePorts({ tunnels, hold, config, log, observer });
+    const ports = new ReversePorts({ tunnels, hold, config, log, observer, others: () => callers.size });
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
     const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
@@ -133,6 +133,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       { routes, tunnels, hold, deadlines: new Deadlines(), turns: new FairTurns(), limits: config, observer, onFault },
       addressList(config.trustedProxies),
     );
+    callers.others = () => ports.size;
     const proxy = createHttpProxy(callers);
     const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort", true);
     undo.push(() => (callers.endAll(), stopListening(proxy)));

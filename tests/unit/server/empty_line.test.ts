@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Registry } from "../../../src/registry/registry.ts";
 import { NO_OBSERVER } from "../../../src/observe/exchange_report.ts";
+import { parseConfig } from "../../../src/config/load.ts";
 import { CallerConnection } from "../../../src/server/caller_connection.ts";
 import { Deadlines } from "../../../src/server/deadlines.ts";
 import { FairTurns } from "../../../src/server/fair_turns.ts";
@@ -21,14 +22,14 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
   scope.after(() => routes.close());
   const [near, far] = await socketPair(scope);
   const tunnels = new Tunnels();
-  const limits = { maxHeld: 0, maxHeldPerRegistration: 0, maxHeldSize: 0, holdFor: 0 };
+  const { server: limits } = parseConfig("", "/nowhere/config.toml");
   new CallerConnection(near, { address: "127.0.0.1", port: 1, secure: false, trusted: false }, {
     routes,
     tunnels,
     hold: new Hold(tunnels, limits),
     deadlines: new Deadlines(),
     turns: new FairTurns(),
-    limits: { ...TIMES, ...limits, maxHeadSize: 65_536 },
+    limits: { ...limits, ...TIMES },
     observer: NO_OBSERVER,
     onFault: assert.fail as (error: unknown) => void,
   });

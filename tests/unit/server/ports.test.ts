@@ -14,7 +14,13 @@ async function freePort(): Promise<number> {
 }
 
 test("reverse ports: how long a client may take to reach its service is what the config says at the time", async (t) => {
-  const config = { openTimeout: 1000, holdFor: 0, ssh: { gatewayPorts: "no" as const } };
+  const config = {
+    openTimeout: 1000,
+    holdFor: 0,
+    connectionTimeout: 0,
+    maxCallers: 100,
+    ssh: { gatewayPorts: "no" as const },
+  };
   let asked!: (timeout: number) => void;
   const served = {
     registration: { id: "1001", port: await freePort() },
@@ -27,6 +33,7 @@ test("reverse ports: how long a client may take to reach its service is what the
     config,
     log: {} as never,
     observer: { exchangeDone() {} },
+    others: () => 0,
   });
   t.after(() => ports.closeAll());
   await ports.open(served.registration as never, "127.0.0.1");
