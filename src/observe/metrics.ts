@@ -21,6 +21,10 @@ export interface ServerSources {
   /** Registrations that can be reached. */
   readonly served: () => number;
   readonly channelsOpen: () => number;
+  /** Requests and connections that wait for a client that is away. */
+  readonly held: () => number;
+  /** What became of those that waited, since the start. */
+  readonly holds: () => { readonly served: number; readonly timeout: number; readonly refused: number };
   /** Tunnels that ended since the start, by code. */
   readonly disconnects: () => Iterable<readonly [code: string, count: number]>;
   /** Since the start, as is the next one. */
@@ -84,6 +88,14 @@ export function serverMetrics(sources: ServerSources): Registry {
   gauge(registry, "petit_served_registrations", "Registrations whose client is connected", sources.served);
   gauge(registry, "petit_channels_open", "Channels open in all tunnels", sources.channelsOpen);
   counters(registry, "petit_disconnects_total", "Tunnels that ended, by reason", "reason", sources.disconnects);
+  gauge(registry, "petit_held", "Requests and connections that wait for a client that is away", sources.held);
+  counters(
+    registry,
+    "petit_holds_total",
+    "Requests and connections that waited for a client, by what became of them",
+    "outcome",
+    () => Object.entries(sources.holds()),
+  );
   counter(registry, "petit_logins_refused_total", "Logins at the gateway that were refused", sources.loginsRefused);
   counter(
     registry,

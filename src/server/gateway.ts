@@ -172,6 +172,10 @@ class GatewayPeer implements SshPeer {
     const connection = this.#connection;
     if (registration === undefined || connection === undefined) {
       this.#say("forward-refused", `A client asked for port ${port}, which is not its own`);
+      const own = this.#key === undefined
+        ? []
+        : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ port }) => port);
+      connection?.link.say(`Port ${port} is not one of this key's; it may forward ${own.join(", ") || "none"}`);
       return undefined;
     }
     this.#leaving.clear();

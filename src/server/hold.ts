@@ -30,8 +30,8 @@ export class Hold {
   readonly #all = new OpenSet<Waiting>();
   #bytes = 0;
   #closed = false;
-  /** Callers who have waited since the start, and those of them who were sent away in the end. */
-  readonly counts = { held: 0, inVain: 0, refused: 0 };
+  /** Since the start: callers who went through in the end, who waited in vain, and who could not wait because too many did. */
+  readonly counts = { served: 0, timeout: 0, refused: 0 };
 
   /** @param tunnels tells when one is there again, by `onServed` */
   constructor(tunnels: Pick<Tunnels, "of"> & { onServed: (served: Served) => void }, limits: HoldLimits) {
@@ -73,14 +73,13 @@ export class Hold {
     }
     const timer = setTimeout(() => {
       this.#remove(waiting);
-      this.counts.inVain++;
+      this.counts.timeout++;
       done(undefined);
     }, time);
     const waiting = { id, size, timer, done };
     this.#byId.set(id, own.add(waiting));
     this.#all.add(waiting);
     this.#bytes += size;
-    this.counts.held++;
     return () => this.#remove(waiting);
   }
 
@@ -90,7 +89,9 @@ export class Hold {
     for (const waiting of [...this.#byId.get(id) ?? []]) {
       // The tunnel may go again over the first of them.
       if (this.#tunnels.of(id) === undefined) return;
-      if (this.#remove(waiting)) waiting.done(served);
+      if (!this.#remove(waiting)) continue;
+      this.counts.served++;
+      waiting.done(served);
     }
   }
 

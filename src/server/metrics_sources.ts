@@ -2,6 +2,7 @@ import type { ExchangeCounters } from "../observe/exchange_counters.ts";
 import type { ServerSources } from "../observe/metrics.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { Hold } from "./hold.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -11,12 +12,13 @@ export function metricsSources(
     readonly exchanges: ExchangeCounters;
     readonly routes: Routes;
     readonly tunnels: Tunnels;
+    readonly hold: Hold;
     readonly disconnects: Disconnects;
     readonly logins: { readonly refused: number };
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { exchanges, routes, tunnels, disconnects, logins, usage } = parts;
+  const { exchanges, routes, tunnels, hold, disconnects, logins, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -24,6 +26,8 @@ export function metricsSources(
     tunnels: () => links().size,
     served: () => tunnels.size,
     channelsOpen: () => [...links()].reduce((total, { channels }) => total + channels, 0),
+    held: () => hold.size,
+    holds: () => hold.counts,
     disconnects: () => disconnects.counts,
     loginsRefused: () => logins.refused,
     usageDropped: () => usage?.dropped ?? 0,

@@ -128,7 +128,7 @@ export class Registrar {
         return { type: "didPing1" };
       case "register1":
         refuseOtherVersions(message.handshakeVersion);
-        return { type: "didRegister1", ...this.#registered(await this.#register(message, peer)) };
+        return { type: "didRegister1", ...this.#granted(message, await this.#register(message, peer)) };
       case "handshake1":
         refuseOtherVersions(message.handshakeVersion);
         this.#remember(peer.key.fingerprint, message.vitae);
@@ -245,6 +245,17 @@ export class Registrar {
       }
     }
     throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
+  }
+
+  /** What became of a request for a registration; where it is not the one asked for, with the reason. */
+  #granted({ preferred }: ClientMessage & { type: "register1" }, registration: Registration): Registered {
+    const registered = this.#registered(registration);
+    if (preferred === null || preferred.id === registration.id) return registered;
+    const taken = this.#parts.routes.byId(preferred.id) !== undefined;
+    const notice = taken
+      ? `Registration ${preferred.id} belongs to another key`
+      : `Registration ${preferred.id} is not to be had`;
+    return { ...registered, notice };
   }
 
   #registered({ id, port }: Registration): Registered {

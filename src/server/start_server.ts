@@ -185,7 +185,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       sshPort,
       control,
       usage,
-      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, disconnects, logins, usage })),
+      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, hold, disconnects, logins, usage })),
       closed,
       handOver,
       get secureProxyPort() {

@@ -23,8 +23,10 @@ export interface IncomingOpen {
 const PROHIBITED = 1;
 const CONNECT_FAILED = 2;
 
-/** SSH_MSG_DISCONNECT (RFC 4253, section 11.1). */
+/** SSH_MSG_DISCONNECT and SSH_MSG_DEBUG (RFC 4253, sections 11.1 and 11.3). */
 const DISCONNECT = 1;
+const DEBUG = 4;
+const ALWAYS_DISPLAY = Buffer.from([1]);
 
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
@@ -152,17 +154,24 @@ export class Link {
 
   /** Tells the peer that the connection ends, and why: the library has no room for a description. */
   #disconnect(why: string, reason: number): void {
+    const code = Buffer.alloc(4);
+    code.writeUInt32BE(reason);
+    this.#transport(DISCONNECT, code, sshString(why), sshString(""));
+  }
+
+  /** Says something that a person at the other end is to see, in SSH_MSG_DEBUG: a refusal has no room for a reason (RFC 4254, section 7.1). */
+  say(what: string): void {
+    this.#transport(DEBUG, ALWAYS_DISPLAY, sshString(what), sshString(""));
+  }
+
+  /** Sends a message of the transport layer, past the queue of a key exchange, as each of them may go (RFC 4253, section 7.1). */
+  #transport(type: number, ...parts: Buffer[]): void {
     if (!this.wire.writable || this.#disconnected) return;
     const protocol = this.#internals._protocol;
     const writer = protocol._packetRW.write;
-    const description = Buffer.from(why, "utf8");
-    // Past the queue of a key exchange, as every message of the transport layer may go (RFC 4253, section 7.1).
-    const packet = writer.alloc(1 + 4 + 4 + description.length + 4, true);
-    let at = packet.writeUInt8(DISCONNECT, writer.allocStartKEX);
-    at = packet.writeUInt32BE(reason, at);
-    at = packet.writeUInt32BE(description.length, at);
-    at += description.copy(packet, at);
-    packet.writeUInt32BE(0, at);
+    const content = Buffer.concat(parts);
+    const packet = writer.alloc(1 + content.length, true);
+    content.copy(packet, packet.writeUInt8(type, writer.allocStartKEX));
     (protocol._cipher as { encrypt(packet: Buffer): void }).encrypt(writer.finalize(packet, true));
   }
 
@@ -227,6 +236,14 @@ export class Link {
     this.#onViolation(what);
     this.abandon(`the SSH protocol was broken (the other side ${what})`, PROTOCOL_ERROR);
   }
+}
+
+/** RFC 4251, section 5. */
+function sshString(text: string): Buffer {
+  const bytes = Buffer.from(text, "utf8");
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 /** What an error of the library about a channel that was not opened says, in words. */

@@ -48,7 +48,7 @@ export type ServerVitae = z.output<typeof serverVitae>;
 
 const registered = z.object({ registeredId: short, registeredPort: z.int().min(1).max(65535), endpoint: short });
 /** A registration as its client sees it. */
-export type Registered = z.output<typeof registered>;
+export type Registered = z.output<typeof registered> & { readonly notice?: string | undefined };
 
 /** How many disconnects a client remembers, and tells of at a time. */
 export const DISCONNECTS_KEPT = 50;
@@ -88,7 +88,12 @@ export const clientMessage = z.discriminatedUnion("type", [
 export type ClientMessage = z.output<typeof clientMessage>;
 
 export const serverMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("didRegister1"), ...registered.shape }),
+  z.object({
+    type: z.literal("didRegister1"),
+    ...registered.shape,
+    /** Why it is not what the client asked for. */
+    notice: z.string().max(1024).optional(),
+  }),
   z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae }),
   z.object({ type: z.literal("didUnregister1") }),
   z.object({ type: z.literal("didPing1") }),

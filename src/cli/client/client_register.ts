@@ -38,12 +38,13 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   // A customer pastes one command: whoever has no config yet gets one on the way.
   if (!hasClientSection(path)) initConfig(path, "client", settings);
   const { config: { client: config }, file, folder } = loadConfig(path);
-  const { id, port, endpoint } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
+  const { id, port, endpoint, notice } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
   const { daemon } = await tellDaemon(folder, "client");
+  if (notice !== undefined) process.stderr.write(`petit: ${notice}: this is a new registration\n`);
   const { host, port: sshPort } = joinCode ?? config;
   if (invocation.values["json"] === true) {
     process.stdout.write(
-      `${JSON.stringify({ tenant, id, port, endpoint, server: { host, port: sshPort }, daemon })}\n`,
+      `${JSON.stringify({ tenant, id, port, endpoint, server: { host, port: sshPort }, daemon, notice })}\n`,
     );
     return 0;
   }
@@ -77,7 +78,7 @@ export interface TenantToRegister {
 /** @throws PetitError as `register`; `already-registered`, `join-code-needed`, `other-server` */
 export async function registerTenant(
   { config, file, folder, tenant, joinCode, settings = {} }: TenantToRegister,
-): Promise<{ id: string; port: number; endpoint: string }> {
+): Promise<{ id: string; port: number; endpoint: string; notice?: string }> {
   if (joinCode === undefined) {
     if (!new KnownHost(folder).pinned) throw codeNeeded();
     const before = readRegistration(folder, tenant);
@@ -98,7 +99,8 @@ export async function registerTenant(
       signal: AbortSignal.timeout(REGISTER_TIMEOUT),
       beforeKept: () => changeConfig(file, "client", { ...changedServer(config, host, port), ...settings }),
     }));
-  return { id: registered.registeredId, port: registered.registeredPort, endpoint: registered.endpoint };
+  const { registeredId: id, registeredPort, endpoint, notice } = registered;
+  return { id, port: registeredPort, endpoint, ...(notice === undefined ? {} : { notice }) };
 }
 
 /** What is not set and is not different from the default stays out of the file. */

@@ -16,7 +16,7 @@ export const tenantCommands: readonly Command[] = [
     summary: "Register with the server that a join code names",
     description: [
       "Without -t the client's first service, [client.local]. A client that runs serves it at once.",
-      `With --json: {"tenant", "id", "port", "endpoint", "server": {"host", "port"}, ${DAEMON}}.`,
+      `With --json: {"tenant", "id", "port", "endpoint", "server": {"host", "port"}, ${DAEMON}}, and "notice" where it is not the registration that the client had before.`,
     ],
     options: {
       ...config,

@@ -12,6 +12,8 @@ function server() {
     tunnels: () => 1,
     served: () => 2,
     disconnects: () => [["reset", 8], ["stopped", 0]],
+    held: () => 3,
+    holds: () => ({ served: 5, timeout: 2, refused: 1 }),
     channelsOpen: () => 5,
     loginsRefused: () => 4,
     usageDropped: () => 6,
@@ -85,7 +87,7 @@ test("metrics: every figure has a help line, a type, and no label that callers o
     assert.match(found, new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, "m"));
   }
   for (const line of series) {
-    assert.match(line, /^\w+(\{(?:(?:status|code|direction|reason|le|version|role)="[^"]*",?)+\})? \S+$/);
+    assert.match(line, /^\w+(\{(?:(?:status|code|direction|reason|outcome|le|version|role)="[^"]*",?)+\})? \S+$/);
   }
 });
 
