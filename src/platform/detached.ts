@@ -45,6 +45,8 @@ export async function startDetached(args: readonly string[], folder: string, err
  * Starts this petit once more, in a session of its own.
  *
  * @param marks variables of its environment
+ * @param orphaned whether it is to be no child of this process's, but of the service manager's: its standard input is what `stdio` has as
+ * descriptor 3
  * @throws PetitError `start-failed`
  */
 export async function startSelf(
@@ -52,8 +54,9 @@ export async function startSelf(
   folder: string,
   marks: Readonly<Record<string, string>>,
   stdio: StdioOptions,
+  orphaned = false,
 ): Promise<ChildProcess> {
-  const [program, ...first] = selfCommand();
+  const [program, ...first] = orphaned ? ["/bin/sh", "-c", '"$@" <&3 3<&- &', "sh", ...selfCommand()] : selfCommand();
   const env: NodeJS.ProcessEnv = { ...process.env, ...marks };
   for (const name of MISLEADING) delete env[name];
   try {

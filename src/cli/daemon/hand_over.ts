@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Writable } from "node:stream";
 import { PetitError } from "../../error.ts";
 import { startSelf } from "../../platform/detached.ts";
@@ -14,8 +15,8 @@ import type { EarlyEnd } from "./daemon.ts";
  *
  * | predecessor                               | successor |
  * |-------------------------------------------|-----------|
- * | {"sockets": names of descriptors 3, 4, …} | reads the config, opens the registry, listens on the same sockets |
- * |                                           | "prepared", or why it cannot, and ends: then nothing has changed |
+ * | {"sockets": names of descriptors 4, 5, …} | reads the config, opens the registry, listens on the same sockets |
+ * |                                           | "prepared" and its process id, or why it cannot, and ends: then nothing has changed |
  * | takes no new work, gives the lock back: "go" | takes the lock, and is the daemon |
  * |                                           | "here": the service manager, if any, has been told |
  * | goes on with what it has, and ends        | |
@@ -24,8 +25,8 @@ import type { EarlyEnd } from "./daemon.ts";
 /** Tells a process that it is a successor. */
 export const SUCCESSOR_MARK = "PETIT_SUCCESSOR";
 
-/** The first inherited descriptor. */
-export const FIRST_SOCKET = 3;
+/** The first inherited descriptor; the one before may be its standard input on the way (detached.ts). */
+export const FIRST_SOCKET = 4;
 
 /** Milliseconds that a successor has to get ready. */
 const PREPARED_WITHIN = 30_000;
@@ -59,23 +60,39 @@ export async function startSuccessor({ role, configFile, folder, verbose }: Succ
   if (reason !== undefined) throw new PetitError("handover-unsupported", `The ${role} cannot hand over: ${reason}`);
   const sockets = ownSockets();
   const args = [role, "run", "--config", configFile, ...(verbose ? ["--verbose"] : [])];
-  const stdio = ["pipe" as const, "pipe" as const, "inherit" as const, ...sockets.map(({ fd }) => fd)];
-  const child = await startSelf(args, folder, { [SUCCESSOR_MARK]: "1" }, stdio);
-  const input = child.stdin as Writable;
+  // systemd waits only for the end of a main process that is its own child: another one it kills at once when it is to stop.
+  const orphaned = process.env["NOTIFY_SOCKET"] !== undefined;
+  const input = orphaned
+    ? ["ignore", "pipe", "inherit", "pipe"] as const
+    : ["pipe", "pipe", "inherit", "ignore"] as const;
+  const child = await startSelf(
+    args,
+    folder,
+    { [SUCCESSOR_MARK]: "1" },
+    [...input, ...sockets.map(({ fd }) => fd)],
+    orphaned,
+  );
+  const orders = child.stdio[orphaned ? 3 : 0] as Writable;
   // A successor that has ended tells by its end.
-  input.on("error", () => {});
-  input.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name) })}\n`);
+  orders.on("error", () => {});
+  orders.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name) })}\n`);
   const talk = listenTo(role, child);
-  if (!await within(PREPARED_WITHIN, talk.heard("prepared"))) {
-    child.kill("SIGKILL");
+  const prepared = await Promise.race([
+    talk.heard(/^prepared (\d+)$/m),
+    sleep(PREPARED_WITHIN, undefined, { ref: false }),
+  ]);
+  if (prepared === undefined) {
+    // It ends when there is nobody to take over from.
+    orders.end();
     throw new PetitError("start-failed", `The new ${role} did not get ready within ${PREPARED_WITHIN / 1000} s`);
   }
   return {
-    pid: child.pid as number,
+    pid: Number(prepared),
     async go() {
-      input.end("go\n");
-      await within(HERE_WITHIN, talk.heard("here").catch(() => {}));
+      orders.end("go\n");
+      await within(HERE_WITHIN, talk.heard(/^(here)$/m).catch(() => {}));
       child.unref();
+      orders.destroy();
       child.stdout?.destroy();
     },
   };
@@ -93,7 +110,7 @@ function obstacle(): string | undefined {
 }
 
 /** What a successor says; it rejects when the successor has ended before. */
-function listenTo(role: Role, child: ChildProcess): { heard(line: string): Promise<void> } {
+function listenTo(role: Role, child: ChildProcess): { heard(line: RegExp): Promise<string> } {
   let said = "";
   let onSaid = () => {};
   child.stdout?.on("data", (bytes: Buffer) => {
@@ -106,8 +123,11 @@ function listenTo(role: Role, child: ChildProcess): { heard(line: string): Promi
   ended.catch(() => {});
   return {
     heard(line) {
-      const heard = new Promise<void>((resolve) => {
-        onSaid = () => said.split("\n").includes(line) && resolve();
+      const heard = new Promise<string>((resolve) => {
+        onSaid = () => {
+          const found = line.exec(said)?.[1];
+          if (found !== undefined) resolve(found);
+        };
         onSaid();
       });
       return Promise.race([heard, ended]);

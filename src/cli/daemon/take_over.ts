@@ -30,7 +30,7 @@ export async function predecessor(): Promise<Predecessor | undefined> {
   inheritSockets(sockets, FIRST_SOCKET);
   return {
     async gone() {
-      tellStarter("prepared\n");
+      tellStarter(`prepared ${process.pid}\n`);
       const { value } = await lines.next();
       process.stdin.destroy();
       if (value !== "go") throw new PetitError("handover-cancelled", "The process before did not hand over");
