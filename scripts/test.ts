@@ -17,8 +17,11 @@ const files = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf
   .filter((file) => wanted.length === 0 || wanted.some((part) => `tests/${file}`.includes(part)))
   .sort();
 
+/** Tests that pull, stop and kill real daemons: alone, since they measure how soon all is well again. */
+const FAULTS = "faults/";
+
 /** Milliseconds for each run of a runtime: a test that hangs is a failure, and not the end of everything. */
-const TIMEOUT = 15 * 60_000;
+const TIMEOUT = 20 * 60_000;
 
 /** How many of a run's last lines are told when it was ended. */
 const LAST_WORDS = 15;
@@ -34,17 +37,9 @@ const totals = { passed: 0, failed: 0 };
 const failures: Failure[] = [];
 
 run("build", [...installed("bun"), join(root, "scripts", "build.ts")], () => ({ passed: 0, failed: 0, failures: [] }));
-run("Bun", [
-  ...installed("bun"),
-  "test",
-  "--timeout",
-  "120000",
-  ...files.map((file) => `./tests/${file}`),
-], (lines) => ({
-  passed: last(lines, /^\s*(\d+) pass$/),
-  failed: last(lines, /^\s*(\d+) fail$/),
-  failures: bunFailures(lines),
-}));
+const isFault = (file: string) => file.startsWith(FAULTS);
+runBun("Bun", files.filter((file) => !isFault(file)));
+runBun("Bun, faults", files.filter(isFault));
 const neutral = files.filter((file) => NEUTRAL.some((part) => file.includes(part)));
 if (neutral.length > 0) {
   run("Deno", [
@@ -62,6 +57,16 @@ if (neutral.length > 0) {
 for (const line of failureReport(failures)) say(line);
 say(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = failures.length > 0 ? 1 : 0;
+
+function runBun(name: string, files: string[]): void {
+  if (files.length === 0) return;
+  const paths = files.map((file) => `./tests/${file}`);
+  run(name, [...installed("bun"), "test", "--timeout", "120000", ...paths], (lines) => ({
+    passed: last(lines, /^\s*(\d+) pass$/),
+    failed: last(lines, /^\s*(\d+) fail$/),
+    failures: bunFailures(lines),
+  }));
+}
 
 /** Everything goes out by the same way: what console.log writes may overtake it. */
 function say(line: string): void {
