@@ -88,6 +88,7 @@ export class TunnelKeeper {
   /** Takes up which tenants there are, on the tunnel that stands; others begin to be carried, or no longer are. */
   async take(tenants: readonly Tenant[]): Promise<void> {
     this.#tenants = tenants;
+    this.#parts.evidence.keep(tenants);
     const tunnel = this.#tunnel;
     const registered = this.#registered;
     if (tunnel === undefined) return this.#nudge.give();

@@ -3,10 +3,13 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
+import { LIGHT_NAMES } from "../tunnel/lights.ts";
 import type { Registered } from "../tunnel/messages.ts";
+import { askTunnel } from "./ask_tunnel.ts";
 import { ClientControl } from "./client_control.ts";
 import { TunnelKeeper } from "./keep_tunnel.ts";
 import { ownKey } from "./state.ts";
+import { ClientEvidence } from "./tenant_lights.ts";
 import { isRegistered, readUsableTenants } from "./tenants.ts";
 
 /** A client that is up, connected or trying to. */
@@ -37,13 +40,27 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   }
   const { fingerprint } = ownKey(folder).publicKey;
   const figures = { tunnels: 0, dialFailures: 0 };
-  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise: new OnceAMinute(), figures, signal });
-  const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal }, broken);
+  const evidence = new ClientEvidence();
+  const keeper = new TunnelKeeper(tenants, {
+    config,
+    folder,
+    log,
+    noise: new OnceAMinute(),
+    figures,
+    evidence,
+    signal,
+  });
+  askTunnel(() => keeper.tunnel, signal);
+  const control = new ClientControl({ config, folder, fingerprint, keeper, evidence, log, signal }, broken);
   const metrics = clientMetrics({
     connected: () => keeper.tunnel !== undefined,
     reconnects: () => Math.max(0, figures.tunnels - 1),
     channelsOpen: () => keeper.tunnel?.callers ?? 0,
     dialFailures: () => figures.dialFailures,
+    lights: () =>
+      control.tenants().flatMap(({ tenant, lights }) =>
+        LIGHT_NAMES.map((light) => ({ tenant, light, green: lights[light].state === "green" }))
+      ),
   });
   return { connected: keeper.connected, closed: keeper.closed, control, metrics };
 }

@@ -3,14 +3,16 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
-import type { IncomingOpen } from "../tunnel/link.ts";
+import type { IncomingOpen, Link } from "../tunnel/link.ts";
 import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
+import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
+import type { ClientEvidence } from "./tenant_lights.ts";
 import type { RegisteredTenant } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
 
@@ -22,6 +24,7 @@ export interface TunnelParts {
   readonly log: Log;
   readonly noise: OnceAMinute;
   readonly figures: ClientFigures;
+  readonly evidence: ClientEvidence;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +63,7 @@ export class Tunnel {
     this.#connection = connection;
     this.#backchannel = backchannel;
     this.closed = connection.closed.then((cause) => this.#ended ?? cause);
+    parts.evidence.link = connection.link;
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
   }
 
@@ -72,6 +76,11 @@ export class Tunnel {
       connection.end();
       throw error;
     }
+  }
+
+  /** What carries it. */
+  get link(): Link {
+    return this.#connection.link;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -132,6 +141,7 @@ export class Tunnel {
   async ping(): Promise<number> {
     const begun = performance.now();
     await this.#backchannel.ask({ type: "ping1" }, "didPing1");
+    this.link.answered = performance.now();
     return performance.now() - begun;
   }
 
@@ -158,22 +168,32 @@ export class Tunnel {
     const carried = this.#carried.get(forwarded.port);
     if (carried === undefined) return forwarded.refuse("nobody serves this forward");
     const { config: { connectTimeout: timeout }, noise, figures } = this.#parts;
-    const callers = this.#callers;
-    acceptForwarded(forwarded, carried.tenant.local, { timeout, callers, log: carried.log, noise, figures });
+    const { tenant: { name, local }, log } = carried;
+    const evidence = this.#parts.evidence.of(name);
+    acceptForwarded(forwarded, local, { timeout, callers: this.#callers, log, noise, figures, evidence });
   }
 
   /** What the server knows of this client's registrations. */
-  async #known(): Promise<Registered[]> {
-    const { registrations, vitae } = await this.#backchannel.ask(
-      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(this.#parts.config) },
+  async #known(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
+    const { config, evidence } = this.#parts;
+    const services = probeWishes(tenants);
+    const { registrations, vitae, unwell } = await this.#backchannel.ask(
+      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config), services },
       "shakehand1",
     );
+    const now = this.link.answered = performance.now();
+    for (const { name, registration: { id } } of tenants) {
+      const found = unwell?.[id];
+      if (found === undefined) evidence.of(name).forgetProbe();
+      else evidence.of(name).failed(now - found.ago, found.code, found.error, "probe", true);
+    }
     this.#serverVitae = vitae;
     return registrations;
   }
 
   async #verify(): Promise<void> {
-    const known = new Set((await this.#known()).map(({ registeredId }) => registeredId));
+    const carried = [...this.#carried.values()].map(({ tenant }) => tenant);
+    const known = new Set((await this.#known(carried)).map(({ registeredId }) => registeredId));
     for (const [port, carried] of this.#carried) {
       const { name, registration: { id } } = carried.tenant;
       if (known.has(id)) continue;
@@ -187,7 +207,7 @@ export class Tunnel {
 
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
     const { config, log } = this.#parts;
-    const registrations = await this.#known();
+    const registrations = await this.#known(tenants);
     const wanted = tenants.flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);

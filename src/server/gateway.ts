@@ -167,6 +167,7 @@ class GatewayPeer implements SshPeer {
         `${registration.id} is connected, but only for HTTP: ${messageOf(error)}`,
       );
     }
+    served.told = true;
     return registration.port;
   }
 
@@ -214,7 +215,8 @@ class GatewayPeer implements SshPeer {
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
     if (ids.length > 0) {
-      const { disconnects, log } = this.#parts;
+      const { disconnects, log, tunnels } = this.#parts;
+      tunnels.ended(ids, cause);
       const at = Date.now();
       disconnects.add({ at, ids, address: this.#address, lasted: at - this.#begun, cause });
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);

@@ -4,10 +4,14 @@ import type { ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
+import { within } from "../platform/within.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Disconnect, Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Callers } from "./http_proxy.ts";
+import { lightsOf, patienceOf } from "./lights.ts";
+import type { Prober } from "./probe/prober.ts";
+import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
 import type { FullStatus, LiveTunnel, RegistrationStatus, ServerStatus } from "./server_status.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
@@ -20,10 +24,14 @@ export interface ServerControlParts {
   readonly tunnels: Tunnels;
   readonly callers: Callers;
   readonly disconnects: Disconnects;
+  readonly prober: Prober;
   readonly log: Log;
   readonly signal: AbortSignal;
   ports(): ServerStatus["ports"];
 }
+
+/** Milliseconds for a service to be probed before its registration is told of. */
+const LOOK_FOR = 3000;
 
 /** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
 export class ServerControl {
@@ -49,6 +57,16 @@ export class ServerControl {
 
   get phase(): ServerStatus["status"] {
     return this.#parts.signal.aborted ? "stopping" : "running";
+  }
+
+  /**
+   * Has what `statusOf` tells of the service be true: it is probed, unless its client does not want that. Never rejects: what takes longer
+   * than 3 s is told of when it is asked for again. An unknown registration has no service.
+   */
+  async look(id: string): Promise<void> {
+    const { tunnels, prober } = this.#parts;
+    const served = tunnels.of(id);
+    if (served !== undefined && !isNever(tunnels.wishOf(id))) await within(LOOK_FOR, prober.probe(served));
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */
@@ -165,6 +183,7 @@ export class ServerControl {
   }
 
   #statusOf(registration: Registration): RegistrationStatus {
+    const { ssh, probeInterval } = this.#parts.config;
     const { id, port, fingerprint, aliases, vitae, brand, tenant, createdAt } = registration;
     const served = this.#parts.tunnels.of(id);
     return {
@@ -179,6 +198,7 @@ export class ServerControl {
       endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
       createdAt: new Date(createdAt).toISOString(),
       tunnel: served === undefined ? null : tunnelStatus(served),
+      lights: lightsOf(served, this.#parts.tunnels.awayOf(id), patienceOf(ssh.clientAliveInterval, probeInterval)),
     };
   }
 }

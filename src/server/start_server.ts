@@ -22,6 +22,7 @@ import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
+import { Prober } from "./probe/prober.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
 import { ServerControl } from "./server_control.ts";
@@ -88,7 +89,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drainAll())));
     const disconnects = new Disconnects();
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
-    const registrar = new Registrar({ config, registry, routes, tunnels, log, onRegistered });
+    const prober = new Prober({ tunnels, config });
+    const registrar = new Registrar({ config, registry, routes, tunnels, prober, log, onRegistered });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
@@ -98,7 +100,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     routes.onRemoved = ({ id }) => {
       gateway.drop(id);
       disconnects.forget(id);
+      tunnels.forget(id);
     };
+    prober.start();
+    undo.push(() => prober.stop());
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port");
     undo.push(() => (gateway.end(), stopListening(gateway.listener)));
     log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
@@ -118,6 +123,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     await secureProxy.start();
 
     const drain = async () => {
+      prober.stop();
       gateway.listener.close();
       proxy.close();
       secureProxy.refuseNew();
@@ -135,6 +141,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       tunnels,
       callers,
       disconnects,
+      prober,
       log,
       signal,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
@@ -144,7 +151,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       sshPort,
       control,
       usage,
-      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, logins, usage })),
+      metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, logins, usage })),
       closed,
       get secureProxyPort() {
         return secureProxy.port;

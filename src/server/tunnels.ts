@@ -2,7 +2,11 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { ProbeWish } from "../tunnel/messages.ts";
+import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
+
+const OPEN_TIMEOUT = "The client did not say in time whether it reaches its service";
 
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
@@ -14,6 +18,10 @@ export class Served {
   readonly pool = new ChannelPool();
   /** False once the tunnel is gone. */
   alive = true;
+  /** True once its client has been told so; it refuses channels before. */
+  told = false;
+  /** What became of the last connections to the service. */
+  readonly #evidence = new ServiceEvidence();
   /** Address of the client. */
   readonly clientAddress: string;
   /** Since when it is served, in milliseconds since 1970. */
@@ -33,28 +41,42 @@ export class Served {
     this.clientAddress = clientAddress;
   }
 
+  get evidence(): ServiceEvidence {
+    this.#evidence.answered(this.pool.lastUsed);
+    return this.#evidence;
+  }
+
   /**
    * Opens a channel to the service for a caller.
    *
    * @param timeout milliseconds
+   * @param by a probe tells itself what it found
    * @throws PetitError `service-refused`, `open-timeout` or `tunnel-lost`
    */
-  open(callerAddress: string, callerPort: number, timeout: number): Promise<Channel> {
+  open(callerAddress: string, callerPort: number, timeout: number, by: Visitor = "caller"): Promise<Channel> {
     return new Promise((resolve, reject) => {
+      const begun = performance.now();
+      const evidence = this.#evidence;
       let late = false;
       const timer = setTimeout(() => {
         late = true;
-        reject(new PetitError("open-timeout", "The client did not say in time whether it reaches its service"));
+        if (by === "caller") evidence.failed(performance.now(), "open-timeout", OPEN_TIMEOUT, by);
+        reject(new PetitError("open-timeout", OPEN_TIMEOUT));
       }, timeout);
       this.connection.open(this.address, this.port, callerAddress, callerPort).then(
         (channel) => {
           clearTimeout(timer);
+          if (by === "caller") {
+            const now = performance.now();
+            evidence.reached(now, now - begun, by);
+          }
           if (late) channel.close();
           else resolve(channel);
         },
         (error) => {
           clearTimeout(timer);
           const code = this.alive ? "service-refused" : "tunnel-lost";
+          if (this.alive && by === "caller") evidence.failed(performance.now(), code, messageOf(error), by);
           reject(new PetitError(code, messageOf(error), { cause: error }));
         },
       );
@@ -62,9 +84,21 @@ export class Served {
   }
 }
 
+/** What is known of the last tunnel of a registration whose client is away. Moments are milliseconds of `performance.now()`. */
+export interface Away {
+  readonly since: number;
+  cause: string;
+  /** When bytes came last, when something came back last, and when the service was reached last. */
+  readonly heard: number;
+  readonly answered: number;
+  readonly reached: number;
+}
+
 /** Which registrations have a live tunnel. */
 export class Tunnels {
   readonly #byId = new Map<string, Served>();
+  readonly #away = new Map<string, Away>();
+  readonly #wishes = new Map<string, ProbeWish>();
 
   of(id: string): Served | undefined {
     return this.#byId.get(id);
@@ -82,12 +116,51 @@ export class Tunnels {
     const before = this.#byId.get(served.registration.id);
     if (before !== undefined) this.#retire(before);
     this.#byId.set(served.registration.id, served);
+    this.#away.delete(served.registration.id);
   }
 
   /** Takes a registration away, unless another tunnel has taken it over already. */
   remove(served: Served): void {
     this.#retire(served);
-    if (this.#byId.get(served.registration.id) === served) this.#byId.delete(served.registration.id);
+    const { registration: { id }, connection: { link }, evidence } = served;
+    if (this.#byId.get(id) !== served) return;
+    this.#byId.delete(id);
+    this.#away.set(id, {
+      since: performance.now(),
+      cause: "The client takes no more callers",
+      heard: link.wire.lastReceived,
+      answered: link.answered,
+      reached: evidence.reachedAt,
+    });
+  }
+
+  /** What is known of the last tunnel; undefined where there is one now, or never was. */
+  awayOf(id: string): Away | undefined {
+    return this.#away.get(id);
+  }
+
+  /** Why the last tunnel of these registrations ended. */
+  ended(ids: readonly string[], cause: string): void {
+    for (const id of ids) {
+      const away = this.#away.get(id);
+      if (away !== undefined) away.cause = `The tunnel ended: ${cause}`;
+    }
+  }
+
+  /** How its client wants a service to be probed; undefined where it has not said. */
+  wishOf(id: string): ProbeWish | undefined {
+    return this.#wishes.get(id);
+  }
+
+  wish(id: string, wish: ProbeWish): void {
+    if (this.#wishes.get(id)?.probe !== wish.probe) this.#byId.get(id)?.evidence.forgetProbe();
+    this.#wishes.set(id, wish);
+  }
+
+  /** Forgets a registration that is gone. */
+  forget(id: string): void {
+    this.#away.delete(id);
+    this.#wishes.delete(id);
   }
 
   #retire(served: Served): void {

@@ -47,6 +47,15 @@ const registered = z.object({ registeredId: short, registeredPort: z.int().min(1
 /** A registration as its client sees it. */
 export type Registered = z.output<typeof registered>;
 
+const probeWish = z.object({
+  /** As [client.local] probe. */
+  probe: short,
+  /** What an HTTP service is called, for the Host field. */
+  host: short,
+});
+/** How a client wants one of its services to be probed. */
+export type ProbeWish = z.output<typeof probeWish>;
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -55,16 +64,25 @@ export const clientMessage = z.discriminatedUnion("type", [
     tenant: short.min(1).default("default"),
     vitae: clientVitae,
   }),
-  z.object({ type: z.literal("handshake1"), handshakeVersion: z.int(), vitae: clientVitae }),
+  z.object({
+    type: z.literal("handshake1"),
+    handshakeVersion: z.int(),
+    vitae: clientVitae,
+    /** By id of the registration. Servers that know nothing of it leave it out. */
+    services: z.record(short, probeWish).optional(),
+  }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),
   z.object({ type: z.literal("probe1"), registeredId: short }),
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
 
+/** By id of the registration: what the server's last probe found wrong with the answer of a service, `ago` milliseconds before. */
+const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number() })).optional();
+
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("didRegister1"), ...registered.shape }),
-  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae }),
+  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae, unwell }),
   z.object({ type: z.literal("didUnregister1") }),
   z.object({ type: z.literal("didPing1") }),
   z.object({

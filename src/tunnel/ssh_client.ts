@@ -32,12 +32,12 @@ export class SshClientConnection {
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   readonly #client: InstanceType<typeof Client>;
-  readonly #link: Link;
+  readonly link: Link;
   readonly #asked = new Set<string>();
 
   constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
     this.#client = client;
-    this.#link = link;
+    this.link = link;
     this.closed = closed;
     link.acceptOpens("forwarded-tcpip", (open) => {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
@@ -48,7 +48,7 @@ export class SshClientConnection {
   /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` or `connection-lost` */
   forward(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.#link.wire.writable) return reject(gone());
+      if (!this.link.wire.writable) return reject(gone());
       this.#client.forwardIn(address, port, (error) => {
         if (error) {
           reject(
@@ -70,7 +70,7 @@ export class SshClientConnection {
    */
   cancelForward(address: string, port: number): Promise<void> {
     const answered = new Promise<void>((resolve) => {
-      if (!this.#link.wire.writable) return resolve();
+      if (!this.link.wire.writable) return resolve();
       this.#client.unforwardIn(address, port, () => resolve());
     });
     return Promise.race([answered, this.closed]).then(() => void this.#asked.delete(`${address}:${port}`));
@@ -79,7 +79,7 @@ export class SshClientConnection {
   /** Opens a channel to `host:port` as the server sees it. */
   open(host: string, port: number): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      if (!this.#link.wire.writable) return reject(gone());
+      if (!this.link.wire.writable) return reject(gone());
       this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
         if (error) reject(new Error(openFailure(error), { cause: error }));
         else resolve(stream as unknown as Channel);

@@ -1,5 +1,6 @@
 import type { ClientStatus } from "../../client/client_status.ts";
 import { tenantTable } from "./tenant_table.ts";
+import { lightText } from "../terminal/light_text.ts";
 import { printable } from "../terminal/text_width.ts";
 import { durationText, momentText } from "../terminal/time_text.ts";
 
@@ -19,7 +20,11 @@ export function clientStatusText(status: ClientStatus, now = Date.now()): string
     `Key    ${status.fingerprint}`,
   ];
   const head = lines.map((line) => `${printable(line)}\n`).join("");
-  return registration.length === 0 ? head : `${head}\n${tenantTable(registration)}`;
+  if (registration.length === 0) return head;
+  const red = registration.flatMap(({ tenant, lights: { service } }) =>
+    service.state === "red" ? [`Service of ${tenant}  ${lightText("service", service, now)}`] : []
+  ).map((line) => `${printable(line)}\n`).join("");
+  return `${head}\n${tenantTable(registration)}${red === "" ? "" : `\n${red}`}`;
 }
 
 function nextText(nextAttempt: string | null, now: number): string {
