@@ -10,6 +10,7 @@ import type { Disconnect, Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
+import { ANSWER_WITHIN } from "./probe/converse.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -30,8 +31,8 @@ export interface ServerControlParts {
   ports(): ServerStatus["ports"];
 }
 
-/** Milliseconds for a service to be probed before its registration is told of. */
-const LOOK_FOR = 3000;
+/** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
+const LOOK_FOR = ANSWER_WITHIN + 1000;
 
 /** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
 export class ServerControl {
@@ -61,7 +62,7 @@ export class ServerControl {
 
   /**
    * Has what `statusOf` tells of the service be true: it is probed, unless its client does not want that. Never rejects: what takes longer
-   * than 3 s is told of when it is asked for again. An unknown registration has no service.
+   * than 6 s is told of when it is asked for again. An unknown registration has no service.
    */
   async look(id: string): Promise<void> {
     const { tunnels, prober } = this.#parts;

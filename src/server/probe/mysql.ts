@@ -19,7 +19,7 @@ const MAX_SWITCHES = 3;
  *
  * Whoever hangs up then is counted as a handshake error of its host, and blocked after max_connect_errors (100) of them in a row: "Host is
  * blocked because of many connection errors". To MySQL the host is that of petit's client, which all callers come from. Both servers add up
- * what fails as a handshake only; a login that they refuse counts as an authentication error, for which nobody is blocked. So the probe
+ * what fails as a handshake only (SUM_CONNECT_ERRORS in performance_schema.host_cache); a login that they refuse counts as an authentication error, for which nobody is blocked. So the probe
  * logs in as a user that there is none of, without a password, and takes the refusal (1045). With a user of that name it gets in and quits.
  */
 export function mysql(): Dialogue {

@@ -1,26 +1,32 @@
 import { type Dialogue, unwell } from "./converse.ts";
 
-/** SSLRequest: length, code. The one question of the protocol that needs neither user nor database, and ends nothing. */
-const SSL_REQUEST = Buffer.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
+/**
+ * GSSENCRequest: length, code. Like SSLRequest it needs neither user nor database, and the server waits for no more than it got; but whoever
+ * hangs up after an SSLRequest leaves "could not accept SSL connection: EOF detected" in the log of a server with TLS, each time. Seen with
+ * PostgreSQL 15: after this one there is nothing.
+ */
+const GSSENC_REQUEST = Buffer.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
+
+/** What servers before PostgreSQL 12 say to it, SQLSTATE "feature not supported": they work. */
+const UNSUPPORTED = "0A000";
 
 /** An error may be no longer than this, as in libpq. */
 const MAX_ERROR = 8 * 1024;
 
-/**
- * PostgreSQL waits for the client to speak. It answers whether it speaks TLS with one byte, or with an error. Hanging up then is what libpq
- * does where it does not like the answer.
- */
+/** PostgreSQL waits for the client to speak. It answers with one byte whether it encrypts in the way asked for, or with an error. */
 export function postgresql(): Dialogue {
   return {
-    wanted: "a PostgreSQL server's answer to an SSLRequest",
-    begin: (talk) => talk.send(SSL_REQUEST),
+    wanted: "a PostgreSQL server's answer to a GSSENCRequest",
+    begin: (talk) => talk.send(GSSENC_REQUEST),
     received(bytes, talk) {
       const [first] = bytes;
-      if ((first === 0x53 || first === 0x4e) && bytes.length === 1) talk.found({ well: true });
+      // G: yes. N: no. S is a yes too, of those who take any question for one about TLS.
+      if (bytes.length === 1 && (first === 0x47 || first === 0x4e || first === 0x53)) talk.found({ well: true });
       else if (first === 0x45) {
         const error = errorIn(bytes);
         if (error === undefined) return;
-        if (error !== "") talk.found(unwell(`The PostgreSQL server refuses: ${error}`));
+        if (error.endsWith(`(${UNSUPPORTED})`)) talk.found({ well: true });
+        else if (error !== "") talk.found(unwell(`The PostgreSQL server refuses: ${error}`));
       }
       talk.over();
     },

@@ -10,7 +10,7 @@ import { errorOf, found, GARBAGE, leaves, PATIENCE, says } from "./fixture.ts";
 const PROBES: readonly [name: string, probe: () => Dialogue, wanted: RegExp][] = [
   ["HTTP", () => http("/health", "db:8080"), /wanted an answer to GET \/health$/],
   ["MySQL", mysql, /wanted the greeting of a MySQL or MariaDB server$/],
-  ["PostgreSQL", postgresql, /wanted a PostgreSQL server's answer to an SSLRequest$/],
+  ["PostgreSQL", postgresql, /wanted a PostgreSQL server's answer to a GSSENCRequest$/],
   ["TDS", tds, /wanted the pre-login answer of a SQL Server$/],
 ];
 

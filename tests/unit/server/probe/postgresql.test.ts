@@ -11,11 +11,11 @@ function errorResponse(...fields: string[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-for (const answer of ["S", "N"]) {
+for (const answer of ["G", "N", "S"]) {
   test(`PostgreSQL probe: "${answer}" shows that it works`, async () => {
     const { finding, link } = await found(postgresql(), says(answer));
     assert.equal(errorOf(finding), "well");
-    assert.equal(Buffer.from(link.data, "latin1").toString("hex"), "0000000804d2162f");
+    assert.equal(Buffer.from(link.data, "latin1").toString("hex"), "0000000804d21630");
     assert.deepEqual(link.signs, ["eof", "close"]);
   });
 }
@@ -28,6 +28,15 @@ test("PostgreSQL probe: an error is told in the server's words", async () => {
       "service-unwell: The PostgreSQL server refuses: sorry, too many clients already (53300)",
     );
   }
+});
+
+test("PostgreSQL probe: a server before version 12, which does not know the question, works", async () => {
+  const error = errorResponse(
+    "SFATAL",
+    "C0A000",
+    "Munsupported frontend protocol 1234.5680: server supports 2.0 to 3.0",
+  );
+  assert.equal(errorOf((await found(postgresql(), says(error))).finding), "well");
 });
 
 test("PostgreSQL probe: what only begins like an answer is none", async () => {
