@@ -4,6 +4,7 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import type { OpenSet } from "../platform/open_set.ts";
 import type { IncomingOpen } from "../tunnel/link.ts";
 import { splice } from "../tunnel/splice.ts";
+import type { ServiceEvidence } from "../tunnel/service_evidence.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { dial, type Service } from "./dial.ts";
 
@@ -17,6 +18,8 @@ export interface AcceptParts {
   readonly log: Log;
   readonly noise: OnceAMinute;
   readonly figures: ClientFigures;
+  /** Of the service. */
+  readonly evidence: ServiceEvidence;
 }
 
 /**
@@ -24,18 +27,24 @@ export interface AcceptParts {
  * that the server knows of a service that refuses.
  */
 export function acceptForwarded(forwarded: IncomingOpen, service: Service, parts: AcceptParts): void {
-  const { timeout, callers, log, noise, figures } = parts;
+  const { timeout, callers, log, noise, figures, evidence } = parts;
   callers.add(forwarded);
+  const begun = performance.now();
+  // No caller's connection comes from port 0.
+  const by = forwarded.originPort === 0 ? "probe" : "caller";
   const gone = () => callers.delete(forwarded);
   const where = `${service.host}:${service.port}`;
   const fields = { channel: forwarded.number, address: forwarded.originAddress };
   dial(service, timeout).then(
     (socket) => {
+      const now = performance.now();
+      evidence.reached(now, now - begun, by, false);
       log.debug(fields, `A channel was connected to the service ${where}`);
       splice(forwarded.accept(), socket, undefined, gone);
     },
     (error) => {
       figures.dialFailures++;
+      evidence.failed(performance.now(), "service-refused", messageOf(error), by);
       noise.tell(`service ${where}`, (repeated) => {
         const hint = certificateHint(service, messageOf(error));
         const code = hint === undefined ? "service-refused" : "service-certificate";

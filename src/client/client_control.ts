@@ -14,6 +14,7 @@ import { KnownHost } from "./known_host.ts";
 import { lease, type LeaseRequest } from "./lease.ts";
 import { register } from "./register.ts";
 import { readRegistration } from "./state.ts";
+import { type ClientEvidence, tenantLights } from "./tenant_lights.ts";
 import { tenantStatus } from "./tenant_status.ts";
 import {
   type BrokenTenant,
@@ -35,6 +36,7 @@ export interface ClientControlParts {
   /** Of the client's key. */
   readonly fingerprint: string;
   readonly keeper: TunnelKeeper;
+  readonly evidence: ClientEvidence;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -274,7 +276,9 @@ export class ClientControl {
   }
 
   #statusOf(tenant: Tenant): TenantStatus {
-    return tenantStatus(tenant, this.#parts.keeper.tunnel?.served.has(tenant.name) === true);
+    const { keeper: { tunnel, waiting }, evidence } = this.#parts;
+    const served = tunnel?.served.has(tenant.name) === true;
+    return tenantStatus(tenant, served, tenantLights(tenant, served, waiting, evidence));
   }
 }
 

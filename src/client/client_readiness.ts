@@ -41,9 +41,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: "has a host name that cannot be looked up at the moment",
 };
 
-function reason({ tenant, error = "there was no answer" }: Probe, { registration }: ClientStatus): string {
+function reason({ tenant, code: why, error = "there was no answer" }: Probe, { registration }: ClientStatus): string {
   const local = registration.find((one) => one.tenant === tenant)?.local;
   const service = local === undefined ? `of ${tenant}` : `${local.host}:${local.port}`;
+  if (why === "service-unwell" || why === "service-silent") {
+    return `The tunnel is up and the service ${service} takes connections, but is not well: ${error}`;
+  }
   const code = /\bE[A-Z_]{4,}\b/.exec(error)?.[0] ?? "";
   return `The tunnel is up, but the service ${service} ${REASONS[code] ?? `cannot be reached: ${error}`}`;
 }

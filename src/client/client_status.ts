@@ -1,4 +1,5 @@
 import type { DisconnectCode } from "../tunnel/disconnect_cause.ts";
+import type { Lights } from "../tunnel/lights.ts";
 import type { ClientVitae, ServerVitae } from "../tunnel/messages.ts";
 
 /** One tenant as its client sees it. `id`, `port`, `dir` and `endpoint` are those of 0.6.x. */
@@ -15,6 +16,8 @@ export interface TenantStatus {
   readonly local: { readonly host: string; readonly port: number; readonly tls: boolean };
   /** Whether the tunnel carries it: the server sends its callers here. */
   readonly served: boolean;
+  /** Whether client, tunnel and service work, by what was seen last. */
+  readonly lights: Lights;
 }
 
 /** What `STATUS` and `GET /status` of a client answer. */

@@ -111,6 +111,7 @@ export class TunnelKeeper {
   /** Takes up which tenants there are, on the tunnel that stands; others begin to be carried, or no longer are. */
   async take(tenants: readonly Tenant[]): Promise<void> {
     this.#tenants = tenants;
+    this.#parts.evidence.keep(tenants);
     const tunnel = this.#tunnel;
     const registered = this.#registered;
     if (tunnel === undefined) return this.#nudge.give();
@@ -145,7 +146,7 @@ export class TunnelKeeper {
   }
 
   async #attempt(): Promise<void | "at-once"> {
-    const { config, log, signal, figures, history } = this.#parts;
+    const { config, log, signal, figures, history, evidence } = this.#parts;
     while (this.#registered.length === 0) {
       this.#waiting = NOT_REGISTERED;
       log.info({ code: NOT_REGISTERED.code }, `${NOT_REGISTERED.reason}; waiting for one`);
@@ -161,6 +162,7 @@ export class TunnelKeeper {
       const added = await tunnel.serve(this.#registered);
       this.#serverVitae = tunnel.serverVitae;
       this.#tunnel = tunnel;
+      evidence.link = tunnel.link;
       figures.tunnels++;
       history.began(tunnel);
       this.#tell(tunnel, added);

@@ -3,11 +3,14 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
+import { LIGHT_NAMES } from "../tunnel/lights.ts";
 import type { Registered } from "../tunnel/messages.ts";
+import { askTunnel } from "./ask_tunnel.ts";
 import { ClientControl } from "./client_control.ts";
 import { DisconnectHistory } from "./disconnect_history.ts";
 import { TunnelKeeper } from "./keep_tunnel.ts";
 import { ownKey } from "./state.ts";
+import { ClientEvidence } from "./tenant_lights.ts";
 import { isRegistered, readUsableTenants } from "./tenants.ts";
 
 /** A client that is up, connected or trying to. */
@@ -42,14 +45,20 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const figures = { tunnels: 0, dialFailures: 0 };
   const history = new DisconnectHistory(folder, log);
   const noise = new OnceAMinute();
-  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise, figures, history, signal });
-  const control = new ClientControl({ config, folder, fingerprint, keeper, log, signal }, broken);
+  const evidence = new ClientEvidence();
+  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise, figures, history, evidence, signal });
+  askTunnel(() => keeper.tunnel, signal);
+  const control = new ClientControl({ config, folder, fingerprint, keeper, evidence, log, signal }, broken);
   const metrics = clientMetrics({
     connected: () => keeper.tunnel !== undefined,
     reconnects: () => Math.max(0, figures.tunnels - 1),
     disconnects: () => history.counts,
     channelsOpen: () => keeper.tunnel?.callers ?? 0,
     dialFailures: () => figures.dialFailures,
+    lights: () =>
+      control.tenants().flatMap(({ tenant, lights }) =>
+        LIGHT_NAMES.map((light) => ({ tenant, light, green: lights[light].state === "green" }))
+      ),
   });
   const handOver = () => keeper.handOver();
   const closed = keeper.closed.finally(() => history.close());

@@ -1,3 +1,4 @@
+import type { Lights } from "../tunnel/lights.ts";
 import type { TenantStatus } from "./client_status.ts";
 import type { Tenant } from "./tenants.ts";
 
@@ -5,6 +6,7 @@ import type { Tenant } from "./tenants.ts";
 export function tenantStatus(
   { name, dir, registration, endpoint, local: { host, port, tls } }: Tenant,
   served: boolean,
+  lights: Lights,
 ): TenantStatus {
   return {
     tenant: name,
@@ -14,5 +16,6 @@ export function tenantStatus(
     endpoint: endpoint ?? null,
     local: { host, port, tls },
     served,
+    lights,
   };
 }

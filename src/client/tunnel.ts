@@ -3,7 +3,7 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
-import type { IncomingOpen } from "../tunnel/link.ts";
+import type { IncomingOpen, Link } from "../tunnel/link.ts";
 import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
 import { acceptForwarded } from "./accept.ts";
@@ -11,7 +11,9 @@ import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import type { DisconnectHistory } from "./disconnect_history.ts";
+import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
+import type { ClientEvidence } from "./tenant_lights.ts";
 import type { RegisteredTenant } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
 
@@ -25,6 +27,7 @@ export interface TunnelParts {
   readonly figures: ClientFigures;
   /** How tunnels before this one ended. */
   readonly history: DisconnectHistory;
+  readonly evidence: ClientEvidence;
   readonly signal: AbortSignal;
 }
 
@@ -81,6 +84,11 @@ export class Tunnel {
       connection.end();
       throw error;
     }
+  }
+
+  /** What carries it. */
+  get link(): Link {
+    return this.#connection.link;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -156,6 +164,7 @@ export class Tunnel {
   async ping(): Promise<number> {
     const begun = performance.now();
     await this.#backchannel.ask({ type: "ping1" }, "didPing1");
+    this.link.answered = performance.now();
     return performance.now() - begun;
   }
 
@@ -182,25 +191,39 @@ export class Tunnel {
     const carried = this.#carried.get(forwarded.port);
     if (carried === undefined) return forwarded.refuse("nobody serves this forward");
     const { config: { connectTimeout: timeout }, noise, figures } = this.#parts;
-    const callers = this.#callers;
-    acceptForwarded(forwarded, carried.tenant.local, { timeout, callers, log: carried.log, noise, figures });
+    const { tenant: { name, local }, log } = carried;
+    const evidence = this.#parts.evidence.of(name);
+    acceptForwarded(forwarded, local, { timeout, callers: this.#callers, log, noise, figures, evidence });
   }
 
   /** What the server knows of this client's registrations. */
-  async #known(): Promise<Registered[]> {
-    const { config, history } = this.#parts;
+  async #known(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
+    const { config, history, evidence } = this.#parts;
     const disconnects = history.untold(this.server);
-    const { registrations, vitae } = await this.#backchannel.ask(
-      { type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae: clientVitae(config), disconnects },
+    const { registrations, vitae, unwell } = await this.#backchannel.ask(
+      {
+        type: "handshake1",
+        handshakeVersion: HANDSHAKE_VERSION,
+        vitae: clientVitae(config),
+        disconnects,
+        services: probeWishes(tenants),
+      },
       "shakehand1",
     );
     history.told(disconnects);
+    const now = this.link.answered = performance.now();
+    for (const { name, registration: { id } } of tenants) {
+      const found = unwell?.[id];
+      if (found === undefined) evidence.of(name).forgetProbe();
+      else evidence.of(name).failed(now - found.ago, found.code, found.error, "probe", true);
+    }
     this.#serverVitae = vitae;
     return registrations;
   }
 
   async #verify(): Promise<void> {
-    const known = new Set((await this.#known()).map(({ registeredId }) => registeredId));
+    const carried = [...this.#carried.values()].map(({ tenant }) => tenant);
+    const known = new Set((await this.#known(carried)).map(({ registeredId }) => registeredId));
     for (const [port, carried] of this.#carried) {
       const { name, registration: { id } } = carried.tenant;
       if (known.has(id)) continue;
@@ -214,7 +237,7 @@ export class Tunnel {
 
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
     const { config, log } = this.#parts;
-    const registrations = await this.#known();
+    const registrations = await this.#known(tenants);
     const wanted = tenants.flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);

@@ -179,6 +179,11 @@ const server = z.strictObject({
   maxCallers: setting(count(), 20_000, "How many connections callers may have open at the same time, on all ports"),
   maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
   maxBodySize: setting(size(), "0B", 'Largest body of a request; "0B" is any size: nothing of it is kept in memory'),
+  probeInterval: setting(
+    duration(0),
+    "1m",
+    'How old the last sign of a service may be before it is probed, where its client says how; "0s" never probes for that',
+  ),
   accessLog: setting(
     oneOf("off", "combined", "json"),
     "off",
@@ -206,6 +211,14 @@ export const localSchema = z.strictObject({
     text(),
     "",
     'File with the certificates (PEM) that a TLS service may be signed by; "" is those that the world trusts',
+  ),
+  probe: setting(
+    text().max(256, "wanted a shorter path").regex(
+      /^(?:none|connect|mysql|postgresql|tds|\/[\x21-\x7e]*)$/,
+      'wanted "none", "connect", "mysql", "postgresql", "tds" or a path that begins with "/"',
+    ),
+    "connect",
+    'How the server sees whether the service is well: "connect" by a connection, "mysql", "postgresql" and "tds" (SQL Server) by the database\'s greeting, a path such as "/health" by a GET of it; "none" by its callers only',
   ),
 });
 

@@ -6,7 +6,7 @@ import { localSchema } from "./schema.ts";
 /** The private service of a tenant; `tlsCa` is an absolute path, or "". */
 export type Local = z.output<typeof localSchema>;
 
-const { host, port, tls, tlsVerify, tlsCa } = localSchema.shape;
+const { host, port, tls, tlsVerify, tlsCa, probe } = localSchema.shape;
 
 /** `tenants/NAME/config.toml`. What is not set in [local] is as in [client.local]. */
 export const tenantSchema = z.strictObject({
@@ -18,6 +18,7 @@ export const tenantSchema = z.strictObject({
     tls: tls.unwrap().optional(),
     tlsVerify: tlsVerify.unwrap().optional(),
     tlsCa: tlsCa.unwrap().optional(),
+    probe: probe.unwrap().optional(),
   }).optional(),
 });
 
@@ -50,6 +51,7 @@ export function parseTenantConfig(text: string, file: string, folder: string, fa
       tls: local.tls ?? fallback.tls,
       tlsVerify: local.tlsVerify ?? fallback.tlsVerify,
       tlsCa: tlsCa === undefined ? fallback.tlsCa : tlsCa === "" ? "" : resolve(folder, tlsCa),
+      probe: local.probe ?? fallback.probe,
     },
   };
 }

@@ -27,6 +27,8 @@ export interface ServerSources {
   readonly holds: () => { readonly served: number; readonly timeout: number; readonly refused: number };
   /** Tunnels that ended since the start, by code. */
   readonly disconnects: () => Iterable<readonly [code: string, count: number]>;
+  /** How many registrations have each light in each state. */
+  readonly lights: () => readonly { readonly light: string; readonly state: string; readonly count: number }[];
   /** Since the start, as is the next one. */
   readonly loginsRefused: () => number;
   readonly usageDropped: () => number;
@@ -43,6 +45,8 @@ export interface ClientSources {
   readonly channelsOpen: () => number;
   /** How often the service could not be reached, since the start. */
   readonly dialFailures: () => number;
+  /** The lights of each tenant. */
+  readonly lights: () => readonly { readonly tenant: string; readonly light: string; readonly green: boolean }[];
 }
 
 /** The figures of a running server: `await registry.metrics()`, with `registry.contentType`. */
@@ -86,6 +90,13 @@ export function serverMetrics(sources: ServerSources): Registry {
   gauge(registry, "petit_registrations", "Registrations", sources.registrations);
   gauge(registry, "petit_tunnels", "Clients connected", sources.tunnels);
   gauge(registry, "petit_served_registrations", "Registrations whose client is connected", sources.served);
+  gauges(
+    registry,
+    "petit_registrations_lights",
+    "Registrations by the state of each of their lights: client, tunnel, service",
+    ["light", "state"],
+    () => sources.lights().map(({ count, ...labels }) => [labels, count]),
+  );
   gauge(registry, "petit_channels_open", "Channels open in all tunnels", sources.channelsOpen);
   counters(registry, "petit_disconnects_total", "Tunnels that ended, by reason", "reason", sources.disconnects);
   gauge(registry, "petit_held", "Requests and connections that wait for a client that is away", sources.held);
@@ -122,6 +133,13 @@ export function clientMetrics(sources: ClientSources): Registry {
     "How often the service could not be reached",
     sources.dialFailures,
   );
+  gauges(
+    registry,
+    "petit_tenant_light",
+    "1 while a light of a tenant is green: client, tunnel, service",
+    ["tenant", "light"],
+    () => sources.lights().map(({ green, ...labels }) => [labels, Number(green)]),
+  );
   addProcessMetrics(registry);
   return registry;
 }
@@ -140,6 +158,26 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
     registers: [registry],
     collect() {
       this.set(read());
+    },
+  });
+}
+
+/** One gauge with labels, whose values all come from `read`. */
+function gauges(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: () => readonly (readonly [labels: Record<string, string>, value: number])[],
+): void {
+  new prometheus.Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [labels, value] of read()) this.set(labels, value);
     },
   });
 }

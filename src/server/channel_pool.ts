@@ -17,6 +17,8 @@ interface Idle {
 
 /** Channels to one service whose last exchange is over and whose connection at the client's end stays open. */
 export class ChannelPool {
+  /** When an exchange was over last whose channel was worth keeping, in milliseconds of `performance.now()`. */
+  lastUsed = -Infinity;
   #idle: Idle[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,6 +34,8 @@ export class ChannelPool {
 
   /** Keeps a channel for the next request, for `limit` milliseconds at most. */
   put(channel: Channel, limit = IDLE_LIMIT): void {
+    const now = performance.now();
+    this.lastUsed = now;
     if (!channel.reusable || limit <= 0 || this.#idle.length >= MAX_IDLE) {
       channel.finish();
       return;
@@ -43,7 +47,7 @@ export class ChannelPool {
     };
     const user: ChannelUser = { onData: drop, onEnd: drop, onDrain() {}, onClose: drop };
     channel.attach(user);
-    this.#idle.push({ channel, until: performance.now() + Math.min(limit, IDLE_LIMIT) });
+    this.#idle.push({ channel, until: now + Math.min(limit, IDLE_LIMIT) });
     this.#timer ??= setTimeout(this.#sweep, 1000).unref();
   }
 

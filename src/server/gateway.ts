@@ -284,7 +284,8 @@ class GatewayPeer implements SshPeer {
     for (const served of this.#served.values()) this.#withdraw(served);
     this.#leaving.clear();
     if (ids.length > 0) {
-      const { disconnects, log } = this.#parts;
+      const { disconnects, log, tunnels } = this.#parts;
+      tunnels.ended(ids, cause);
       const tunnel = this.#connection?.link.tunnelId ?? "";
       const seen = { tunnel, ids, address: this.#address, lasted: Math.max(0, Date.now() - this.#begun), cause };
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);

@@ -1,14 +1,18 @@
+import type { ServerConfig } from "../config/schema.ts";
 import type { ExchangeCounters } from "../observe/exchange_counters.ts";
 import type { ServerSources } from "../observe/metrics.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
+import { LIGHT_NAMES } from "../tunnel/lights.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
+import { lightStates, patienceOf } from "./lights.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** What the metrics of a server are read from, given its parts. */
 export function metricsSources(
   parts: {
+    readonly config: ServerConfig;
     readonly exchanges: ExchangeCounters;
     readonly routes: Routes;
     readonly tunnels: Tunnels;
@@ -18,7 +22,7 @@ export function metricsSources(
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { exchanges, routes, tunnels, hold, disconnects, logins, usage } = parts;
+  const { config, exchanges, routes, tunnels, hold, disconnects, logins, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -29,6 +33,17 @@ export function metricsSources(
     held: () => hold.size,
     holds: () => hold.counts,
     disconnects: () => disconnects.counts,
+    lights: () => {
+      const patience = patienceOf(config.ssh.clientAliveInterval, config.probeInterval);
+      const now = performance.now();
+      const counts = LIGHT_NAMES.map(() => ({ green: 0, red: 0, unknown: 0 }));
+      for (const { id } of routes.all) {
+        lightStates(tunnels.of(id), patience, now).forEach((state, i) => (counts[i] as typeof counts[0])[state]++);
+      }
+      return LIGHT_NAMES.flatMap((light, i) =>
+        Object.entries(counts[i] as object).map(([state, count]) => ({ light, state, count }))
+      );
+    },
     loginsRefused: () => logins.refused,
     usageDropped: () => usage?.dropped ?? 0,
     usageWaiting: () => usage?.waiting ?? 0,

@@ -19,6 +19,7 @@ import {
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -44,6 +45,7 @@ export interface RegistrarParts {
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly disconnects: Disconnects;
+  readonly prober: Prober;
   readonly log: Log;
   readonly noise: OnceAMinute;
   /** Told of each new registration. */
@@ -133,12 +135,17 @@ export class Registrar {
         refuseOtherVersions(message.handshakeVersion);
         this.#remember(peer.key.fingerprint, message.vitae);
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
+        for (const { id } of this.#parts.routes.ofKey(peer.key.fingerprint)) {
+          const wish = message.services?.[id];
+          if (wish !== undefined) this.#parts.tunnels.wish(id, wish);
+        }
         return {
           type: "shakehand1",
           registrations: this.#parts.routes.ofKey(peer.key.fingerprint).map((registration) =>
             this.#registered(registration)
           ),
           vitae: { ...this.#parts.config.vitae, version },
+          unwell: this.#unwell(peer.key.fingerprint),
         };
       case "unregister1":
         refuseOtherVersions(message.handshakeVersion);
@@ -164,26 +171,28 @@ export class Registrar {
     setTimeout(() => routes.remove(id), 0);
   }
 
-  /** Takes the way of a caller's connection, to the service and not further. */
+  #unwell(fingerprint: string): (ServerMessage & { type: "shakehand1" })["unwell"] {
+    const { routes, tunnels } = this.#parts;
+    return Object.fromEntries(
+      routes.ofKey(fingerprint).flatMap(({ id }) => {
+        const complaint = tunnels.of(id)?.evidence.complaint;
+        if (complaint === undefined) return [];
+        const { at, code, error } = complaint;
+        return [[id, { code, error: error.slice(0, 1000), ago: performance.now() - at }]];
+      }),
+    );
+  }
+
+  /** Takes the way of a caller's connection, to the service and, where its client has said how, into a first exchange with it. */
   async #probe({ id }: Registration): Promise<ServerMessage> {
-    const { tunnels, config } = this.#parts;
-    const begun = performance.now();
-    const result = (reached: boolean, why: { code?: string; error?: string } = {}): ServerMessage => ({
-      type: "didProbe1",
-      reached,
-      milliseconds: performance.now() - begun,
-      ...why,
-    });
+    const { tunnels, prober } = this.#parts;
     const served = tunnels.of(id);
     if (served === undefined) {
-      return result(false, { code: "tunnel-away", error: "No tunnel serves this registration" });
+      const error = "No tunnel serves this registration";
+      return { type: "didProbe1", reached: false, milliseconds: 0, code: "tunnel-away", error };
     }
-    try {
-      (await served.open("127.0.0.1", 0, config.openTimeout)).close();
-      return result(true);
-    } catch (error) {
-      return result(false, { code: (error as PetitError).code, error: messageOf(error).slice(0, 1000) });
-    }
+    const probed = await prober.probe(served);
+    return { type: "didProbe1", ...probed, ...(probed.reached ? {} : { error: probed.error.slice(0, 1000) }) };
   }
 
   /** Most clients tell the same as the last time, and a thousand of them come back at once: only news goes to the disk. */

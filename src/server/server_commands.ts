@@ -8,11 +8,12 @@ import type { RegistrationStatus } from "./server_status.ts";
 export function serverCommands(control: ServerControl): CommandWords {
   return {
     STATUS: {
-      run([id]) {
+      async run([id]) {
         if (id === undefined) {
           const status = control.status();
           return { ...status, connections: status.connections.map(asBefore) };
         }
+        await control.look(id);
         const found = asBefore(control.statusOf(id));
         return { status: control.phase, ...found, connections: [found] };
       },

@@ -4,6 +4,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
+import { within } from "../platform/within.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { Disconnect } from "./disconnect.ts";
@@ -11,6 +12,10 @@ import type { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
 import type { Callers } from "./http_proxy.ts";
+import { lightsOf, patienceOf } from "./lights.ts";
+import { ANSWER_WITHIN } from "./probe/converse.ts";
+import type { Prober } from "./probe/prober.ts";
+import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
 import type { FullStatus, LiveTunnel, RegistrationStatus, ServerStatus } from "./server_status.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
@@ -24,10 +29,14 @@ export interface ServerControlParts {
   readonly callers: Callers;
   readonly hold: Hold;
   readonly disconnects: Disconnects;
+  readonly prober: Prober;
   readonly log: Log;
   readonly signal: AbortSignal;
   ports(): ServerStatus["ports"];
 }
+
+/** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
+const LOOK_FOR = ANSWER_WITHIN + 1000;
 
 /** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
 export class ServerControl {
@@ -58,6 +67,16 @@ export class ServerControl {
   /** How many requests and connections wait for a client that is away. */
   get held(): number {
     return this.#parts.hold.size;
+  }
+
+  /**
+   * Has what `statusOf` tells of the service be true: it is probed, unless its client does not want that. Never rejects: what takes longer
+   * than 6 s is told of when it is asked for again. An unknown registration has no service.
+   */
+  async look(id: string): Promise<void> {
+    const { tunnels, prober } = this.#parts;
+    const served = tunnels.of(id);
+    if (served !== undefined && !isNever(tunnels.wishOf(id))) await within(LOOK_FOR, prober.probe(served));
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */
@@ -178,6 +197,7 @@ export class ServerControl {
   }
 
   #statusOf(registration: Registration): RegistrationStatus {
+    const { ssh, probeInterval } = this.#parts.config;
     const { id, port, fingerprint, aliases, vitae, brand, tenant, createdAt } = registration;
     const served = this.#parts.tunnels.of(id);
     return {
@@ -192,6 +212,7 @@ export class ServerControl {
       endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
       createdAt: new Date(createdAt).toISOString(),
       tunnel: served === undefined ? null : tunnelStatus(served),
+      lights: lightsOf(served, this.#parts.tunnels.awayOf(id), patienceOf(ssh.clientAliveInterval, probeInterval)),
     };
   }
 }

@@ -1,3 +1,4 @@
+import type { Lights } from "../tunnel/lights.ts";
 import type { ClientVitae } from "../tunnel/messages.ts";
 import type { Disconnect } from "./disconnect.ts";
 
@@ -16,6 +17,8 @@ export interface RegistrationStatus {
   readonly createdAt: string;
   /** Null while the client is away. */
   readonly tunnel: TunnelStatus | null;
+  /** Whether client, tunnel and service work, by what was seen last. */
+  readonly lights: Lights;
 }
 
 export interface TunnelStatus {

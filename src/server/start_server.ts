@@ -27,6 +27,7 @@ import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
+import { Prober } from "./probe/prober.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
 import { ServerControl } from "./server_control.ts";
@@ -109,7 +110,18 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const disconnects = new Disconnects({ path, log });
     undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
-    const registrar = new Registrar({ config, registry, routes, tunnels, disconnects, log, noise, onRegistered });
+    const prober = new Prober({ tunnels, config });
+    const registrar = new Registrar({
+      config,
+      registry,
+      routes,
+      tunnels,
+      disconnects,
+      prober,
+      log,
+      noise,
+      onRegistered,
+    });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
@@ -120,8 +132,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       gateway.drop(id);
       ports.close(id);
       hold.forget(id);
+      tunnels.forget(id);
       disconnects.forget(fingerprint, id);
     };
+    prober.start();
+    undo.push(() => prober.stop());
     const sshPort = await listen(gateway.listener, config.ssh.listenHost, config.ssh.port, "[server.ssh] port", true);
     undo.push(
       () => (gateway.end(moving ? CAUSES.serverRestarted : CAUSES.serverStopped), stopListening(gateway.listener)),
@@ -145,6 +160,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     await secureProxy.start();
 
     const refuseNew = () => {
+      prober.stop();
       gateway.listener.close();
       proxy.close();
       secureProxy.refuseNew();
@@ -176,6 +192,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       callers,
       hold,
       disconnects,
+      prober,
       log,
       signal,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
@@ -185,7 +202,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       sshPort,
       control,
       usage,
-      metrics: serverMetrics(metricsSources({ exchanges, routes, tunnels, hold, disconnects, logins, usage })),
+      metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, usage })),
       closed,
       handOver,
       get secureProxyPort() {

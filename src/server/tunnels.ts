@@ -2,6 +2,8 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { ProbeWish } from "../tunnel/messages.ts";
+import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 
@@ -13,6 +15,8 @@ export interface TunnelLimits {
   readonly maxPendingOpens: number;
 }
 
+const OPEN_TIMEOUT = "The client did not say in time whether it reaches its service";
+
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
   readonly registration: Registration;
@@ -23,6 +27,8 @@ export class Served {
   readonly pool = new ChannelPool();
   /** False once nobody is to be sent there any more. */
   alive = true;
+  /** What became of the last connections to the service. */
+  readonly #evidence = new ServiceEvidence();
   /** Address of the client. */
   readonly clientAddress: string;
   /** Since when it is served, in milliseconds since 1970. */
@@ -68,13 +74,19 @@ export class Served {
     for (const connection of this.#upgraded) connection.drain();
   }
 
+  get evidence(): ServiceEvidence {
+    this.#evidence.answered(this.pool.lastUsed);
+    return this.#evidence;
+  }
+
   /**
    * Opens a channel to the service for a caller.
    *
    * @param timeout milliseconds
+   * @param by a probe tells itself what it found
    * @throws PetitError `service-refused`, `open-timeout`, `tunnel-lost` (nothing was sent to the service), or `tunnel-busy`
    */
-  open(callerAddress: string, callerPort: number, timeout: number): Promise<Channel> {
+  open(callerAddress: string, callerPort: number, timeout: number, by: Visitor = "caller"): Promise<Channel> {
     const { connection } = this;
     const { maxChannels, maxPendingOpens } = this.#limits;
     if (connection.link.channels >= maxChannels || connection.opening >= maxPendingOpens) {
@@ -88,20 +100,30 @@ export class Served {
       );
     }
     return new Promise((resolve, reject) => {
+      const begun = performance.now();
+      const evidence = this.#evidence;
       let late = false;
       const timer = setTimeout(() => {
         late = true;
-        reject(new PetitError("open-timeout", "The client did not say in time whether it reaches its service"));
+        if (by === "caller") evidence.failed(performance.now(), "open-timeout", OPEN_TIMEOUT, by);
+        reject(new PetitError("open-timeout", OPEN_TIMEOUT));
       }, timeout);
       connection.open(this.address, this.port, callerAddress, callerPort).then(
         (channel) => {
           clearTimeout(timer);
+          if (by === "caller") {
+            const now = performance.now();
+            evidence.reached(now, now - begun, by);
+          }
           if (late) channel.close();
           else resolve(channel);
         },
         (error) => {
           clearTimeout(timer);
           const code = this.alive && !this.lost ? "service-refused" : "tunnel-lost";
+          if (code === "service-refused" && by === "caller") {
+            evidence.failed(performance.now(), code, messageOf(error), by);
+          }
           reject(new PetitError(code, messageOf(error), { cause: error }));
         },
       );
@@ -109,11 +131,23 @@ export class Served {
   }
 }
 
+/** What is known of the last tunnel of a registration whose client is away. Moments are milliseconds of `performance.now()`. */
+export interface Away {
+  readonly since: number;
+  cause: string;
+  /** When bytes came last, when something came back last, and when the service was reached last. */
+  readonly heard: number;
+  readonly answered: number;
+  readonly reached: number;
+}
+
 /** Which registrations have a live tunnel. */
 export class Tunnels {
   readonly #byId = new Map<string, Served>();
   /** Told of each registration that is served now and was not a moment ago, or by another tunnel. */
   onServed: (served: Served) => void = () => {};
+  readonly #away = new Map<string, Away>();
+  readonly #wishes = new Map<string, ProbeWish>();
 
   /** Undefined where there is none, or where its connection is gone and only has not been taken away yet. */
   of(id: string): Served | undefined {
@@ -133,13 +167,52 @@ export class Tunnels {
     const before = this.#byId.get(served.registration.id);
     if (before !== undefined) this.#retire(before);
     this.#byId.set(served.registration.id, served);
+    this.#away.delete(served.registration.id);
     this.onServed(served);
   }
 
   /** Takes a registration away, unless another tunnel has taken it over already. */
   remove(served: Served): void {
     this.#retire(served);
-    if (this.#byId.get(served.registration.id) === served) this.#byId.delete(served.registration.id);
+    const { registration: { id }, connection: { link }, evidence } = served;
+    if (this.#byId.get(id) !== served) return;
+    this.#byId.delete(id);
+    this.#away.set(id, {
+      since: performance.now(),
+      cause: "The client takes no more callers",
+      heard: link.wire.lastReceived,
+      answered: link.answered,
+      reached: evidence.reachedAt,
+    });
+  }
+
+  /** What is known of the last tunnel; undefined where there is one now, or never was. */
+  awayOf(id: string): Away | undefined {
+    return this.#away.get(id);
+  }
+
+  /** Why the last tunnel of these registrations ended. */
+  ended(ids: readonly string[], cause: string): void {
+    for (const id of ids) {
+      const away = this.#away.get(id);
+      if (away !== undefined) away.cause = `The tunnel ended: ${cause}`;
+    }
+  }
+
+  /** How its client wants a service to be probed; undefined where it has not said. */
+  wishOf(id: string): ProbeWish | undefined {
+    return this.#wishes.get(id);
+  }
+
+  wish(id: string, wish: ProbeWish): void {
+    if (this.#wishes.get(id)?.probe !== wish.probe) this.#byId.get(id)?.evidence.forgetProbe();
+    this.#wishes.set(id, wish);
+  }
+
+  /** Forgets a registration that is gone. */
+  forget(id: string): void {
+    this.#away.delete(id);
+    this.#wishes.delete(id);
   }
 
   #retire(served: Served): void {

@@ -31,6 +31,13 @@ const ALWAYS_DISPLAY = Buffer.from([1]);
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
   readonly wire: Wire;
+  /**
+   * When the peer last answered a question, in milliseconds of `performance.now()`: something went there and back. Bytes that come show
+   * the one direction only.
+   */
+  answered = -Infinity;
+  /** When the first ping was sent that has not been answered. Older than `answered` where all were. */
+  asked = -Infinity;
   readonly #internals: ConnectionInternals;
   readonly #onViolation: (what: string) => void;
   #waiting: (() => void)[] = [];
@@ -65,7 +72,9 @@ export class Link {
       onDisconnect(reason, description);
       library(self, reason, description);
     };
+    this.#noteAnswers();
     this.#internals._protocol._handlers.CHANNEL_OPEN_CONFIRMATION = (_, confirmation) => {
+      this.answered = performance.now();
       const opened = this.#internals._chanMgr.get(confirmation.recipient);
       if (typeof opened !== "function") return;
       const { sender: id, window, packetSize } = confirmation;
@@ -225,8 +234,20 @@ export class Link {
     this.#internals._protocol.channelClose(recipient);
   }
 
+  #noteAnswers(): void {
+    const handlers = this.#internals._protocol._handlers;
+    for (const name of ["CHANNEL_OPEN_FAILURE", "REQUEST_SUCCESS", "REQUEST_FAILURE"] as const) {
+      const others = handlers[name];
+      handlers[name] = (...args) => {
+        this.answered = performance.now();
+        others?.(...args);
+      };
+    }
+  }
+
   /** Sends "keepalive@openssh.com", which every SSH implementation answers (RFC 4254, section 4). */
   ping(): void {
+    if (this.asked <= this.answered) this.asked = performance.now();
     // The client's library matches answers to questions by their order.
     this.#internals._callbacks?.push(() => {});
     this.#internals._protocol.ping();

@@ -66,6 +66,15 @@ export const toldDisconnect = z.object({
 });
 export type ToldDisconnect = z.output<typeof toldDisconnect>;
 
+const probeWish = z.object({
+  /** As [client.local] probe. */
+  probe: short,
+  /** What an HTTP service is called, for the Host field. */
+  host: short,
+});
+/** How a client wants one of its services to be probed. */
+export type ProbeWish = z.output<typeof probeWish>;
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -80,12 +89,17 @@ export const clientMessage = z.discriminatedUnion("type", [
     vitae: clientVitae,
     /** Those that the server has not been told of. A client that makes a mistake here is served all the same. */
     disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
+    /** By id of the registration. Servers that know nothing of it leave it out. */
+    services: z.record(short, probeWish).optional(),
   }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),
   z.object({ type: z.literal("probe1"), registeredId: short }),
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
+
+/** By id of the registration: what the server's last probe found wrong with the answer of a service, `ago` milliseconds before. */
+const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number() })).optional();
 
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({
@@ -94,7 +108,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     /** Why it is not what the client asked for. */
     notice: z.string().max(1024).optional(),
   }),
-  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae }),
+  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae, unwell }),
   z.object({ type: z.literal("didUnregister1") }),
   z.object({ type: z.literal("didPing1") }),
   z.object({

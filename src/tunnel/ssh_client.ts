@@ -35,12 +35,12 @@ export class SshClientConnection {
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   readonly #client: InstanceType<typeof Client>;
-  readonly #link: Link;
+  readonly link: Link;
   readonly #asked = new Set<string>();
 
   constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
     this.#client = client;
-    this.#link = link;
+    this.link = link;
     this.closed = closed;
     link.acceptOpens("forwarded-tcpip", (open) => {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
@@ -50,18 +50,18 @@ export class SshClientConnection {
 
   /** For how many milliseconds nothing has come from the server. */
   get silent(): number {
-    return performance.now() - this.#link.wire.lastReceived;
+    return performance.now() - this.link.wire.lastReceived;
   }
 
   /** The address of this machine that the connection goes out from; undefined where it is gone. */
   get localAddress(): string | undefined {
-    return this.#link.wire.localAddress;
+    return this.link.wire.localAddress;
   }
 
   /** Asks the server to forward `address:port` to this client. @throws PetitError `forward-refused` or `connection-lost` */
   forward(address: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.#link.wire.writable) return reject(gone());
+      if (!this.link.wire.writable) return reject(gone());
       this.#client.forwardIn(address, port, (error) => {
         if (error) {
           reject(
@@ -83,7 +83,7 @@ export class SshClientConnection {
    */
   cancelForward(address: string, port: number): Promise<void> {
     const answered = new Promise<void>((resolve) => {
-      if (!this.#link.wire.writable) return resolve();
+      if (!this.link.wire.writable) return resolve();
       this.#client.unforwardIn(address, port, () => resolve());
     });
     return Promise.race([answered, this.closed]).then(() => void this.#asked.delete(`${address}:${port}`));
@@ -92,7 +92,7 @@ export class SshClientConnection {
   /** Opens a channel to `host:port` as the server sees it. */
   open(host: string, port: number): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      if (!this.#link.wire.writable) return reject(gone());
+      if (!this.link.wire.writable) return reject(gone());
       this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
         if (error) reject(new Error(openFailure(error), { cause: error }));
         else resolve(stream as unknown as Channel);
@@ -102,12 +102,12 @@ export class SshClientConnection {
 
   /** The name that both ends have for this connection (link.ts). */
   get tunnelId(): string {
-    return this.#link.tunnelId;
+    return this.link.tunnelId;
   }
 
   /** @param why what the server is told */
   end(why: string = CAUSES.clientStopped): void {
-    this.#link.end(why);
+    this.link.end(why);
   }
 }
 

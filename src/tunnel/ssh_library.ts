@@ -51,6 +51,10 @@ export interface ConnectionInternals {
         self: unknown,
         confirmation: { recipient: number; sender: number; window: number; packetSize: number },
       ): void;
+      CHANNEL_OPEN_FAILURE?(self: unknown, ...rest: unknown[]): void;
+      /** Server: none. */
+      REQUEST_SUCCESS?(self: unknown, ...rest: unknown[]): void;
+      REQUEST_FAILURE?(self: unknown, ...rest: unknown[]): void;
     };
     channelOpenConfirm(recipient: number, sender: number, window: number, packetSize: number): void;
     channelOpenFail(recipient: number, reason: number, description: string): void;

@@ -36,6 +36,9 @@ test("server status: a summary and a table, of which a part can be asked for", a
   assert.deepEqual((head as string).trim().split(/\s+/), [
     "ID",
     "STATE",
+    "CLIENT",
+    "TUNNEL",
+    "SERVICE",
     "SINCE",
     "ADDRESS",
     "HOST",
@@ -43,8 +46,11 @@ test("server status: a summary and a table, of which a part can be asked for", a
     "ALIASES",
     "VERSION",
   ]);
-  assert.match(rows[0] as string, /^ *1001 +away +- +- +- +nobody +- +0$/);
-  assert.match(rows[1] as string, new RegExp(`^ *${id} +connected +20.* 127\\.0\\.0\\.1 +.* ce +db\\.example\\.com +`));
+  assert.match(rows[0] as string, /^ *1001 +away +down +down +- +- +- +- +nobody +- +0$/);
+  assert.match(
+    rows[1] as string,
+    new RegExp(`^ *${id} +connected +up +.*20.* 127\\.0\\.0\\.1 +.* ce +db\\.example\\.com +`),
+  );
   assert.equal(rows.length, 2);
 
   const shown = async (...args: string[]) =>

@@ -36,7 +36,7 @@ test("lease makes a tenant with the service that was named, and says what to do 
     tenant: "2",
     index: 2,
     dir: join(folder, "tenants", "2"),
-    local: { host: "localhost", port: 8444, tls: true, tlsVerify: true, tlsCa: ca },
+    local: { host: "localhost", port: 8444, tls: true, tlsVerify: true, tlsCa: ca, probe: "connect" },
     registration: null,
     daemon: "not running",
   });
@@ -102,7 +102,7 @@ test("register, unregister and evict, typed one after the other", async (t) => {
   assert.deepEqual([shop?.tenant, shop?.id, shop?.served], ["shop", registration.id, false]);
   assert.match(
     (await client("tenants")).stdout,
-    /^TENANT +ID +PORT +ENDPOINT +SERVICE +STATE\ndefault +\d+ .* registered\n/,
+    /^TENANT +ID +PORT +ENDPOINT +LOCAL +CLIENT +TUNNEL +SERVICE +STATE\ndefault +\d+ .* down +- +- +registered\n/,
   );
 
   assert.deepEqual(await json("unregister", "-r", registration.id), {

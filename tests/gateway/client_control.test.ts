@@ -79,7 +79,9 @@ test("a tenant is leased, registered and evicted while the client runs", async (
   const { client, server } = await makeWorld(t, hold);
   const { control } = client.running;
   const port = await startSayer(t, "x");
-  assert.deepEqual(await control.lease({ port, host: "127.0.0.1" }), {
+  const { lights, ...leased } = await control.lease({ port, host: "127.0.0.1" });
+  assert.deepEqual([lights.client.state, lights.tunnel.state, lights.service.state], ["green", "unknown", "unknown"]);
+  assert.deepEqual(leased, {
     tenant: "1",
     id: null,
     port: null,

@@ -128,14 +128,17 @@ export class TestClient {
   running!: RunningClient;
   #stop = new AbortController();
 
-  /** @param settings lines for the [client] section of the config */
-  constructor(scope: Scope, server: TestServer, servicePort: number, settings = "") {
+  /**
+   * @param settings lines for the [client] section of the config
+   * @param probe [client.local] probe; tests know which connections their services get
+   */
+  constructor(scope: Scope, server: TestServer, servicePort: number, settings = "", probe = "none") {
     // Stopped before its folder goes: a daemon would write into it again.
     scope.after(() => this.stop());
     this.folder = temporaryFolder(scope);
     const drainFor = settings.includes("drainFor") ? "" : 'drainFor = "0s"\n';
     const text = `[client]\nhost = "127.0.0.1"\nport = ${server.running.sshPort}\n${drainFor}${settings}\n` +
-      `[client.local]\nhost = "127.0.0.1"\nport = ${servicePort}\n`;
+      `[client.local]\nhost = "127.0.0.1"\nport = ${servicePort}\nprobe = "${probe}"\n`;
     this.config = parseConfig(text, join(this.folder, "config.toml"));
   }
 
@@ -189,11 +192,12 @@ export interface World {
 export async function makeWorld(
   scope: Scope,
   onConnection: (socket: Socket) => void,
-  settings: { server?: string; ssh?: string; client?: string } = {},
+  settings: { server?: string; ssh?: string; client?: string; probe?: string } = {},
 ): Promise<World> {
   const service = await startService(scope, onConnection);
   const server = await new TestServer(scope, settings.server, settings.ssh).start();
-  const client = await new TestClient(scope, server, service.port, settings.client).register(server.joinCode());
+  const client = await new TestClient(scope, server, service.port, settings.client, settings.probe)
+    .register(server.joinCode());
   await client.start();
   return {
     server,

@@ -1,5 +1,6 @@
 import type { ClientStatus } from "../../client/client_status.ts";
 import { tenantTable } from "./tenant_table.ts";
+import { lightText } from "../terminal/light_text.ts";
 import { table } from "../terminal/table.ts";
 import { printable } from "../terminal/text_width.ts";
 import { durationText, momentText } from "../terminal/time_text.ts";
@@ -21,7 +22,15 @@ export function clientStatusText(status: ClientStatus, now = Date.now()): string
   ];
   const head = lines.map((line) => `${printable(line)}\n`).join("");
   const tenants = registration.length === 0 ? "" : `\n${tenantTable(registration)}`;
-  return `${head}${tenants}${disconnectsText(status.disconnects)}`;
+  return `${head}${tenants}${redText(registration, now)}${disconnectsText(status.disconnects)}`;
+}
+
+/** Why services cannot be reached. */
+function redText(registration: ClientStatus["registration"], now: number): string {
+  const red = registration.flatMap(({ tenant, lights: { service } }) =>
+    service.state === "red" ? [`Service of ${tenant}  ${lightText("service", service, now)}`] : []
+  ).map((line) => `${printable(line)}\n`).join("");
+  return red === "" ? "" : `\n${red}`;
 }
 
 function disconnectsText(disconnects: ClientStatus["disconnects"]): string {

@@ -1,5 +1,6 @@
 import process from "node:process";
-import type { ClientStatus } from "../../client/client_status.ts";
+import type { TenantStatus } from "../../client/client_status.ts";
+import { lightsWithoutClient } from "../../client/tenant_lights.ts";
 import { tenantStatus } from "../../client/tenant_status.ts";
 import { readTenants } from "../../client/tenants.ts";
 import { callDaemon } from "../../control/api_client.ts";
@@ -12,8 +13,11 @@ import { tenantTable } from "./tenant_table.ts";
 export async function clientTenants(invocation: Invocation): Promise<number> {
   const { config, folder, json, option } = clientContext(invocation);
   const tenants = readTenants(folder, config.local);
-  const served = await servedNow(folder);
-  const rows = tenants.map((tenant) => tenantStatus(tenant, served.has(tenant.name)));
+  const known = await knownNow(folder);
+  const rows = tenants.map((tenant) => {
+    const { served = false, lights = lightsWithoutClient() } = known.get(tenant.name) ?? {};
+    return tenantStatus(tenant, served, lights);
+  });
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (rows.length === 0) {
     process.stdout.write(`No tenants yet\n\nNext: "petit client register CODE${option}" registers the first one.\n`);
@@ -21,14 +25,14 @@ export async function clientTenants(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-/** The tenants that a running client serves; none where none runs. */
-async function servedNow(folder: string): Promise<ReadonlySet<string>> {
+/** What a running client says of its tenants, by name; nothing where none runs. */
+async function knownNow(folder: string): Promise<ReadonlyMap<string, TenantStatus>> {
   try {
-    if (findDaemon(folder, "client") === undefined) return new Set();
-    const { status } = await callDaemon<{ status: ClientStatus }>({ folder, role: "client", path: "/status" });
-    return new Set(status.registration.filter(({ served }) => served).map(({ tenant }) => tenant));
+    if (findDaemon(folder, "client") === undefined) return new Map();
+    const { tenants } = await callDaemon<{ tenants: TenantStatus[] }>({ folder, role: "client", path: "/tenants" });
+    return new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
   } catch (error) {
     process.stderr.write(`petit: Cannot tell what the running client serves: ${messageOf(error)}\n`);
-    return new Set();
+    return new Map();
   }
 }

@@ -1,4 +1,5 @@
 import type { TenantStatus } from "../../client/client_status.ts";
+import { lightColumns } from "../terminal/light_text.ts";
 import { table } from "../terminal/table.ts";
 
 /** The tenants of a client, for people. */
@@ -9,10 +10,11 @@ export function tenantTable(rows: readonly TenantStatus[]): string {
     { title: "PORT", value: ({ port }) => port ?? undefined },
     { title: "ENDPOINT", value: ({ endpoint }) => endpoint ?? undefined, atLeast: 20 },
     {
-      title: "SERVICE",
+      title: "LOCAL",
       value: ({ local: { host, port, tls } }) => `${host}:${port}${tls ? " (TLS)" : ""}`,
       atLeast: 16,
     },
+    ...lightColumns<TenantStatus>(),
     { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
   ], rows);
 }

@@ -1,4 +1,5 @@
 import type { FullStatus, RegistrationStatus, ServerStatus } from "../../server/server_status.ts";
+import { lightColumns, lightTexts } from "../terminal/light_text.ts";
 import { table } from "../terminal/table.ts";
 import { printable } from "../terminal/text_width.ts";
 import { durationText, momentText } from "../terminal/time_text.ts";
@@ -27,6 +28,7 @@ function registrationTable(shown: readonly RegistrationStatus[]): string {
   return table<RegistrationStatus>([
     { title: "ID", value: ({ registeredId }) => registeredId, right: true },
     { title: "STATE", value: ({ connected }) => connected ? "connected" : "away" },
+    ...lightColumns<RegistrationStatus>(),
     { title: "SINCE", value: ({ tunnel }) => tunnel === null ? undefined : momentText(tunnel.since) },
     { title: "ADDRESS", value: ({ tunnel }) => tunnel?.address },
     { title: "HOST", value: ({ vitae }) => vitae?.hostname, atLeast: 8 },
@@ -48,6 +50,7 @@ export function fullStatusText(status: FullStatus, now = Date.now()): string {
   const facts: [name: string, value: string][] = [
     ["Registration", status.registeredId],
     ["State", status.connected ? "connected" : "away"],
+    ...lightTexts(status.lights, now),
     ...(tunnel === null ? [] : [
       ["Since", `${momentText(tunnel.since)} (${durationText(now - Date.parse(tunnel.since))})`],
       ["Address", tunnel.address],

@@ -22,5 +22,6 @@ export const newTenantSchema = z.object({
   port: portOrText.optional().meta({ description: "Port of the private service" }),
   tls: z.boolean().optional().meta({ description: "Whether the service speaks TLS" }),
   tlsVerify: z.boolean().optional().meta({ description: "Whether its certificate is verified" }),
+  probe: textSchema.max(256).optional().meta({ description: "How the server sees whether the service is well" }),
   tlsCa: textSchema.max(4096).optional().meta({ description: "File with the certificates that it may be signed by" }),
 }).prefault({}).meta({ id: "NewTenant", examples: [{ host: "localhost", port: 5432 }] });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
 import { DISCONNECT_CODES } from "../../tunnel/disconnect_cause.ts";
+import { lightsSchema } from "../../tunnel/lights.ts";
 import { clientVitae, serverVitae } from "../../tunnel/messages.ts";
 
 /** What the answers of the client's REST API look like. The types are those of client_status.ts. */
@@ -32,6 +33,7 @@ const tenantFacts = {
   endpoint: z.string().nullable().meta({ description: "URL under which callers reach it" }),
   local: serviceSchema,
   served: z.boolean().meta({ description: "Whether the tunnel carries it" }),
+  lights: lightsSchema,
 };
 
 export const tenantStatusSchema = z.object(tenantFacts).meta({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { orNull } from "../../control/operation.ts";
 import { DISCONNECT_CODES } from "../../tunnel/disconnect_cause.ts";
+import { lightsSchema } from "../../tunnel/lights.ts";
 import { clientVitae } from "../../tunnel/messages.ts";
 
 /** What the answers of the server's REST API look like. The types are those of server_status.ts and disconnect.ts. */
@@ -59,6 +60,7 @@ export const registrationSchema = z.object({
   endpoint: z.string().meta({ description: "URL under which callers reach it" }),
   createdAt: moment(),
   tunnel: orNull(tunnelStatusSchema),
+  lights: lightsSchema,
 }).meta({ id: "Registration", description: "A registration and its tunnel; the first six are those of 0.6.x" });
 
 export const fullStatusSchema = registrationSchema.extend({

@@ -57,11 +57,14 @@ export function statusOperations(control: ServerControl): AnyOperation[] {
       path: "/status/{id}",
       id: "getStatusOf",
       tag: "status",
-      summary: "All there is to know of one registration",
+      summary: "All there is to know of one registration; its service is probed first",
       params: ofRegistration,
       answered: "The registration, its tunnel and its last disconnects",
       answer: fullStatusSchema,
-      handle: ({ params }) => control.statusOf(params.id),
+      handle: async ({ params }) => {
+        await control.look(params.id);
+        return control.statusOf(params.id);
+      },
     }),
   ];
 }

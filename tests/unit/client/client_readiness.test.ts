@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { clientReadiness, type Probed } from "../../../src/client/client_readiness.ts";
+import { lights } from "../../world/lights.ts";
 import type { ClientStatus, Probe, TenantStatus } from "../../../src/client/client_status.ts";
 
 const tenant = (name: string, id: string | null, port: number): TenantStatus => ({
@@ -11,6 +12,7 @@ const tenant = (name: string, id: string | null, port: number): TenantStatus => 
   endpoint: id === null ? null : `http://${id}.example.com`,
   local: { host: "localhost", port, tls: false },
   served: id !== null,
+  lights: lights(),
 });
 
 const STATUS: ClientStatus = {

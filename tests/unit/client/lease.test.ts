@@ -17,7 +17,14 @@ const file = (folder: string) => join(folder, "tenants", "shop", "config.toml");
 test("lease: a tenant gets a config that says what it is given, and the rest as in [client.local]", (t) => {
   const folder = temporaryFolder(t);
   const made = lease(folder, { ...LOCAL, host: "books.lan" }, { tenant: "shop", port: 9000, tls: true });
-  assert.deepEqual(made.local, { host: "books.lan", port: 9000, tls: true, tlsVerify: true, tlsCa: "" });
+  assert.deepEqual(made.local, {
+    host: "books.lan",
+    port: 9000,
+    tls: true,
+    tlsVerify: true,
+    tlsCa: "",
+    probe: "connect",
+  });
   assert.deepEqual([made.name, made.label, made.index], ["shop", "shop", 1]);
   assert.deepEqual(readTenants(folder, LOCAL), [made]);
   assert.match(readFileSync(file(folder), "utf8"), /^# Whether the service speaks TLS/m);

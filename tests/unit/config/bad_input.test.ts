@@ -22,7 +22,7 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
   "an unknown key that resembles none": [
     "[client.local]\nxyz = 1",
     "2:1",
-    'Unknown key "xyz" in [client.local]; known there: host, port, tls, tlsVerify, tlsCa',
+    'Unknown key "xyz" in [client.local]; known there: host, port, tls, tlsVerify, tlsCa, probe',
   ],
   "an unknown key in a nested inline table": [
     'server = { vitae = { envronment = "x" } }',

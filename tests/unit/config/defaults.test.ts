@@ -23,7 +23,14 @@ test("config: an empty file has the documented defaults of a client", () => {
   const { client } = parseConfig("", FILE);
   assert.deepEqual([client.host, client.port], ["localhost", 2222]);
   assert.equal(client.bindAddr, "127.0.0.1");
-  assert.deepEqual(client.local, { host: "localhost", port: 8080, tls: false, tlsVerify: true, tlsCa: "" });
+  assert.deepEqual(client.local, {
+    host: "localhost",
+    port: 8080,
+    tls: false,
+    tlsVerify: true,
+    tlsCa: "",
+    probe: "connect",
+  });
   assert.equal(client.vitae.brand, "ce");
 });
 

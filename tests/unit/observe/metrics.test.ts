@@ -15,6 +15,10 @@ function server() {
     held: () => 3,
     holds: () => ({ served: 5, timeout: 2, refused: 1 }),
     channelsOpen: () => 5,
+    lights: () => [
+      { light: "client", state: "green", count: 2 },
+      { light: "service", state: "red", count: 1 },
+    ],
     loginsRefused: () => 4,
     usageDropped: () => 6,
     usageWaiting: () => 7,
@@ -71,6 +75,8 @@ test("metrics: what the server holds is read when it is asked for", async () => 
   const found = await server().text();
   const names = ["registrations", "tunnels", "served_registrations", "channels_open", "logins_refused_total"];
   assert.deepEqual(names.map((name) => value(found, `petit_${name}`)), [3, 1, 2, 5, 4]);
+  assert.equal(value(found, 'petit_registrations_lights{light="client",state="green"}'), 2);
+  assert.equal(value(found, 'petit_registrations_lights{light="service",state="red"}'), 1);
   assert.deepEqual([value(found, "petit_usage_dropped_total"), value(found, "petit_usage_waiting")], [6, 7]);
   const reasons = ["reset", "stopped"].map((reason) => value(found, `petit_disconnects_total{reason="${reason}"}`));
   assert.deepEqual(reasons, [8, 0]);
@@ -87,7 +93,10 @@ test("metrics: every figure has a help line, a type, and no label that callers o
     assert.match(found, new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, "m"));
   }
   for (const line of series) {
-    assert.match(line, /^\w+(\{(?:(?:status|code|direction|reason|outcome|le|version|role)="[^"]*",?)+\})? \S+$/);
+    assert.match(
+      line,
+      /^\w+(\{(?:(?:status|code|direction|reason|outcome|le|version|role|light|state)="[^"]*",?)+\})? \S+$/,
+    );
   }
 });
 
@@ -99,11 +108,17 @@ test("metrics: a client tells whether it is connected", async () => {
     disconnects: () => [["reset", 5]],
     channelsOpen: () => 3,
     dialFailures: () => 4,
+    lights: () => [
+      { tenant: "default", light: "tunnel", green: true },
+      { tenant: "default", light: "service", green: false },
+    ],
   });
   assert.equal(value(await registry.metrics(), "petit_connected"), 0);
   connected = true;
   const found = await registry.metrics();
   assert.equal(value(found, "petit_connected"), 1);
+  assert.equal(value(found, 'petit_tenant_light{tenant="default",light="tunnel"}'), 1);
+  assert.equal(value(found, 'petit_tenant_light{tenant="default",light="service"}'), 0);
   const names = ["reconnects_total", "channels_open", "service_dial_failures_total"];
   assert.deepEqual(names.map((name) => value(found, `petit_${name}`)), [2, 3, 4]);
   assert.equal(value(found, 'petit_disconnects_total{reason="reset"}'), 5);

@@ -65,8 +65,8 @@ test("refusal: no two have the same code", () => {
 });
 
 test("refusal: a caller's fault is told apart from the server's and the customer's by its status", () => {
-  const { registrationUnknown, headTooLarge, headTooSlow, bodyTooSlow, ...others } = refusals;
-  for (const { status } of [registrationUnknown, headTooLarge, headTooSlow, bodyTooSlow]) {
+  const { registrationUnknown, headTooLarge, headTooSlow, bodyTooLarge, bodyTooSlow, ...others } = refusals;
+  for (const { status } of [registrationUnknown, headTooLarge, headTooSlow, bodyTooLarge, bodyTooSlow]) {
     assert.ok(status >= 400 && status < 500);
   }
   for (const { status } of Object.values(others)) assert.ok(status >= 500);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Registrar, type RegistrarParts } from "../../../src/server/registrar.ts";
+import { Tunnels } from "../../../src/server/tunnels.ts";
 import { Channel, type ChannelLink, FULL_WINDOW } from "../../../src/tunnel/channel.ts";
 import { encodeMessage } from "../../../src/tunnel/message_stream.ts";
 import { HANDSHAKE_VERSION } from "../../../src/tunnel/messages.ts";
@@ -81,3 +82,24 @@ for (const [registration, hash] of [["closed", "h"], ["closed", null], ["join", 
     assert.match(peer.text(), /"code":"registration-closed"/);
   });
 }
+
+test("registrar: a client says how its own services are to be probed, and nobody else's", async () => {
+  const tunnels = new Tunnels();
+  const vitae = { brand: "ce", version: "1" };
+  const parts = {
+    tunnels,
+    config: { vitae: { environment: "", endpoint: "http://REGID" } },
+    routes: { ofKey: () => [{ id: "1001", port: 11081, vitae }] },
+  };
+  const services = { "1001": { probe: "mysql", host: "db" }, "1002": { probe: "/evil", host: "db" } };
+  const peer = backchannel(FULL_WINDOW, parts);
+  peer.send(1, encodeMessage({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae, services }));
+  await settled();
+  assert.match(peer.text(), /"type":"shakehand1"/);
+  assert.deepEqual(tunnels.wishOf("1001"), { probe: "mysql", host: "db" });
+  assert.equal(tunnels.wishOf("1002"), undefined);
+  // A client of before says nothing of it.
+  peer.send(1, encodeMessage({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae }));
+  await settled();
+  assert.deepEqual(tunnels.wishOf("1001"), { probe: "mysql", host: "db" });
+});

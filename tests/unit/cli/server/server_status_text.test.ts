@@ -3,6 +3,7 @@ import test from "node:test";
 import { fullStatusText, statusText } from "../../../../src/cli/server/server_status_text.ts";
 import type { Disconnect } from "../../../../src/server/disconnect.ts";
 import type { RegistrationStatus, ServerStatus } from "../../../../src/server/server_status.ts";
+import { lights } from "../../../world/lights.ts";
 
 const STARTED = Date.UTC(2026, 0, 1);
 
@@ -18,6 +19,7 @@ function registration(id: number, more: Partial<RegistrationStatus> = {}): Regis
     },
     ...{ brand: "ce", tenant: "default", endpoint: `http://${id}.example.com`, tunnel: null },
     createdAt: new Date(STARTED).toISOString(),
+    lights: lights("red", "red", "unknown"),
     ...more,
   };
 }
@@ -49,14 +51,18 @@ test("status: one line a registration, with the aliases shortened", () => {
     registration(1001, { aliases: ["a.example", "b.example", "c.example", "d.example"] }),
     registration(1002, {
       connected: true,
+      lights: lights("green", "green", "red"),
       tunnel: { address: "192.0.2.7", since: new Date(STARTED).toISOString(), channels: 1 },
       vitae: { brand: "ce", version: "1.0.0", hostname: "bücher" },
     }),
   ];
   const lines = statusText(status(all), all).split("\n").slice(4, -1);
   assert.equal(lines.length, 3);
-  assert.match(lines[1] as string, /^1001 {2}away .* a\.example, b\.example \+2 +-$/);
-  assert.match(lines[2] as string, /^1002 {2}connected {2}20\d\d-.* {2}192\.0\.2\.7 {2}bücher {2}ce +- +1\.0\.0$/);
+  assert.match(lines[1] as string, /^1001 {2}away {7}down {4}down {4}- .* a\.example, b\.example \+2 +-$/);
+  assert.match(
+    lines[2] as string,
+    /^1002 {2}connected {2}up {6}up {6}down {5}20\d\d-.* {2}192\.0\.2\.7 {2}bücher {2}ce +- +1\.0\.0$/,
+  );
 });
 
 test("status: what clients tell of themselves does nothing to the terminal, and stays on its line", () => {

@@ -1,0 +1,91 @@
+import {
+  type Light,
+  type Lights,
+  type LightState,
+  momentOf,
+  SERVICE_SHOWN,
+  SIGN_OF_LIFE,
+  tunnelLight,
+  tunnelState as roundTripState,
+} from "../tunnel/lights.ts";
+import type { Away, Served } from "./tunnels.ts";
+
+/** For how long what was seen is believed, in milliseconds. */
+export interface Patience {
+  readonly client: number;
+  readonly service: number;
+}
+
+/**
+ * @param alive [server.ssh] clientAliveInterval: a client with nothing to say is asked after that, and at twice that the latest
+ * @param probes [server] probeInterval
+ */
+export function patienceOf(alive: number, probes: number): Patience {
+  return { client: Math.max(SIGN_OF_LIFE, 2 * alive + 500), service: Math.max(SERVICE_SHOWN, 2 * probes) };
+}
+
+const clientState = ({ connection }: Served, { client }: Patience, now: number): LightState =>
+  now - connection.link.wire.lastReceived > client ? "red" : "green";
+
+function tunnelState(served: Served, patience: Patience, now: number): LightState {
+  return clientState(served, patience, now) === "red" ? "red" : roundTripState(served.connection.link, now);
+}
+
+function serviceState(served: Served, patience: Patience, now: number): LightState {
+  if (tunnelState(served, patience, now) !== "green") return "unknown";
+  return served.evidence.state(now, patience.service);
+}
+
+/** The states alone, for counting many of them: client, tunnel, service. */
+export function lightStates(served: Served | undefined, patience: Patience, now: number): readonly LightState[] {
+  if (served === undefined) return AWAY;
+  return [clientState(served, patience, now), tunnelState(served, patience, now), serviceState(served, patience, now)];
+}
+
+const AWAY = ["red", "red", "unknown"] as const;
+
+/**
+ * How a registration is.
+ *
+ * @param served undefined while its client is away
+ * @param away what is known of its last tunnel then
+ * @param now milliseconds of `performance.now()`
+ */
+export function lightsOf(
+  served: Served | undefined,
+  away: Away | undefined,
+  patience: Patience,
+  now = performance.now(),
+): Lights {
+  if (served === undefined) return awayLights(away, now);
+  const { link } = served.connection;
+  const heard = momentOf(link.wire.lastReceived, now);
+  const silence = Math.floor((now - link.wire.lastReceived) / 1000);
+  const client: Light = clientState(served, patience, now) === "green"
+    ? { state: "green", at: heard }
+    : { state: "red", at: heard, error: `The client has been silent for ${silence} s`, code: "client-silent" };
+  const tunnel: Light = client.state === "red"
+    ? { ...client, at: momentOf(link.answered, now) }
+    : tunnelLight(link, now);
+  const service: Light = tunnel.state === "green"
+    ? served.evidence.light(now, patience.service)
+    : { state: "unknown", at: momentOf(served.evidence.reachedAt, now) };
+  return { client, tunnel, service };
+}
+
+function awayLights(away: Away | undefined, now: number): Lights {
+  if (away === undefined) {
+    const never: Light = {
+      ...{ state: "red", at: null, code: "client-away" },
+      error: "Its client has not connected since the server began to run",
+    };
+    return { client: never, tunnel: never, service: { state: "unknown", at: null } };
+  }
+  const since = momentOf(away.since, now) as string;
+  const why = { state: "red", since, error: away.cause, code: "client-away" } as const;
+  return {
+    client: { ...why, at: momentOf(away.heard, now) },
+    tunnel: { ...why, at: momentOf(away.answered, now) },
+    service: { state: "unknown", at: momentOf(away.reached, now) },
+  };
+}
