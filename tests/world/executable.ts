@@ -172,6 +172,8 @@ export class ClientProcess {
   /** The reverse port. */
   port = 0;
   daemon!: Daemon;
+  /** What it is started by; see {@link Daemon}. */
+  launcher: readonly string[] = [];
   readonly #env: Record<string, string>;
 
   /** @param env the daemon's and its commands', beside this process's */
@@ -189,7 +191,8 @@ export class ClientProcess {
   /** `petit client register`, however it ends. */
   tryRegister(code: string, servicePort: number): Promise<Finished> {
     const args = ["client", "register", code, "--json", "-c", this.config, "--local", `127.0.0.1:${servicePort}`];
-    return petit(args, { env: this.#env });
+    const [program, ...words] = [...this.launcher, petitExecutable, ...args] as [string, ...string[]];
+    return run(program, words, { env: this.#env });
   }
 
   /** `petit client register`, which has to succeed. */
@@ -216,7 +219,7 @@ export class ClientProcess {
   /** Starts it, and waits for the tunnel. */
   async start(): Promise<this> {
     this.takeFreePorts();
-    this.daemon = new Daemon(["client", "-c", this.config], this.#env);
+    this.daemon = new Daemon(["client", "-c", this.config], this.#env, this.launcher);
     await this.daemon.logged((line) => line["id"] === this.id && line["endpoint"] !== undefined);
     return this;
   }
