@@ -32,6 +32,9 @@ const LONG = [3, 6, 9, 12, 18, 25];
 /** Shorter holes are over before anybody has to know of them. */
 const LONG_FORGOTTEN = [11, 12, 18, 25];
 
+/** Milliseconds between two holes: a client begins at once after a tunnel that stood for 10 s, and waits longer and longer otherwise. */
+const LIVED = 11_000;
+
 /** A poll more than the bound itself. */
 const POLLED = 300;
 
@@ -42,6 +45,7 @@ const passed = Promise.all(HOLES.map(async ([where, how, short]) => {
   const found: (() => void)[] = [];
   const world = await makeFaultWorld(scope);
   for (const seconds of inForm(short, how === "forget" ? LONG_FORGOTTEN : LONG)) {
+    if (found.length > 0) await sleep(LIVED);
     found.push(await fallInto(world, where, how, seconds));
   }
   return found;
