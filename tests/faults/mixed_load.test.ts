@@ -14,7 +14,7 @@ import { serveVerifiably } from "./world/verifying_service.ts";
 
 const LASTS = isLong ? mixedMinutes * 60_000 : 20_000;
 /** Until everything has happened once or so, and memory has the size that it keeps. */
-const FIRST = inForm(8000, 120_000);
+const FIRST = inForm(5000, 120_000);
 const LONGEST = inForm(2500, 20_000);
 /** MiB */
 const MARGIN = 40;

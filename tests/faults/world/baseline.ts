@@ -5,8 +5,11 @@ import type { FaultWorld } from "./fault_world.ts";
 import { figure } from "./figure.ts";
 import { idleShare, stateOf } from "./process_state.ts";
 
-/** Milliseconds that daemons have to come to rest: idle channels are kept for 4 s, and memory is looked at every 2 s. */
-const REST = 15_000;
+/**
+ * Milliseconds that daemons have to come to rest: idle channels are kept for 4 s, memory is looked at every 2 s, and a connection that
+ * falls silent before its login is given 30 s for that.
+ */
+const REST = 40_000;
 
 /** Milliseconds over which idle processors are measured. */
 const IDLE_FOR = 2000;

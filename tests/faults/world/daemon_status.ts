@@ -8,14 +8,14 @@ export async function askDaemon<T>(folder: string, role: "server" | "client", pa
   const { api } = JSON.parse(readFileSync(join(folder, `${role}.pid`), "utf8")) as { api: number };
   const answer = await fetch(`http://127.0.0.1:${api}${path}`, {
     headers: { authorization: `Bearer ${readFileSync(join(folder, "api-token"), "utf8").trim()}`, connection: "close" },
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(10_000),
   });
   return await answer.json() as T;
 }
 
-/** Whether the server says that the registration is connected. */
+/** Whether the server says that the registration is connected: what it knows, without a probe of the client. */
 export async function serverSaysConnected({ server, id }: FaultWorld): Promise<boolean> {
-  return (await askDaemon<{ connected: boolean }>(server.folder, "server", `/status/${id}`)).connected;
+  return (await askDaemon<{ connected: string[] }>(server.folder, "server", "/status")).connected.includes(id);
 }
 
 /** Since when the tunnel stands that the client tells of; undefined while there is none. */
