@@ -50,7 +50,7 @@ export class Caller {
     kind = "download",
   ): Promise<Outcome> {
     const framing = `${chunked ? "&chunked=1" : ""}${untilEnd ? "&until-end=1" : ""}`;
-    return this.#http(kind, (tag) => ({
+    return this.#http(untilEnd ? "until end" : kind, (tag) => ({
       head: `GET /pattern?seed=${tag}&bytes=${bytes}&every=${every}${framing} HTTP/1.${untilEnd ? 0 : 1}`,
       check: (body) => body.equals(patternOf(tag, bytes)),
       untilEnd,
