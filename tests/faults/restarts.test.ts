@@ -90,7 +90,7 @@ interface UnderLoad {
 
 /** Restarts a daemon several times under load; no request and no stream may be worse off for it. */
 async function restartUnderLoad(t: TestContext, fault: string, { which, restarts, secure }: UnderLoad): Promise<void> {
-  const world = await makeRestartWorld(t, {}, secure);
+  const world = await makeRestartWorld(t, {}, secure === undefined ? {} : { secure });
   const daemon = world[which];
   const load = new SteadyLoad(world, PER_SECOND);
   const streams = new Streams(world);

@@ -100,6 +100,7 @@ export async function runDaemon(
     if (isDetached() || before !== undefined) {
       tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
     }
+    before?.leave();
     throw error;
   }
   return 0;

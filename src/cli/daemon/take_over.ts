@@ -17,6 +17,8 @@ export interface Predecessor {
   gone(): Promise<void>;
   /** Says that this process is the daemon now. */
   taken(): void;
+  /** This process ends, whatever it is told: what it could be told keeps it alive no longer. */
+  leave(): void;
 }
 
 /** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. */
@@ -24,7 +26,8 @@ export async function predecessor(): Promise<Predecessor | undefined> {
   if (process.env[SUCCESSOR_MARK] !== "1") return undefined;
   // Its own children are none.
   delete process.env[SUCCESSOR_MARK];
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const reading = createInterface({ input: process.stdin });
+  const lines = reading[Symbol.asyncIterator]();
   const { value } = await lines.next();
   const { sockets } = JSON.parse(value as string) as { sockets: string[] };
   inheritSockets(sockets, FIRST_SOCKET);
@@ -32,10 +35,14 @@ export async function predecessor(): Promise<Predecessor | undefined> {
     async gone() {
       tellStarter("prepared\n");
       const { value } = await lines.next();
-      process.stdin.destroy();
+      this.leave();
       if (value !== "go") throw new PetitError("handover-cancelled", "The process before did not hand over");
     },
     taken: () => tellStarter("here\n"),
+    leave() {
+      reading.close();
+      process.stdin.destroy();
+    },
   };
 }
 

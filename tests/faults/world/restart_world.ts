@@ -5,6 +5,7 @@ import process from "node:process";
 import { FIRST } from "../../world/certificates.ts";
 import { type Detached, detachedClient, detachedServer } from "../../world/detached.ts";
 import type { ServerProcess, Settings } from "../../world/executable.ts";
+import { output } from "../../world/processes.ts";
 import type { LogLine, Scope } from "../../world/world.ts";
 import { Caller, PATIENCE, type Reach } from "./caller.ts";
 import { within } from "./daemon_status.ts";
@@ -22,8 +23,18 @@ export interface RestartWorld extends Reach {
   caller(patience?: number): Caller;
 }
 
-/** @param secure whether the callers of the proxy speak TLS */
-export async function makeRestartWorld(scope: Scope, settings: Settings = {}, secure = false): Promise<RestartWorld> {
+export interface RestartWorldOptions {
+  /** Whether the callers of the proxy speak TLS. */
+  readonly secure?: boolean;
+  /** The server's executable, where it is another one than that which commands are given with. */
+  readonly executable?: string;
+}
+
+export async function makeRestartWorld(
+  scope: Scope,
+  settings: Settings = {},
+  { secure = false, executable }: RestartWorldOptions = {},
+): Promise<RestartWorld> {
   const { port } = await startServiceProcess(scope);
   const server = await detachedServer(scope, settings);
   endsWith(scope, server);
@@ -33,7 +44,8 @@ export async function makeRestartWorld(scope: Scope, settings: Settings = {}, se
     writeFileSync(join(folder, "server.key"), FIRST.key);
     writeFileSync(join(folder, "server.crt"), FIRST.cert);
   }
-  await server.start();
+  if (executable === undefined) await server.start();
+  else await output(executable, ["server", "start", "-c", server.config], { env: { HOME: server.folder } });
   const client = await detachedClient(scope, server.server, port);
   endsWith(scope, client);
   await client.start();
