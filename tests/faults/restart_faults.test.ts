@@ -4,8 +4,8 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Detached } from "../world/detached.ts";
-import { petitExecutable } from "../world/executable.ts";
-import { temporaryFolder } from "../world/world.ts";
+import { configure, petitExecutable } from "../world/executable.ts";
+import { startService, temporaryFolder } from "../world/world.ts";
 import { figure } from "./world/figure.ts";
 import { inForm, SLOW } from "./world/form.ts";
 import { answeredAgain, RECOVERY } from "./world/recovery.ts";
@@ -26,7 +26,7 @@ async function changesNothing(
   const load = new SteadyLoad(world, PER_SECOND);
   await sleep(200);
   const { code, stdout, stderr } = await daemon.run("restart");
-  await sleep(500);
+  await sleep(200);
   const tally = await load.stop();
   assert.equal(code, exit, `${stdout}${stderr}`);
   assert.match(stderr, message);
@@ -43,14 +43,12 @@ for (const which of ["server", "client"] as const) {
     writeFileSync(daemon.config, config.replace(/^drainFor = .*$/m, 'drainFor = "soon"'));
     await changesNothing(t, world, daemon, /drainFor/, 2);
     writeFileSync(daemon.config, config);
-    if (which === "server") {
-      // What only the new process finds out.
-      const key = join(daemon.folder, "ssh_host_ed25519_key");
-      const bytes = readFileSync(key);
-      writeFileSync(key, "no key");
-      await changesNothing(t, world, daemon, /the server that was running goes on/);
-      writeFileSync(key, bytes);
-    }
+    // What only the new process finds out.
+    const key = join(daemon.folder, which === "server" ? "ssh_host_ed25519_key" : "key");
+    const bytes = readFileSync(key);
+    writeFileSync(key, "no key");
+    await changesNothing(t, world, daemon, /key.*the (server|client) that was running goes on/);
+    writeFileSync(key, bytes);
     const { code, stderr } = await daemon.run("restart");
     assert.equal(code, 0, stderr);
     assert.equal((await world.caller().ask()).class, "correct");
@@ -78,6 +76,21 @@ test("a server goes on when the executable in its place is broken, or gone", SLO
   const { code, stderr } = await world.server.run("restart");
   assert.equal(code, 0, stderr);
   await onlyOneIsLeft(world.server);
+});
+
+test("a server goes on when another program has a port that its config names now", SLOW, async (t) => {
+  const world = await makeRestartWorld(t);
+  const { server } = world;
+  const config = readFileSync(server.config, "utf8");
+  const taken = (await startService(t, () => {})).port;
+  for (const setting of ["server.proxyPort", "server.ssh.port", "server.listenPort", "server.apiPort"]) {
+    configure(server.config, { [setting]: taken });
+    await changesNothing(t, world, server, /another program uses that port; the server that was running goes on/);
+    writeFileSync(server.config, config);
+  }
+  const { code, stderr } = await server.run("restart");
+  assert.equal(code, 0, stderr);
+  await onlyOneIsLeft(server);
 });
 
 test("two restarts at the same time make one new process, or two, and no request fails", SLOW, async (t) => {
