@@ -13,6 +13,7 @@ import { askDaemon, within } from "./world/daemon_status.ts";
 import { figure } from "./world/figure.ts";
 import { inForm, SLOW } from "./world/form.ts";
 import { onlyOneIsLeft } from "./world/restart_world.ts";
+import { SteadyLoad } from "./world/steady_load.ts";
 import { serveVerifiably } from "./world/verifying_service.ts";
 
 const CLIENTS = 500;
@@ -23,6 +24,10 @@ const ROUNDS = inForm(1, 5);
 const AWAY = 1000;
 /** Requests at the same time. */
 const AT_ONCE = 50;
+
+/** Clients that are asked while the server is restarted, and how often altogether. */
+const LOADED = 20;
+const PER_SECOND = 200;
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/bench/many_clients.ts", import.meta.url));
 
@@ -64,6 +69,7 @@ test(`${CLIENTS} clients are back within 10 s after the server was killed, stopp
   assert.ok(await within(30_000, async () => (await connected()).length === CLIENTS), "not all have connected");
   for (const [what, happen] of Object.entries(HAPPENS)) {
     for (let round = 0; round < ROUNDS; round++) {
+      const load = what === "restarted" ? await loadOn(await connected(), proxyPort) : undefined;
       const { started } = await happen(server);
       const begun = performance.now();
       const fault = `${CLIENTS} clients when the server is ${what}`;
@@ -77,6 +83,13 @@ test(`${CLIENTS} clients are back within 10 s after the server was killed, stopp
         back !== undefined && seconds * 1000 <= BACK_WITHIN,
         `${(await connected()).length} are back after ${seconds} s`,
       );
+      if (load !== undefined) {
+        const { sent, failed, slowest } = await load.stop();
+        figure(fault, "requests sent meanwhile", sent, "");
+        figure(fault, "requests failed meanwhile", Object.keys(failed).length, "");
+        figure(fault, "slowest request", slowest, "ms");
+        assert.deepEqual(failed, {});
+      }
       const unserved = await unservedOf(await connected(), proxyPort);
       figure(fault, "clients that do not answer", unserved.length, "");
       assert.deepEqual(unserved, []);
@@ -84,6 +97,24 @@ test(`${CLIENTS} clients are back within 10 s after the server was killed, stopp
   }
   await onlyOneIsLeft(server);
 });
+
+/** Requests to some of the clients, from a moment ago on. */
+async function loadOn(ids: readonly string[], proxyPort: number) {
+  const some = ids.filter((_, index) => index % (CLIENTS / LOADED) === 0);
+  const loads = some.map((host) => new SteadyLoad({ proxyPort, rawPort: 0, host }, PER_SECOND / LOADED));
+  await sleep(1000);
+  return {
+    async stop() {
+      await sleep(500);
+      const tallies = await Promise.all(loads.map((load) => load.stop()));
+      return {
+        sent: loads.reduce((sum, { sent }) => sum + sent, 0),
+        failed: Object.assign({}, ...tallies.map(({ reasons }) => reasons)) as Record<string, number>,
+        slowest: Math.max(...tallies.map(({ slowest }) => slowest)),
+      };
+    },
+  };
+}
 
 /** Asks every one of them. */
 async function unservedOf(ids: readonly string[], proxyPort: number): Promise<string[]> {
