@@ -19,17 +19,20 @@ export interface RetryOptions {
 
 /**
  * Does `attempt` again and again until `signal` is aborted. After one that lived, or that says "at-once", at once; after one that did
- * not, later and later, so that a thousand clients do not knock in step on a server that comes back.
+ * not, later and later, so that a thousand clients do not knock in step on a server that comes back. Attempts that failed and those that
+ * came about and ended soon are counted apart.
  */
 export async function retryForEver(attempt: () => Promise<void | "at-once">, options: RetryOptions): Promise<void> {
   const { signal, nudge = new Nudge() } = options;
-  let backoff = first(options);
+  // Two of them: how long nobody was there says nothing of how long a tunnel is going to stand.
+  let backoff = { failed: first(options), ended: first(options) };
+  const anew = () => backoff = { failed: first(options), ended: first(options) };
   while (!signal.aborted) {
     const begun = performance.now();
     let failure: unknown;
     try {
       if (await attempt() === "at-once") {
-        backoff = first(options);
+        anew();
         continue;
       }
     } catch (error) {
@@ -37,13 +40,16 @@ export async function retryForEver(attempt: () => Promise<void | "at-once">, opt
     }
     if (signal.aborted) return;
     if (performance.now() - begun >= options.livedAfter) {
-      backoff = first(options);
+      anew();
       options.onWait(failure, 0);
       continue;
     }
-    const wait = Math.min(backoff.duration, jittered(options.atMost?.(failure) ?? Infinity));
+    const which = failure === undefined ? "ended" : "failed";
+    const wait = Math.min(backoff[which].duration, jittered(options.atMost?.(failure) ?? Infinity));
     options.onWait(failure, wait);
-    backoff = await nudge.wait(wait, signal) ? first(options) : backoff.next(undefined);
+    if (await nudge.wait(wait, signal)) anew();
+    else if (which === "failed") backoff.failed = backoff.failed.next(undefined);
+    else backoff = { failed: first(options), ended: backoff.ended.next(undefined) };
   }
 }
 

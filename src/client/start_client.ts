@@ -34,14 +34,7 @@ export interface RunningClient {
  * @throws PetitError `not-registered`, `key-missing`, `key-unusable`, and as `readTenants` where no tenant can be served
  */
 export function startClient(config: ClientConfig, folder: string, log: Log, signal: AbortSignal): RunningClient {
-  const { tenants, broken } = readUsableTenants(folder, config.local);
-  if (!tenants.some(isRegistered)) {
-    if (broken[0] !== undefined) throw broken[0].error;
-    throw new PetitError("not-registered", "This client is not registered yet", {
-      hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
-    });
-  }
-  const { fingerprint } = ownKey(folder).publicKey;
+  const { tenants, broken, fingerprint } = checkClient(config, folder);
   const figures = { tunnels: 0, dialFailures: 0 };
   const history = new DisconnectHistory(folder, log);
   const noise = new OnceAMinute();
@@ -63,4 +56,16 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const handOver = () => keeper.handOver();
   const closed = keeper.closed.finally(() => history.close());
   return { connected: keeper.connected, closed, control, metrics, handOver };
+}
+
+/** What a client is started with. @throws PetitError as `startClient` */
+export function checkClient(config: ClientConfig, folder: string) {
+  const { tenants, broken } = readUsableTenants(folder, config.local);
+  if (!tenants.some(isRegistered)) {
+    if (broken[0] !== undefined) throw broken[0].error;
+    throw new PetitError("not-registered", "This client is not registered yet", {
+      hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
+    });
+  }
+  return { tenants, broken, fingerprint: ownKey(folder).publicKey.fingerprint };
 }

@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { noteSocket, takeInherited } from "./handed_sockets.ts";
 
@@ -52,6 +52,13 @@ function explain(error: unknown, where: string, port: number, setting: string): 
     hint: `Check the address beside ${setting}; port ${port} may be fine`,
     cause: error,
   });
+}
+
+/** Finds out whether a port of 127.0.0.1 can be had. @throws PetitError as `listen` */
+export async function tryListening(port: number, setting: string): Promise<void> {
+  const server = createServer();
+  await listen(server, "127.0.0.1", port, setting);
+  await stopListening(server);
 }
 
 /** Stops listening; connections that are open stay open. */

@@ -332,7 +332,7 @@ export class CallerConnection implements Caller, Timed {
 
   upgraded(connection: UpgradedConnection): void {
     this.#upgraded = connection;
-    if (this.#draining) connection.drain();
+    if (this.#draining || this.#leaving) connection.drain();
   }
 
   expired(): void {

@@ -327,6 +327,18 @@ test("an upgrade that is agreed on while the server stops is closed at once", SL
   await stopped;
 });
 
+test("an upgrade that is agreed on after a successor has taken over is closed at once", SLOW, async (t) => {
+  const services = new RawService();
+  const world = await makeWorld(t, services.accept);
+  const caller = new RawCaller(world.proxyPort).send(asking(world.id));
+  const service = await services.next();
+  await service.takeHead();
+  world.server.running.handOver();
+  service.send(SWITCHING);
+  await caller.takeHead();
+  await closeBoth({ world, caller, service });
+});
+
 test("a frame that does not end within drainFor is cut off with its connection", SLOW, async (t) => {
   const all = await upgraded(t);
   all.world.server.config.server.drainFor = 100;

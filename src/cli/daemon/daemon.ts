@@ -13,6 +13,7 @@ import { messageOf, PetitError } from "../../error.ts";
 import type { Log, LogLevel } from "../../observe/log.ts";
 import { type OpenLog, openLog } from "../../observe/open_log.ts";
 import { isDetached, tellStarter } from "../../platform/detached.ts";
+import { tryListening } from "../../platform/listen.ts";
 import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
 import { closeInherited } from "../../platform/handed_sockets.ts";
 import { keepMemorySmall } from "../../platform/memory.ts";
@@ -51,6 +52,8 @@ export interface StartedDaemon {
 export interface DaemonKind {
   /** Whether it may work beside the process whose place it takes; otherwise it begins when that one takes no new work any more. */
   readonly overlaps: boolean;
+  /** Finds out whether it could start, without doing anything: before the other one gives up. @throws PetitError why not */
+  check?(setting: Pick<DaemonSetting, "config" | "folder">): void;
   start(setting: DaemonSetting): StartedDaemon | Promise<StartedDaemon>;
 }
 
@@ -100,6 +103,7 @@ export async function runDaemon(
     if (isDetached() || before !== undefined) {
       tellStarter(JSON.stringify({ code, message: messageOf(error), hint, exitCode } satisfies EarlyEnd));
     }
+    before?.leave();
     throw error;
   }
   return 0;
@@ -146,7 +150,7 @@ class Daemon {
     this.log = this.#openLog.log;
   }
 
-  async run({ start, overlaps }: DaemonKind, before: Predecessor | undefined): Promise<void> {
+  async run({ start, overlaps, check }: DaemonKind, before: Predecessor | undefined): Promise<void> {
     const { config, folder, file } = this.#loaded;
     const { log } = this;
     const role = this.#role;
@@ -190,6 +194,7 @@ class Daemon {
       Object.assign(words, started.words);
       return started;
     };
+    if (before !== undefined) check?.({ config, folder });
     if (before === undefined || !overlaps) await this.#takeFolder(words, before);
     const started = await begin();
     const closed = started.closed.finally(() => this.#stopping.abort());
@@ -231,6 +236,11 @@ class Daemon {
     const role = this.#role;
     if (before !== undefined) {
       closeInherited();
+      // Its own ports come with its word. Whether others can be had is found out while it can still go on.
+      for (const name of ["listenPort", "apiPort"] as const) {
+        const wanted = config[role][name];
+        if (wanted !== 0 && !before.ports.includes(wanted)) await tryListening(wanted, `[${role}] ${name}`);
+      }
       await before.gone();
       this.#lock = await lockAfter(folder, role);
     }
@@ -261,7 +271,8 @@ class Daemon {
     this.#handingOver = true;
     try {
       this.log.info(`A new process is to take this one's place`);
-      const successor = await startSuccessor({ role, configFile: file, folder, verbose: this.#verbose });
+      const ports = [this.#about.listen, ...this.#about.api === null ? [] : [this.#about.api]];
+      const successor = await startSuccessor({ role, configFile: file, folder, verbose: this.#verbose, ports });
       // After the answer has been sent.
       setTimeout(() => this.#handOver(started, successor), 50);
       return { pid: successor.pid };

@@ -15,7 +15,7 @@ import type { EarlyEnd } from "./daemon.ts";
  *
  * | predecessor                               | successor |
  * |-------------------------------------------|-----------|
- * | {"sockets": names of descriptors 4, 5, …} | reads the config, opens the registry, listens on the same sockets |
+ * | {"sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, listens on the same sockets |
  * |                                           | "prepared" and its process id, or why it cannot, and ends: then nothing has changed |
  * | takes no new work, gives the lock back: "go" | takes the lock, and is the daemon |
  * |                                           | "here": the service manager, if any, has been told |
@@ -39,6 +39,14 @@ export interface Succession {
   readonly configFile: string;
   readonly folder: string;
   readonly verbose: boolean;
+  /** Ports of 127.0.0.1 on which this process listens until the successor takes over, and which it gives back then. */
+  readonly ports: readonly number[];
+}
+
+/** What a successor is told first. */
+export interface Handed {
+  readonly sockets: readonly string[];
+  readonly ports: readonly number[];
 }
 
 /** The process that is to take this one's place, and is ready to. */
@@ -55,7 +63,7 @@ export interface Successor {
  *
  * @throws PetitError `handover-unsupported`, or why the successor cannot start; this process goes on as before then
  */
-export async function startSuccessor({ role, configFile, folder, verbose }: Succession): Promise<Successor> {
+export async function startSuccessor({ role, configFile, folder, verbose, ports }: Succession): Promise<Successor> {
   const reason = obstacle();
   if (reason !== undefined) throw new PetitError("handover-unsupported", `The ${role} cannot hand over: ${reason}`);
   const sockets = ownSockets();
@@ -75,7 +83,7 @@ export async function startSuccessor({ role, configFile, folder, verbose }: Succ
   const orders = child.stdio[orphaned ? 3 : 0] as Writable;
   // A successor that has ended tells by its end.
   orders.on("error", () => {});
-  orders.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name) })}\n`);
+  orders.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name), ports } satisfies Handed)}\n`);
   const talk = listenTo(role, child);
   const prepared = await Promise.race([
     talk.heard(/^prepared (\d+)$/m),

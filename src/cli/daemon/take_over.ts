@@ -6,17 +6,21 @@ import { tellStarter } from "../../platform/detached.ts";
 import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
 import { inheritSockets } from "../../platform/handed_sockets.ts";
 import { removePidFile } from "../../platform/pid_file.ts";
-import { FIRST_SOCKET, SUCCESSOR_MARK } from "./hand_over.ts";
+import { FIRST_SOCKET, type Handed, SUCCESSOR_MARK } from "./hand_over.ts";
 
 /** Milliseconds for the predecessor to give the lock back once it has said "go". */
 const LOCKED_WITHIN = 10_000;
 
 /** The process whose place this one takes (hand_over.ts). */
 export interface Predecessor {
+  /** Ports that it gives back before it says that this process may go on. */
+  readonly ports: readonly number[];
   /** Says that this process could go on, and waits until it is to. @throws PetitError `handover-cancelled` */
   gone(): Promise<void>;
   /** Says that this process is the daemon now. */
   taken(): void;
+  /** This process ends, whatever it is told: what it could be told keeps it alive no longer. */
+  leave(): void;
 }
 
 /** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. */
@@ -24,18 +28,25 @@ export async function predecessor(): Promise<Predecessor | undefined> {
   if (process.env[SUCCESSOR_MARK] !== "1") return undefined;
   // Its own children are none.
   delete process.env[SUCCESSOR_MARK];
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const reading = createInterface({ input: process.stdin });
+  const lines = reading[Symbol.asyncIterator]();
   const { value } = await lines.next();
-  const { sockets } = JSON.parse(value as string) as { sockets: string[] };
+  const { sockets, ports } = JSON.parse(value as string) as Handed;
   inheritSockets(sockets, FIRST_SOCKET);
+  const leave = () => {
+    reading.close();
+    process.stdin.destroy();
+  };
   return {
+    ports,
     async gone() {
       tellStarter(`prepared ${process.pid}\n`);
       const { value } = await lines.next();
-      process.stdin.destroy();
+      leave();
       if (value !== "go") throw new PetitError("handover-cancelled", "The process before did not hand over");
     },
     taken: () => tellStarter("here\n"),
+    leave,
   };
 }
 

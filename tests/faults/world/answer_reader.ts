@@ -45,21 +45,27 @@ export class AnswerReader {
     socket.on("close", () => end("close"));
   }
 
-  /** Sends a body, as fast as it is taken; that it is taken is a sign of life. */
-  send(body: Buffer): void {
+  /** Sends a body, as fast as it is taken, or with so many milliseconds between its pieces; that it is taken is a sign of life. */
+  send(body: Buffer, every = 0): void {
     const next = (at: number) => {
       this.#lastSign = performance.now();
       if (at >= body.length || this.#socket.destroyed) return;
-      this.#socket.write(body.subarray(at, at + 16_384), () => next(at + 16_384));
+      const go = () => next(at + 16_384);
+      this.#socket.write(body.subarray(at, at + 16_384), () => every > 0 ? setTimeout(go, every) : go());
     };
     next(0);
   }
 
-  /** A whole answer of the service, framed by a length or in chunks. */
-  async answer(tag: string): Promise<{ body: Buffer }> {
+  /**
+   * A whole answer of the service, framed by a length or in chunks.
+   *
+   * @param untilEnd whether its end may be that of the connection
+   */
+  async answer(tag: string, untilEnd = false): Promise<{ body: Buffer }> {
     const { fields } = await this.head(tag);
     if (fields.get("transfer-encoding") !== "chunked") {
       const length = fields.get("content-length");
+      if (length === undefined && untilEnd) return { body: await this.#untilEnd() };
       if (length === undefined) throw new Bad("corrupt", "the answer is framed in no way");
       return { body: await this.take(Number(length)) };
     }
@@ -108,6 +114,13 @@ export class AnswerReader {
     while (this.#ended === undefined && this.#length === 0) await this.#more(true);
     if (this.#length > 0) throw new Bad("corrupt", "there are more bytes than there should be");
     if (this.#ended !== "end") throw new Bad("cut", `ended with ${this.#ended}`);
+  }
+
+  /** All that comes until the connection ends in order. */
+  async #untilEnd(): Promise<Buffer> {
+    while (this.#ended === undefined) await this.#more(true);
+    if (this.#ended !== "end") this.#fail();
+    return this.#joined();
   }
 
   async #refusal(status: number, fields: Map<string, string>): Promise<Bad> {

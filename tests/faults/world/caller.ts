@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
 import { AnswerReader, Bad } from "./answer_reader.ts";
 import type { Outcome, OutcomeClass } from "./outcome.ts";
 import { hashOfBytes, patternOf } from "./pattern.ts";
@@ -12,6 +13,17 @@ export interface Reach {
   readonly rawPort: number;
   /** A Host field that leads to the service. */
   readonly host: string;
+  /** The certificate of the proxy, where it speaks TLS. */
+  readonly ca?: string;
+}
+
+/** How an answer is sent. */
+export interface Sent {
+  readonly chunked?: boolean;
+  /** Its end is the end of the connection (RFC 9112, section 6.3), as it is for callers of HTTP/1.0. */
+  readonly untilEnd?: boolean;
+  /** Milliseconds between its pieces of 16 KiB. */
+  readonly every?: number;
 }
 
 /** Milliseconds without any byte after which a request counts as stuck: 10 s to find a peer dead, 5 s held, and as much again. */
@@ -29,23 +41,31 @@ export class Caller {
 
   /** A small request, on a connection of its own. */
   ask(): Promise<Outcome> {
-    return this.download(64, { kind: "ask" });
+    return this.download(64, {}, "ask");
   }
 
-  download(bytes: number, { chunked = false, kind = "download" } = {}): Promise<Outcome> {
-    return this.#http(kind, (tag) => ({
-      head: `GET /pattern?seed=${tag}&bytes=${bytes}${chunked ? "&chunked=1" : ""} HTTP/1.1`,
+  download(
+    bytes: number,
+    { chunked = false, untilEnd = false, every = 0 }: Sent = {},
+    kind = "download",
+  ): Promise<Outcome> {
+    const framing = `${chunked ? "&chunked=1" : ""}${untilEnd ? "&until-end=1" : ""}`;
+    return this.#http(untilEnd ? "until end" : kind, (tag) => ({
+      head: `GET /pattern?seed=${tag}&bytes=${bytes}&every=${every}${framing} HTTP/1.${untilEnd ? 0 : 1}`,
       check: (body) => body.equals(patternOf(tag, bytes)),
+      untilEnd,
     }));
   }
 
-  upload(bytes: number): Promise<Outcome> {
+  /** @param every milliseconds between the pieces of the body */
+  upload(bytes: number, every = 0): Promise<Outcome> {
     return this.#http("upload", (tag) => {
       const body = patternOf(tag, bytes);
       const wanted = JSON.stringify({ bytes, sha256: hashOfBytes(body) });
       return {
         head: `POST /hash HTTP/1.1\r\nContent-Length: ${bytes}`,
         body,
+        every,
         check: (answer) => answer.toString() === wanted,
       };
     });
@@ -122,14 +142,20 @@ export class Caller {
 
   #http(
     kind: string,
-    make: (tag: string) => { head: string; body?: Buffer; check: (body: Buffer) => boolean },
+    make: (tag: string) => {
+      head: string;
+      body?: Buffer;
+      every?: number;
+      untilEnd?: boolean;
+      check: (body: Buffer) => boolean;
+    },
   ): Promise<Outcome> {
     return this.#on(this.#reach.proxyPort, kind, async (socket, reader) => {
       const tag = randomUUID();
-      const { head, body, check } = make(tag);
+      const { head, body, every, untilEnd, check } = make(tag);
       socket.write(this.#head(head, tag, "close"));
-      if (body !== undefined) reader.send(body);
-      await readAnswer(reader, tag, check);
+      if (body !== undefined) reader.send(body, every);
+      await readAnswer(reader, tag, check, untilEnd);
     });
   }
 
@@ -138,7 +164,7 @@ export class Caller {
   }
 
   #connect(port: number): Socket {
-    return connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    return connectTo(this.#reach, port);
   }
 
   async #on(
@@ -154,12 +180,26 @@ export class Caller {
   }
 }
 
-async function readAnswer(reader: AnswerReader, tag: string, check: (body: Buffer) => boolean): Promise<void> {
-  const { body } = await reader.answer(tag);
+/** Connects as a caller does: over TLS where that is what the proxy speaks. */
+export function connectTo({ proxyPort, ca }: Reach, port = proxyPort): Socket {
+  const where = { port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true };
+  return ca === undefined || port !== proxyPort
+    ? connect(where)
+    : connectSecurely({ ...where, ca, servername: "localhost" });
+}
+
+async function readAnswer(
+  reader: AnswerReader,
+  tag: string,
+  check: (body: Buffer) => boolean,
+  untilEnd = false,
+): Promise<void> {
+  const { body } = await reader.answer(tag, untilEnd);
   if (!check(body)) throw new Bad("corrupt", `the answer has ${body.length} bytes, and other ones than it has to`);
 }
 
-async function judge(kind: string, talk: () => Promise<void>): Promise<Outcome> {
+/** What became of a request of this kind, which `talk` is. */
+export async function judge(kind: string, talk: () => Promise<void>): Promise<Outcome> {
   const begun = performance.now();
   const outcome = (what: OutcomeClass, detail = ""): Outcome => ({
     class: what,

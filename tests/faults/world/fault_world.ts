@@ -54,10 +54,10 @@ export function codeThrough(code: string, port: number): string {
   return encodeJoinCode({ ...decodeJoinCode(code), port });
 }
 
-/** A verifying service as a process of its own. */
-export async function startServiceProcess(scope: Scope): Promise<{ port: number; process: Background }> {
+/** A verifying service as a process of its own; `port` on 127.0.0.1, a free one by default. */
+export async function startServiceProcess(scope: Scope, port = 0): Promise<{ port: number; process: Background }> {
   const script = new URL("./service_process.ts", import.meta.url).pathname;
-  const started = new Background(process.execPath, [script]);
+  const started = new Background(process.execPath, [script, String(port)]);
   scope.after(() => started.stop("SIGKILL"));
   const line = await started.line((text) => text.startsWith("port "));
   return { port: Number(line.slice(5)), process: started };

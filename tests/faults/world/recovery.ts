@@ -17,7 +17,7 @@ const EVERY = 50;
  * @returns the milliseconds from now to then, or undefined where that is more than `bound`; and all outcomes there were
  */
 export async function answeredAgain(
-  world: FaultWorld,
+  world: Pick<FaultWorld, "caller">,
   bound = 30_000,
 ): Promise<{ milliseconds: number | undefined; outcomes: Outcome[] }> {
   const begun = performance.now();

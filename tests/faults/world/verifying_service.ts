@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
+import { echoMessages } from "./message_echo.ts";
 import { Pattern } from "./pattern.ts";
 
 /** A connection that begins with this line is sent back all that follows. */
@@ -10,9 +11,11 @@ const PIECE = 16 * 1024;
 /**
  * A service whose bytes a caller can verify. Hand it the connections of a listener. It answers
  *
- * - `GET /pattern?seed=S&bytes=N` with the pattern of S, in chunks with `&chunked=1`
+ * - `GET /pattern?seed=S&bytes=N` with the pattern of S, in chunks with `&chunked=1`, up to the end of the connection with
+ *   `&until-end=1`, with a pause between pieces with `&every=MS`
  * - `POST /hash` with the SHA-256 of the body, in JSON
  * - `GET /events?count=N&every=MS` with server-sent events 0 to N - 1
+ * - an upgrade to "websocket" with every message that comes
  * - an upgrade to "echo", and a connection that begins with `ECHO`, with every byte that comes
  *
  * and names in each head the field X-Tag of its request, so that an answer to another request is noticed.
@@ -38,6 +41,14 @@ async function serve(socket: Socket): Promise<void> {
     if (field("upgrade") === "echo") {
       await write(socket, `HTTP/1.1 101 Switching Protocols\r\n${tag}Connection: upgrade\r\nUpgrade: echo\r\n\r\n`);
       return echo(socket, reader);
+    } else if (field("upgrade") === "websocket") {
+      // RFC 6455, section 4.2.2
+      const accept = createHash("sha1").update(`${field("sec-websocket-key")}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+      const fields = `${tag}Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${
+        accept.digest("base64")
+      }\r\n`;
+      await write(socket, `HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
+      return await echoMessages(reader, (bytes) => write(socket, bytes)).finally(() => socket.end());
     } else if (method === "POST") {
       const length = Number(field("content-length"));
       const body = JSON.stringify({ bytes: length, sha256: await reader.hash(length) });
@@ -52,13 +63,17 @@ async function serve(socket: Socket): Promise<void> {
       await write(socket, "0\r\n\r\n");
     } else {
       const chunked = searchParams.has("chunked");
+      const untilEnd = searchParams.has("until-end");
       const bytes = number("bytes");
-      await ok(chunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${bytes}\r\n`);
+      const framing = untilEnd ? "Connection: close" : `Content-Length: ${bytes}`;
+      await ok(chunked ? "Transfer-Encoding: chunked\r\n" : `${framing}\r\n`);
       const pattern = new Pattern(searchParams.get("seed") ?? "");
       for (let left = bytes; left > 0; left -= PIECE) {
         const piece = pattern.next(Math.min(left, PIECE));
         await write(socket, chunked ? chunk(piece) : piece);
+        if (number("every") > 0) await new Promise((resolve) => setTimeout(resolve, number("every")));
       }
+      if (untilEnd) break;
       if (chunked) await write(socket, "0\r\n\r\n");
     }
   }
@@ -144,6 +159,12 @@ export class Reader {
       left -= piece.length;
     }
     return hash.digest("hex");
+  }
+
+  /** So many bytes; undefined where the connection ends before. */
+  async exactly(length: number): Promise<Buffer | undefined> {
+    while (this.#bytes.length < length) if (!await this.#more()) return undefined;
+    return this.take(length);
   }
 
   take(length: number): Buffer {

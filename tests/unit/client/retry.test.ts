@@ -132,6 +132,14 @@ test("retry: after an attempt that lived the waits begin anew", async () => {
   assertWithin(waits[3]?.milliseconds, 8, "wait after success");
 });
 
+test("retry: a long outage is not held against what came about after it, nor the other way round", async () => {
+  const attempt = (index: number) => [3, 7].includes(index) ? Promise.resolve() : fail();
+  const { waits } = await waitsOf(attempt, 9, { delay: 4, delayMax: 1000, livedAfter: NEVER_LIVES });
+  for (const [index, nominal] of [4, 8, 16, 4, 4, 8, 16, 8, 4].entries()) {
+    assertWithin(waits[index]?.milliseconds, nominal, `wait ${index}`);
+  }
+});
+
 test("retry: it ends at once while it waits", async () => {
   const { waits, attempts } = await waitsOf(fail, 1, {
     delay: 3_600_000,
