@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import type { Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import process from "node:process";
 
 /**
@@ -10,14 +10,18 @@ import process from "node:process";
 /** Those of this process, by name. */
 const own = new Map<string, Server>();
 
-/** Those that were inherited and that nobody has taken yet. */
-const inherited = new Map<string, number>();
-
 /** A listening socket that can be handed on. */
 export interface HandedSocket {
   readonly name: string;
+  readonly port: number;
   readonly fd: number;
 }
+
+/** Those that were inherited and that nobody has taken yet. */
+const inherited = new Map<string, HandedSocket>();
+
+/** What is to be done when this process may accept connections. */
+let waiting: (() => Promise<unknown>)[] = [];
 
 /** Whether sockets can be handed on here at all: Windows has no descriptors that a child inherits. */
 export const canHandSockets = process.platform !== "win32";
@@ -34,25 +38,38 @@ export function noteSocket(name: string, server: Server): void {
 export function ownSockets(): HandedSocket[] {
   return [...own].flatMap(([name, server]) => {
     const fd = (server as Server & { _handle?: { fd?: number } | null })._handle?.fd;
-    return server.listening && fd !== undefined && fd >= 0 ? [{ name, fd }] : [];
+    const { port } = server.address() as AddressInfo | null ?? { port: 0 };
+    return server.listening && fd !== undefined && fd >= 0 ? [{ name, port, fd }] : [];
   });
 }
 
-/** @param names of the sockets that this process has inherited, as the descriptors from `first` on */
-export function inheritSockets(names: readonly string[], first: number): void {
-  for (const [index, name] of names.entries()) inherited.set(name, first + index);
+/** @param sockets that this process has inherited, as the descriptors from `first` on */
+export function inheritSockets(sockets: readonly Omit<HandedSocket, "fd">[], first: number): void {
+  for (const [index, { name, port }] of sockets.entries()) inherited.set(name, { name, port, fd: first + index });
 }
 
-/** The descriptor of an inherited socket, for whoever listens on it. */
-export function takeInherited(name: string): number | undefined {
-  const fd = inherited.get(name);
+/** An inherited socket, for whoever listens on it. */
+export function takeInherited(name: string): HandedSocket | undefined {
+  const socket = inherited.get(name);
   inherited.delete(name);
-  return fd;
+  return socket;
+}
+
+/** Has `listen` called when this process may accept connections; until then the process before does. */
+export function whenHandedOver(listen: () => Promise<unknown>): void {
+  waiting.push(listen);
+}
+
+/** Accepts connections on all inherited sockets. */
+export async function acceptInherited(): Promise<void> {
+  const all = waiting;
+  waiting = [];
+  await Promise.all(all.map((listen) => listen()));
 }
 
 /** Closes what nobody listens on any more: the settings have changed since, or a registration is gone. */
 export function closeInherited(): void {
-  for (const fd of inherited.values()) {
+  for (const { fd } of inherited.values()) {
     try {
       closeSync(fd);
     } catch {

@@ -1,11 +1,12 @@
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type ListenOptions, type Server } from "node:net";
 import { messageOf, PetitError, systemCode } from "../error.ts";
-import { noteSocket, takeInherited } from "./handed_sockets.ts";
+import { noteSocket, takeInherited, whenHandedOver } from "./handed_sockets.ts";
 
 /**
  * Makes `server` listen on `host:port`; "*" is every address. `setting` names the config key, for the message.
  *
- * @param handedOn whether the process that takes this one's place is to have the socket, and this one takes over that of the process before
+ * @param handedOn whether the process that takes this one's place is to have the socket, and this one takes over that of the process before; it accepts nothing then before
+ * `acceptInherited`
  * @returns the port, which the system chose where 0 was asked for
  * @throws PetitError `port-in-use`, `port-forbidden` or `address-unusable`
  */
@@ -17,21 +18,31 @@ export async function listen(
   handedOn = false,
 ): Promise<number> {
   const name = `${host} ${port} ${setting}`;
-  const fd = handedOn ? takeInherited(name) : undefined;
-  const where = fd === undefined ? { port, ...(host === "*" ? {} : { host }), backlog: 4096 } : { fd };
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(where, () => {
-        server.off("error", reject);
-        resolve();
-      });
+  const inherited = handedOn ? takeInherited(name) : undefined;
+  if (inherited !== undefined) {
+    whenHandedOver(async () => {
+      await start(server, { fd: inherited.fd });
+      noteSocket(name, server);
     });
+    return inherited.port;
+  }
+  try {
+    await start(server, { port, ...(host === "*" ? {} : { host }), backlog: 4096 });
   } catch (error) {
     throw explain(error, `${host === "*" ? "every address" : host}, port ${port}`, port, setting);
   }
   if (handedOn) noteSocket(name, server);
   return (server.address() as AddressInfo).port;
+}
+
+function start(server: Server, where: ListenOptions | { fd: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
 }
 
 function explain(error: unknown, where: string, port: number, setting: string): PetitError {

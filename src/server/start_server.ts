@@ -51,10 +51,12 @@ export interface RunningServer {
   /** For Prometheus. */
   readonly metrics: MetricsRegistry;
   /**
-   * Takes no new callers and clients any more, since a successor on the same sockets does. Those that are there go on; clients are told to connect
-   * to the successor, and carry what is in progress here until the signal is aborted and it is over.
+   * Takes no new callers and clients any more, since a successor on the same sockets is about to. Those that are there go on; clients are told
+   * to connect to the successor, and carry what is in progress here until the signal is aborted and it is over.
    */
   handOver(): void;
+  /** Settles when nobody waits here any more for a client that is away, and would come back to a successor; or holdFor later. */
+  settled(): Promise<unknown>;
   /** Settles when everything has been closed. */
   readonly closed: Promise<void>;
 }
@@ -166,6 +168,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       secureProxy.refuseNew();
       ports.stopListening();
     };
+    const settled = () => within(config.holdFor, hold.empty());
     const handOver = () => {
       refuseNew();
       const spread = gateway.dismiss(true);
@@ -205,6 +208,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, usage })),
       closed,
       handOver,
+      settled,
       get secureProxyPort() {
         return secureProxy.port;
       },

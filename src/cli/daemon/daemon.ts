@@ -15,7 +15,7 @@ import { type OpenLog, openLog } from "../../observe/open_log.ts";
 import { isDetached, tellStarter } from "../../platform/detached.ts";
 import { tryListening } from "../../platform/listen.ts";
 import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
-import { closeInherited } from "../../platform/handed_sockets.ts";
+import { acceptInherited, closeInherited } from "../../platform/handed_sockets.ts";
 import { keepMemorySmall } from "../../platform/memory.ts";
 import { type PidFile, removePidFile, writePidFile } from "../../platform/pid_file.ts";
 import { notifyMainProcess } from "../../platform/service/notify_systemd.ts";
@@ -43,6 +43,8 @@ export interface StartedDaemon {
   /** Takes up what has changed. */
   reload(read: Config): Reloaded | Promise<Reloaded>;
   readiness(): Readiness | Promise<Readiness>;
+  /** Waits until a successor can take over without anybody noticing, but not for long. */
+  beforeHandOver?(): Promise<unknown>;
   /** Takes no new work any more, since a successor does; settles when that is certain. What is in progress goes on until the signal. */
   handOver(): void | Promise<void>;
   serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
@@ -242,6 +244,7 @@ class Daemon {
         if (wanted !== 0 && !before.ports.includes(wanted)) await tryListening(wanted, `[${role}] ${name}`);
       }
       await before.gone();
+      await acceptInherited();
       this.#lock = await lockAfter(folder, role);
     }
     const port = this.#port = new CommandPort(words, this.log);
@@ -286,9 +289,11 @@ class Daemon {
 
   async #handOver(started: StartedDaemon, successor: Successor): Promise<void> {
     try {
-      await started.handOver();
+      await started.beforeHandOver?.();
       await Promise.all([this.#port?.close(), this.#api?.close()]);
       this.#api = undefined;
+      // From here to the successor's first connection it is a matter of milliseconds, in which connections wait in the kernel.
+      await started.handOver();
     } finally {
       this.#leave();
       await successor.go();

@@ -15,9 +15,9 @@ import type { EarlyEnd } from "./daemon.ts";
  *
  * | predecessor                               | successor |
  * |-------------------------------------------|-----------|
- * | {"sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, listens on the same sockets |
+ * | {"sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, and is ready to listen on the same sockets |
  * |                                           | "prepared" and its process id, or why it cannot, and ends: then nothing has changed |
- * | takes no new work, gives the lock back: "go" | takes the lock, and is the daemon |
+ * | takes no new work, gives the lock back: "go" | accepts connections, takes the lock, and is the daemon |
  * |                                           | "here": the service manager, if any, has been told |
  * | goes on with what it has, and ends        | |
  */
@@ -45,7 +45,8 @@ export interface Succession {
 
 /** What a successor is told first. */
 export interface Handed {
-  readonly sockets: readonly string[];
+  /** Of the descriptors from {@link FIRST_SOCKET} on. */
+  readonly sockets: readonly { readonly name: string; readonly port: number }[];
   readonly ports: readonly number[];
 }
 
@@ -83,7 +84,9 @@ export async function startSuccessor({ role, configFile, folder, verbose, ports 
   const orders = child.stdio[orphaned ? 3 : 0] as Writable;
   // A successor that has ended tells by its end.
   orders.on("error", () => {});
-  orders.write(`${JSON.stringify({ sockets: sockets.map(({ name }) => name), ports } satisfies Handed)}\n`);
+  orders.write(
+    `${JSON.stringify({ sockets: sockets.map(({ name, port }) => ({ name, port })), ports } satisfies Handed)}\n`,
+  );
   const talk = listenTo(role, child);
   const prepared = await Promise.race([
     talk.heard(/^prepared (\d+)$/m),

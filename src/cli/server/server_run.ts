@@ -9,9 +9,10 @@ export function serverRun(invocation: Invocation): Promise<number> {
 }
 
 async function start({ config, log, signal }: DaemonSetting): Promise<StartedDaemon> {
-  const { control, closed, usage, metrics, handOver } = await startServer(config.server, log, signal);
+  const { control, closed, usage, metrics, handOver, settled } = await startServer(config.server, log, signal);
   return {
     closed,
+    beforeHandOver: settled,
     handOver,
     words: serverCommands(control),
     reload: (read) => control.reload(read.server),
