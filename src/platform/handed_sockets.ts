@@ -23,8 +23,8 @@ const inherited = new Map<string, HandedSocket>();
 /** What is to be done when this process may accept connections. */
 let waiting: (() => Promise<unknown>)[] = [];
 
-/** Whether sockets can be handed on here at all: Windows has no descriptors that a child inherits. */
-export const canHandSockets = process.platform !== "win32";
+/** Whether sockets can be handed on here at all: Windows has no descriptors that a child inherits, and Deno does not tell them. */
+export const canHandSockets = process.platform !== "win32" && !("deno" in process.versions);
 
 /** Takes note of a server that listens, until it is closed. */
 export function noteSocket(name: string, server: Server): void {
