@@ -6,8 +6,8 @@ import { ClientProcess, configure, petit, petitExecutable, ServerProcess } from 
 import { run } from "../world/processes.ts";
 import { exchange, head } from "../world/raw_http.ts";
 import { AnsweringService } from "../world/raw_service.ts";
+import { SmallDisk } from "../world/small_disk.ts";
 import { type Scope, startService } from "../world/world.ts";
-import { fillDisk, smallDisk } from "./small_disk.ts";
 import { UNPRIVILEGED } from "./unprivileged.ts";
 
 const SLOW = { timeout: 120_000 };
@@ -263,18 +263,18 @@ test(
   "a full disk: callers and returning clients are served, registrations refused, and no id is used up",
   SLOW,
   async (t) => {
-    const disk = smallDisk(t, 512 * 1024);
+    const disk = SmallDisk.mount(t);
     if (disk === undefined) return t.skip("only root may mount a small disk, and only on Linux");
     const guarded = await Guarded.make(t);
     const { server, registry } = guarded;
     await server.daemon.stop();
-    const moved = join(disk, "registry.db");
+    const moved = join(disk.folder, "registry.db");
     for (const suffix of ["", ".highest"]) copyFileSync(registry + suffix, moved + suffix);
     configure(server.config, { "server.registryUrl": `sqlite:${moved}` });
     await server.start();
     const service = new AnsweringService(head("HTTP/1.1 200 OK", "Content-Length: 0"));
     const client = await (await guarded.register((await startService(t, service.accept)).port)).start();
-    const empty = fillDisk(disk);
+    disk.fill();
     for (let time = 0; time < 3; time++) {
       assert.match(await guarded.refusedRegistration(), /cannot write its registry/);
     }
@@ -285,12 +285,12 @@ test(
     await client.start();
     assert.match(await exchange(server.proxyPort, head("GET / HTTP/1.0", `Host: ${client.id}`)), /^HTTP\/1\.1 200 /);
     await server.daemon.logged(({ level, msg }) => level === "error" && /tells of itself could not be kept/.test(msg));
-    empty();
+    disk.empty();
     const { id } = await guarded.register();
     assert.equal(id, "1005", "what was refused has used nothing up");
     await client.daemon.stop();
     await server.daemon.stop();
-    fillDisk(disk);
+    disk.fill();
     const { told, ms } = await guarded.refusedStart();
     assert.match(told, /registry\.db/);
     assert.match(told, /room/);

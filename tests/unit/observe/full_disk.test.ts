@@ -1,28 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { openLog } from "../../../src/observe/open_log.ts";
 import { eventually } from "../../world/eventually.ts";
-import { type Scope, temporaryFolder } from "../../world/world.ts";
+import { SmallDisk } from "../../world/small_disk.ts";
 import { linesOf } from "./log_files.ts";
-
-/** A folder on a disk of its own, of so many bytes; undefined where this user may mount none. */
-function smallDisk(scope: Scope, size: number): string | undefined {
-  let mounted: string | undefined;
-  // Before its folder goes.
-  scope.after(() => mounted === undefined ? undefined : execFileSync("umount", ["-l", mounted]));
-  const folder = join(temporaryFolder(scope), "disk");
-  mkdirSync(folder);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder], { stdio: "ignore" });
-  } catch {
-    return undefined;
-  }
-  return mounted = folder;
-}
 
 const SKIP = process.platform === "linux" ? false : "a small disk is made with tmpfs, which is Linux's";
 
@@ -30,9 +15,9 @@ test(
   "log: a full disk costs no half line and no daemon, and what is lost is counted in the log",
   { skip: SKIP },
   async (t) => {
-    const disk = smallDisk(t, 512 * 1024);
+    const disk = SmallDisk.mount(t);
     if (disk === undefined) return t.skip("only root may mount a small disk");
-    const folder = join(disk, "logs");
+    const folder = join(disk.folder, "logs");
     const { log, tail, close } = openLog({
       level: "info",
       name: "server",
@@ -55,7 +40,7 @@ test(
     const before = linesOf(file);
     assert.ok(readFileSync(file, "utf8").endsWith("\n"), "there is no half line");
     rmSync(file);
-    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    execFileSync("mount", ["-o", "remount,size=64m", disk.folder]);
     await eventually("the loss is told", () => tail.last(20).some((line) => line.includes('"code":"log-lost"')));
     log.info("The end");
     await close();
