@@ -1,4 +1,3 @@
-import { messageOf, PetitError } from "../error.ts";
 import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
 import { valueOf } from "../http/fields.ts";
 import { type Framing, persists, responseFraming } from "../http/framing.ts";
@@ -10,7 +9,7 @@ import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import { endWhenSilent } from "./end_when_silent.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
-import type { Hold } from "./hold.ts";
+import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
 import { requestedUpgrade, requestForService } from "./request_rewrite.ts";
@@ -23,7 +22,8 @@ import {
   responseForCaller,
   switchingForCaller,
 } from "./response_rewrite.ts";
-import type { Served, Tunnels } from "./tunnels.ts";
+import { type ReachContext, ServiceReach, type Traveller } from "./service_reach.ts";
+import type { Served } from "./tunnels.ts";
 import { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** Limits of an exchange: milliseconds and bytes. */
@@ -40,21 +40,23 @@ export interface ExchangeLimits {
   readonly maxBodySize: number;
 }
 
-/** Where an exchange finds the tunnel of its registration, and waits for it. */
-export interface ExchangeContext {
-  readonly tunnels: Tunnels;
-  readonly hold: Hold;
+export interface ExchangeContext extends ReachContext {
   readonly limits: ExchangeLimits;
 }
-
-/** How often a tunnel may be lost under one request before it is given up. */
-const MAX_TRIES = 5;
 
 /** Pieces up to this size are put together before they are written: one system call is worth more than one copy. */
 const GATHER_BELOW = 64 * 1024;
 
 /** RFC 9110, section 9.2.2: doing these twice is the same as doing them once. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** What keeps a request from its service; anything else is the service's own refusal. */
+const NOT_REACHED: Readonly<Record<string, Refusal>> = {
+  "tunnel-away": refusals.tunnelAway,
+  "tunnel-lost": refusals.tunnelLost,
+  "tunnel-busy": refusals.tunnelBusy,
+  "open-timeout": refusals.openTimeout,
+};
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -74,9 +76,9 @@ interface Answer {
  * The passes, in order: a channel (an idle one, or a new one); the head of the request; its body, as it comes; 1xx answers; the
  * head of the answer; its body, as it comes; and the decision whether either connection can be used again.
  */
-export class Exchange implements ChannelUser {
+export class Exchange implements ChannelUser, Traveller {
   readonly #caller: Caller;
-  readonly #registration: Registration;
+  readonly #reach: ServiceReach;
   readonly #context: ExchangeContext;
   readonly #head: RequestHead;
   readonly #target: RequestTarget;
@@ -88,10 +90,6 @@ export class Exchange implements ChannelUser {
   #served: Served | undefined;
   #channel: Channel | undefined;
   #reused = false;
-  #tries = 0;
-  /** When it has waited long enough for a tunnel, in milliseconds of `performance.now()`. */
-  #heldUntil: number | undefined;
-  #leaveHold = () => {};
   /** Some of the body has been sent down a tunnel. */
   #bodyBegun = false;
   #waitsForService = false;
@@ -118,7 +116,7 @@ export class Exchange implements ChannelUser {
     record: ExchangeRecord,
   ) {
     this.#caller = caller;
-    this.#registration = registration;
+    this.#reach = new ServiceReach(registration, context, this);
     this.#context = context;
     this.#record = record;
     const { requestTimeout } = context.limits;
@@ -147,51 +145,26 @@ export class Exchange implements ChannelUser {
     if (maxBodySize > 0 && this.#framing.kind === "length" && this.#framing.length > maxBodySize) {
       return this.#fail(refusals.bodyTooLarge);
     }
-    const served = this.#context.tunnels.of(this.#registration.id);
-    if (served === undefined) return this.#hold();
-    const idle = served.pool.take();
-    if (idle === undefined) this.#openChannel(served);
-    else this.#useChannel(served, idle, true);
-  }
-
-  /** Nothing has been sent to the service yet: that can wait for the client to come back. */
-  #hold(): void {
-    const { hold, limits } = this.#context;
     this.#timeoutIn(Infinity);
-    this.#heldUntil ??= performance.now() + limits.holdFor;
-    const { id } = this.#registration;
-    this.#leaveHold = hold.wait(id, this.#caller.waitingBytes, this.#heldUntil, (served) => {
-      this.#leaveHold = () => {};
-      if (served === undefined) this.#fail(this.#tries > 0 ? refusals.tunnelLost : refusals.tunnelAway);
-      else this.start();
-    });
+    this.#reach.start(true);
   }
 
-  #openChannel(served: Served): void {
-    const { peer } = this.#caller;
-    served.open(peer.address, peer.port, this.#context.limits.openTimeout).then(
-      (channel) => {
-        if (this.#over) channel.close();
-        else this.#useChannel(served, channel, false);
-      },
-      (error) => {
-        if (this.#over) return;
-        this.#record.cause = messageOf(error);
-        if (error instanceof PetitError && error.code === "tunnel-lost") this.#again(refusals.tunnelLost);
-        else this.#fail(refusalFor(error));
-      },
-    );
+  get peer(): Peer {
+    return this.#caller.peer;
   }
 
-  /** Begins anew: the service has seen nothing of the request, or may see it twice. */
-  #again(refusal: Refusal): void {
-    this.#dropChannel();
-    this.#waitsForService = false;
-    if (++this.#tries < MAX_TRIES) this.start();
-    else this.#fail(refusal);
+  get waitingBytes(): number {
+    return this.#caller.waitingBytes;
   }
 
-  #useChannel(served: Served, channel: Channel, reused: boolean): void {
+  notReached(code: string, cause: string | null): void {
+    if (this.#over) return;
+    if (cause !== null) this.#record.cause = cause;
+    this.#fail(NOT_REACHED[code] ?? refusals.serviceRefused);
+  }
+
+  reached(served: Served, channel: Channel, reused: boolean): void {
+    if (this.#over) return channel.close();
     this.#served = served;
     this.#channel = channel;
     this.#reused = reused;
@@ -332,8 +305,11 @@ export class Exchange implements ChannelUser {
     const lost = refusal === refusals.tunnelLost;
     // An idle connection that the service closed while the request was on its way: nobody has seen the request.
     const wasIdle = this.#reused && this.#framing.kind === "none";
-    if (repeatable && (lost || wasIdle)) this.#again(refusal);
-    else this.#fail(refusal);
+    if (!repeatable || !(lost || wasIdle)) return this.#fail(refusal);
+    this.#dropChannel();
+    this.#waitsForService = false;
+    this.#timeoutIn(Infinity);
+    if (!this.#reach.again()) this.#fail(refusal);
   }
 
   /** The answer goes on. */
@@ -359,7 +335,7 @@ export class Exchange implements ChannelUser {
   /** The caller went away: the work for it stops. */
   onCallerGone(): void {
     this.#over = true;
-    this.#leaveHold();
+    this.#reach.giveUp();
     this.#dropChannel();
   }
 
@@ -372,7 +348,7 @@ export class Exchange implements ChannelUser {
   #fail(refusal: Refusal): void {
     if (this.#over) return;
     this.#over = true;
-    this.#leaveHold();
+    this.#reach.giveUp();
     this.#dropChannel();
     if (this.#answer === undefined) this.#caller.refuse(refusal);
     else this.#caller.abort(refusal.code);
@@ -422,10 +398,4 @@ export class Exchange implements ChannelUser {
     served.upgraded(connection);
     this.#caller.upgraded(connection);
   }
-}
-
-function refusalFor(error: unknown): Refusal {
-  const code = error instanceof PetitError ? error.code : "";
-  if (code === "open-timeout") return refusals.openTimeout;
-  return code === "tunnel-busy" ? refusals.tunnelBusy : refusals.serviceRefused;
 }

@@ -1,0 +1,101 @@
+import { messageOf, PetitError } from "../error.ts";
+import type { Registration } from "../registry/registry.ts";
+import type { Channel } from "../tunnel/channel.ts";
+import type { Peer } from "./forwarded_fields.ts";
+import type { Hold } from "./hold.ts";
+import type { Served, Tunnels } from "./tunnels.ts";
+
+/** Where a caller's way to the service leads through. */
+export interface ReachContext {
+  readonly tunnels: Tunnels;
+  readonly hold: Hold;
+  /** In milliseconds, read anew each time. */
+  readonly limits: { readonly openTimeout: number; readonly holdFor: number };
+}
+
+/** Who is on the way. */
+export interface Traveller {
+  readonly peer: Peer;
+  /** Bytes of the caller's that wait in memory. */
+  readonly waitingBytes: number;
+  /** @param reused whether the channel has served another request before */
+  reached(served: Served, channel: Channel, reused: boolean): void;
+  /**
+   * @param code "tunnel-away", "tunnel-lost", "tunnel-busy", "open-timeout", "service-refused", or "internal"
+   * @param cause what the client or the system said about that; null where nothing was said
+   */
+  notReached(code: string, cause: string | null): void;
+}
+
+/** How often a tunnel may be lost under one caller. */
+const MAX_TRIES = 5;
+
+/**
+ * The way of one caller to its service: the registration's tunnel, waiting for it while it is away, and a channel in it. A tunnel that is
+ * lost before the channel stands has carried nothing of the caller's: then it begins anew.
+ */
+export class ServiceReach {
+  readonly #registration: Registration;
+  readonly #context: ReachContext;
+  readonly #traveller: Traveller;
+  #tries = 0;
+  /** When it has waited long enough for a tunnel, in milliseconds of `performance.now()`. */
+  #heldUntil: number | undefined;
+  #leaveHold = () => {};
+  #over = false;
+
+  constructor(registration: Registration, context: ReachContext, traveller: Traveller) {
+    this.#registration = registration;
+    this.#context = context;
+    this.#traveller = traveller;
+  }
+
+  /** @param pooled whether a channel may be one that has served another request */
+  start(pooled: boolean): void {
+    const served = this.#context.tunnels.of(this.#registration.id);
+    if (served === undefined) return this.#hold(pooled);
+    const idle = pooled ? served.pool.take() : undefined;
+    if (idle === undefined) this.#open(served);
+    else this.#traveller.reached(served, idle, true);
+  }
+
+  /** Begins anew, on a new channel: whatever closed one that was kept has closed the others too. False where that was enough. */
+  again(): boolean {
+    if (++this.#tries >= MAX_TRIES) return false;
+    this.start(false);
+    return true;
+  }
+
+  /** The caller is gone, or has been answered. */
+  giveUp(): void {
+    this.#over = true;
+    this.#leaveHold();
+  }
+
+  /** Nothing has been sent to the service yet: that can wait for the client to come back. */
+  #hold(pooled: boolean): void {
+    const { hold, limits } = this.#context;
+    this.#heldUntil ??= performance.now() + limits.holdFor;
+    const { waitingBytes } = this.#traveller;
+    this.#leaveHold = hold.wait(this.#registration.id, waitingBytes, this.#heldUntil, (served) => {
+      this.#leaveHold = () => {};
+      if (served === undefined) this.#traveller.notReached(this.#tries > 0 ? "tunnel-lost" : "tunnel-away", null);
+      else this.start(pooled);
+    });
+  }
+
+  #open(served: Served): void {
+    const { address, port } = this.#traveller.peer;
+    served.open(address, port, this.#context.limits.openTimeout).then(
+      (channel) => {
+        if (this.#over) channel.close();
+        else this.#traveller.reached(served, channel, false);
+      },
+      (error) => {
+        if (this.#over) return;
+        const code = error instanceof PetitError ? error.code : "internal";
+        if (code !== "tunnel-lost" || !this.again()) this.#traveller.notReached(code, messageOf(error));
+      },
+    );
+  }
+}
