@@ -14,7 +14,7 @@ export interface ProcessState {
 export function stateOf(pid: number): ProcessState {
   return {
     memory: memoryOf([pid]).resident / 1024 ** 2,
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    descriptors: descriptorsOf(pid),
     listeners: listenersOf(pid),
   };
 }
@@ -28,21 +28,32 @@ export async function idleShare(pid: number, milliseconds: number): Promise<numb
 
 const LISTEN = "0A";
 
-/** proc(5): the sockets of all processes are in /proc/net/tcp, those of one are links under its fd. */
-function listenersOf(pid: number): number[] {
-  const own = new Set<string>();
-  for (const name of readdirSync(`/proc/${pid}/fd`)) {
+/** What the descriptors of a process lead to. */
+function targetsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
     try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
-      if (inode !== undefined) own.add(inode);
+      return [readlinkSync(`/proc/${pid}/fd/${name}`)];
     } catch {
       // It was closed in between.
+      return [];
     }
-  }
+  });
+}
+
+/** A database counts once: SQLite keeps a descriptor that it may not close yet for the next time it opens the file. */
+function descriptorsOf(pid: number): number {
+  const targets = targetsOf(pid);
+  const databases = targets.filter((target) => target.endsWith(".db"));
+  return targets.length - databases.length + new Set(databases).size;
+}
+
+/** proc(5): the sockets of all processes are in /proc/net/tcp, those of one are links under its fd. */
+function listenersOf(pid: number): number[] {
+  const own = new Set(targetsOf(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
   const lines = ["tcp", "tcp6"].flatMap((file) => readFileSync(`/proc/${pid}/net/${file}`, "utf8").split("\n"));
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state, , , , , , inode]) => state === LISTEN && own.has(inode ?? ""))
+    .filter(([, , , state, , , , , , inode]) => state === LISTEN && inode !== undefined && own.has(inode))
     .map(([, local]) => Number.parseInt(local?.split(":")[1] ?? "", 16))
     .sort((one, other) => one - other);
 }
