@@ -15,8 +15,11 @@ import { type WakeUp, WakeUpWatch } from "./wake_up.ts";
 /** Milliseconds before the second attempt to connect. */
 const FIRST_DELAY = 1000;
 
-/** A tunnel that stood this many milliseconds is built again at once when it ends. */
-const LIVED_AFTER = 10_000;
+/**
+ * A tunnel that stood this many milliseconds is built again at once when it ends. Longer than a server takes to turn a client away that it
+ * does not want after all, and no longer: a network or a server that fails every few seconds is not made better by waiting.
+ */
+const LIVED_AFTER = 2000;
 
 /** Milliseconds for which the answer to a question may take before the server is suspected to be gone. */
 const SUSPECT_AFTER = 2000;
