@@ -204,7 +204,8 @@ export class TunnelKeeper {
     this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
     if (signal.aborted) return;
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
-    if (wait > 0) {
+    // A server that stops in order has nothing against this client, however soon it does.
+    if (wait !== undefined) {
       log.info({ server: tunnel.server }, `Reconnecting in ${(wait / 1000).toFixed(1)} s, as the server asks`);
       await this.#nudge.wait(wait, signal);
       return "at-once";
