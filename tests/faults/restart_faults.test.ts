@@ -144,7 +144,7 @@ for (const which of ["server", "client"] as const) {
     const world = await makeRestartWorld(t);
     const load = new SteadyLoad(world, PER_SECOND);
     let recovered = 0;
-    for (let round = 0; round < inForm(1, 10); round++) {
+    for (let round = 0; round < inForm(3, 10); round++) {
       await sleep(500);
       assert.equal((await world[which].run("stop")).code, 0);
       await world[which].start();
