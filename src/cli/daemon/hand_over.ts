@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PetitError } from "../../error.ts";
 import { startSelf } from "../../platform/detached.ts";
 import type { Role } from "../../platform/folder_lock.ts";
@@ -16,9 +17,9 @@ import type { EarlyEnd } from "./daemon.ts";
  * |-------------------------------------------|-----------|
  * | {"sockets": names of descriptors 3, 4, …, "ports": those that it gives back} | reads the config, opens the registry, listens on the same sockets |
  * |                                           | "prepared", or why it cannot, and ends: then nothing has changed |
- * | takes no new work, gives the lock back: "go" | takes the lock, and is the daemon |
- * |                                           | "here": the service manager, if any, has been told |
- * | goes on with what it has, and ends        | |
+ * | gives ports and lock back, a client its tunnel too: "go" | takes the lock, and is the daemon |
+ * |                                           | "here": the service manager, if any, has been told; or its end: then the predecessor goes on |
+ * | takes no new work, goes on with what it has, and ends | |
  */
 
 /** Tells a process that it is a successor. */
@@ -52,9 +53,11 @@ export interface Handed {
 export interface Successor {
   readonly pid: number;
   /**
-   * This process takes no new work any more, and has given the lock back. Settles when the successor has taken it, or has gone.
+   * This process has given the lock back. Settles when the successor has taken it, or has gone.
+   *
+   * @returns whether it has taken over, or at least lives
    */
-  go(): Promise<void>;
+  go(): Promise<boolean>;
 }
 
 /**
@@ -82,9 +85,12 @@ export async function startSuccessor({ role, configFile, folder, verbose, ports 
     pid: child.pid as number,
     async go() {
       input.end("go\n");
-      await within(HERE_WITHIN, talk.heard("here").catch(() => {}));
+      const here = talk.heard("here").then(() => true, () => false);
+      // One that takes its time has the folder, or is about to have it.
+      const taken = await Promise.race([here, sleep(HERE_WITHIN, true, { ref: false })]);
       child.unref();
       child.stdout?.destroy();
+      return taken;
     },
   };
 }
