@@ -5,8 +5,8 @@ import type { Tunnel } from "./tunnel.ts";
 
 /** How a tunnel's time ends. */
 export type TunnelEnd =
-  /** It is gone, or as good as that; `wait`: milliseconds before the next may be tried, as the server asks. */
-  | { readonly kind: "lost"; readonly cause: string; readonly wait: number }
+  /** It is gone, or as good as that; `wait`: milliseconds before the next may be tried, where the server has asked to come back. */
+  | { readonly kind: "lost"; readonly cause: string; readonly wait: number | undefined }
   /** It goes on with the callers that it has; the next one stands, and takes the new ones. */
   | { readonly kind: "moved" };
 
@@ -31,7 +31,7 @@ export class TunnelGuard {
   #finish!: (end: TunnelEnd) => void;
   #building = false;
   #builtAt = -Infinity;
-  #wait = 0;
+  #wait: number | undefined;
   #moving: NodeJS.Timeout | undefined;
   #moves = false;
 
@@ -63,7 +63,7 @@ export class TunnelGuard {
 
   /** Ends it: it cannot work any more. */
   giveUp(cause: string): void {
-    this.#finish({ kind: "lost", cause, wait: 0 });
+    this.#finish({ kind: "lost", cause, wait: undefined });
   }
 
   #look(suspectAfter: number): void {
@@ -95,6 +95,6 @@ export class TunnelGuard {
     const { silent } = this.#tunnel;
     if (silent < ALIVE) return this.#next.giveUp();
     const cause = `the server was silent for ${(silent / 1000).toFixed(1)} s, and answered on another connection`;
-    this.#finish({ kind: "lost", cause, wait: 0 });
+    this.#finish({ kind: "lost", cause, wait: undefined });
   }
 }

@@ -15,8 +15,11 @@ import { type WakeUp, WakeUpWatch } from "./wake_up.ts";
 /** Milliseconds before the second attempt to connect. */
 const FIRST_DELAY = 1000;
 
-/** A tunnel that stood this many milliseconds is built again at once when it ends. */
-const LIVED_AFTER = 10_000;
+/**
+ * A tunnel that stood this many milliseconds is built again at once when it ends. Longer than a server takes to turn a client away that it
+ * does not want after all, and no longer: a network or a server that fails every few seconds is not made better by waiting.
+ */
+const LIVED_AFTER = 2000;
 
 /** Milliseconds for which the answer to a question may take before the server is suspected to be gone. */
 const SUSPECT_AFTER = 2000;
@@ -203,11 +206,32 @@ export class TunnelKeeper {
     this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
     if (signal.aborted) return;
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
-    if (wait > 0) {
+    if (cause === CAUSES.takenOver) return await this.#giveWay();
+    // A server that stops in order has nothing against this client, however soon it does.
+    if (wait !== undefined) {
       log.info({ server: tunnel.server }, `Reconnecting in ${(wait / 1000).toFixed(1)} s, as the server asks`);
       await this.#nudge.wait(wait, signal);
       return "at-once";
     }
+  }
+
+  /** The later connection wins: two clients with the same key would take over from each other all day long. */
+  async #giveWay(): Promise<"at-once"> {
+    const { config, log, signal } = this.#parts;
+    const wait = config.reconnectDelayMax * (1 + Math.random()) / 2;
+    const hint =
+      "A copy of this client's folder on another machine would explain it: each client needs a key of its own";
+    log.warn(
+      { code: "taken-over", hint },
+      `Another client with the same key is connected; trying again in ${(wait / 1000).toFixed(1)} s`,
+    );
+    this.#waiting = {
+      code: "taken-over",
+      reason: "Another client with the same key is connected",
+      nextAttempt: new Date(Date.now() + wait).toISOString(),
+    };
+    await this.#nudge.wait(wait, signal);
+    return "at-once";
   }
 
   /** A tunnel to a process that has a successor: it ends when that process has answered its last callers. */

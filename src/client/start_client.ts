@@ -22,6 +22,8 @@ export interface RunningClient {
   readonly metrics: MetricsRegistry;
   /** Takes no new callers any more, since a successor does; settles when the server has heard it. */
   handOver(): Promise<void>;
+  /** Takes new callers again after `handOver`: there is no successor after all. */
+  resume(): void;
   /** Settles when it has stopped. */
   readonly closed: Promise<void>;
 }
@@ -55,7 +57,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   });
   const handOver = () => keeper.handOver();
   const closed = keeper.closed.finally(() => history.close());
-  return { connected: keeper.connected, closed, control, metrics, handOver };
+  return { connected: keeper.connected, closed, control, metrics, handOver, resume: () => keeper.reconnect() };
 }
 
 /** What a client is started with. @throws PetitError as `startClient` */

@@ -154,6 +154,11 @@ const server = z.strictObject({
     "5s",
     'How long requests and connections wait for a client that is away, before they are refused; "0s" refuses them at once, and closes the reverse port',
   ),
+  keepPortFor: setting(
+    duration(0),
+    "30s",
+    "How long the reverse port of a client that is away stays open, for callers to wait on; afterwards connections are refused until the client is back",
+  ),
   maxHeld: setting(count(), 5000, "How many requests and connections may wait for clients at the same time"),
   maxHeldPerRegistration: setting(count(), 1000, "How many of them may wait for the same registration"),
   maxHeldSize: setting(size(), "64MiB", "How much memory the requests that wait may take"),

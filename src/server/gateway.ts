@@ -196,6 +196,7 @@ class GatewayPeer implements SshPeer {
         { id: registration.id, ...this.#who, code: (error as PetitError).code },
         `${registration.id} is connected, but only for HTTP: ${messageOf(error)}`,
       );
+      ports.openLater(registration, address);
     }
     return { port: registration.port, begin: () => this.#begin(served) };
   }

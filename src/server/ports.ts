@@ -14,9 +14,11 @@ import { RawCaller } from "./raw_caller.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** The settings that matter to reverse ports, read anew each time. */
-export type PortSettings = Pick<ServerConfig, "openTimeout" | "holdFor" | "connectionTimeout" | "maxCallers"> & {
-  readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts">;
-};
+export type PortSettings =
+  & Pick<ServerConfig, "openTimeout" | "holdFor" | "keepPortFor" | "connectionTimeout" | "maxCallers">
+  & {
+    readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts">;
+  };
 
 export interface ReversePortsParts {
   readonly tunnels: Tunnels;
@@ -32,11 +34,17 @@ interface ReversePort {
   readonly server: Server;
   readonly host: string;
   readonly callers: Set<Socket>;
+  /** Closes it; undefined while a tunnel serves it. */
+  closing: NodeJS.Timeout | undefined;
 }
 
+/** Milliseconds between two attempts to open a port that another program has. */
+const AGAIN_AFTER = 10_000;
+
 /**
- * The raw ports, one for each registration: every byte of a caller goes to the service as it is. A port stays open while its tunnel is
- * away: callers wait for the tunnel as those of the HTTP proxy do, and no other program gets the port meanwhile.
+ * The raw ports, one for each registration: every byte of a caller goes to the service as it is. A port stays open for a while when its
+ * tunnel is away: callers wait for the tunnel as those of the HTTP proxy do, and no other program gets the port meanwhile. A client that stays
+ * away longer is seen to be: connections are refused.
  */
 export class ReversePorts {
   readonly #parts: ReversePortsParts;
@@ -54,10 +62,26 @@ export class ReversePorts {
     for (const registration of registrations) {
       const { id, port, bindAddress } = registration;
       if (bindAddress === null) continue;
-      await this.open(registration, bindAddress).catch((error) =>
-        this.#parts.log.error({ id, port, code: (error as PetitError).code }, messageOf(error))
-      );
+      try {
+        await this.open(registration, bindAddress);
+        this.away(id);
+      } catch (error) {
+        this.#parts.log.error({ id, port, code: (error as PetitError).code }, messageOf(error));
+      }
     }
+  }
+
+  /** Tries again and again to open a port that could not be opened, as long as a tunnel serves it and nothing else has. */
+  openLater(registration: Registration, address: string): void {
+    const { id, port } = registration;
+    const timer = setTimeout(() => {
+      if (this.#draining || this.#open.has(id) || this.#parts.tunnels.of(id) === undefined) return;
+      this.open(registration, address).then(
+        () => this.#parts.log.info({ id, port }, `Reverse port ${port} is open now`),
+        () => this.openLater(registration, address),
+      );
+    }, AGAIN_AFTER);
+    timer.unref();
   }
 
   /**
@@ -70,6 +94,8 @@ export class ReversePorts {
     const { id, port } = registration;
     const host = this.#parts.config.ssh.gatewayPorts === "clientspecified" ? requestedHost(address) : "127.0.0.1";
     const already = this.#open.get(id);
+    clearTimeout(already?.closing);
+    if (already !== undefined) already.closing = undefined;
     if (already?.host === host) return;
     if (already) this.#shut(id, already);
     const callers = new Set<Socket>();
@@ -82,7 +108,7 @@ export class ReversePorts {
       });
       this.#accept(registration, socket);
     });
-    this.#open.set(id, { server, host, callers });
+    this.#open.set(id, { server, host, callers, closing: undefined });
     try {
       await listen(server, host, port, "another program's setting", true);
     } catch (error) {
@@ -99,8 +125,13 @@ export class ReversePorts {
 
   /** No tunnel serves the registration any more. Its callers go with the channels that they have. */
   away(id: string): void {
-    if (this.#parts.config.holdFor > 0 && !this.#draining) return;
-    this.#stopListening(id);
+    const { holdFor, keepPortFor } = this.#parts.config;
+    const open = this.#open.get(id);
+    if (holdFor === 0 || keepPortFor === 0 || this.#draining) return this.#stopListening(id);
+    if (open === undefined) return;
+    clearTimeout(open.closing);
+    open.closing = setTimeout(() => this.#stopListening(id), keepPortFor);
+    open.closing.unref();
   }
 
   /** Closes the port of a registration that is gone, with all that is connected to it. */
@@ -131,11 +162,14 @@ export class ReversePorts {
   }
 
   #stopListening(id: string): void {
-    this.#open.get(id)?.server.close();
+    const open = this.#open.get(id);
+    clearTimeout(open?.closing);
+    open?.server.close();
     this.#open.delete(id);
   }
 
   #shut(id: string, open: ReversePort): void {
+    clearTimeout(open.closing);
     this.#open.delete(id);
     open.server.close();
     // Their streams were not over: an orderly end would make them look whole.

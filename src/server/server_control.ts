@@ -13,7 +13,6 @@ import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
-import { ANSWER_WITHIN } from "./probe/converse.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -36,7 +35,7 @@ export interface ServerControlParts {
 }
 
 /** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
-const LOOK_FOR = ANSWER_WITHIN + 1000;
+const LOOK_FOR = 2000;
 
 /** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
 export class ServerControl {
@@ -71,7 +70,7 @@ export class ServerControl {
 
   /**
    * Has what `statusOf` tells of the service be true: it is probed, unless its client does not want that. Never rejects: what takes longer
-   * than 6 s is told of when it is asked for again. An unknown registration has no service.
+   * than 2 s is told of when it is asked for again. An unknown registration has no service.
    */
   async look(id: string): Promise<void> {
     const { tunnels, prober } = this.#parts;

@@ -18,8 +18,6 @@ import { answeredAgain, RECOVERY } from "./world/recovery.ts";
 /** Milliseconds from the beginning of the streams to the kill, and from there to the start. */
 const IN_THE_MIDDLE = 1000;
 const AWAY = 500;
-/** Milliseconds that a tunnel has to have stood to be built again at once. */
-const LIVED = 10_000;
 const KILLS = inForm(2, 12);
 /** MiB */
 const MARGIN = 24;
@@ -88,8 +86,6 @@ async function killAndStart(world: KillWorld, who: Killed): Promise<() => Promis
   const times: (number | undefined)[] = [];
   let toldByTheSystem = 0;
   for (let kill = 0; kill < KILLS; kill++) {
-    // Some tunnels have stood for long when they are lost, and others have just come about.
-    if (kill % 2 === 0 && kill > 0) await sleep(LIVED);
     const running = load();
     const inTheMiddle = streams(caller);
     await sleep(IN_THE_MIDDLE * (1 + Math.random()));

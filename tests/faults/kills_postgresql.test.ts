@@ -12,7 +12,7 @@ import { LEDGER, PostgresLedger } from "./world/postgres_ledger.ts";
 import { RECOVERY } from "./world/recovery.ts";
 import { within } from "./world/daemon_status.ts";
 
-const KILLS = inForm(2, 12);
+const KILLS = inForm(1, 12);
 /** Milliseconds of work before each kill, and of absence after it. */
 const BUSY = 800;
 const AWAY = 500;

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findDaemon, type PidFile } from "../../src/platform/pid_file.ts";
 import type { Detached } from "../world/detached.ts";
 import { configure, petitExecutable } from "../world/executable.ts";
+import { exchange } from "../world/raw_http.ts";
 import { startService, temporaryFolder } from "../world/world.ts";
 import { figure } from "./world/figure.ts";
 import { inForm, SLOW } from "./world/form.ts";
+import { within } from "./world/daemon_status.ts";
 import { answeredAgain, RECOVERY } from "./world/recovery.ts";
 import { makeRestartWorld, onlyOneIsLeft, processesOf, type RestartWorld } from "./world/restart_world.ts";
 import { SteadyLoad } from "./world/steady_load.ts";
@@ -93,7 +97,31 @@ test("a server goes on when another program has a port that its config names now
   await onlyOneIsLeft(server);
 });
 
-test("two restarts at the same time make one new process, or two, and no request fails", SLOW, async (t) => {
+for (const which of ["server", "client"] as const) {
+  test(`a ${which} goes on when the new process is killed as it takes over`, SLOW, async (t) => {
+    const fault = `kill -9 of the new ${which} as it takes over`;
+    const world = await makeRestartWorld(t);
+    const daemon = world[which];
+    const before = processesOf(daemon);
+    const load = new SteadyLoad(world, PER_SECOND);
+    const { listen } = findDaemon(daemon.folder, which) as PidFile;
+    const { pid } = JSON.parse(await exchange(listen, "RESTART\x03")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    const { milliseconds } = await answeredAgain(world);
+    assert.ok(await within(5000, () => (findDaemon(daemon.folder, which) as PidFile | undefined)?.pid === before[0]));
+    const tally = await load.stop();
+    console.log(`${fault}: ${tally}; ${JSON.stringify(tally.reasons)}`);
+    figure(fault, "requests that were cut or refused", load.sent - tally.counts.correct, "");
+    assert.deepEqual(tally.inexcusable, []);
+    assert.ok(milliseconds !== undefined && milliseconds <= RECOVERY, `answered after ${milliseconds} ms`);
+    assert.deepEqual(processesOf(daemon), before);
+    const { code, stderr } = await daemon.run("restart");
+    assert.equal(code, 0, stderr);
+    await onlyOneIsLeft(daemon);
+  });
+}
+
+test("two restarts at the same time make one new process or two, and no request fails", SLOW, async (t) => {
   const world = await makeRestartWorld(t);
   for (let round = 0; round < inForm(1, 10); round++) {
     for (const daemon of [world.server, world.client]) {
@@ -149,7 +177,7 @@ for (const which of ["server", "client"] as const) {
     const world = await makeRestartWorld(t);
     const load = new SteadyLoad(world, PER_SECOND);
     let recovered = 0;
-    for (let round = 0; round < inForm(1, 10); round++) {
+    for (let round = 0; round < inForm(2, 10); round++) {
       await sleep(500);
       assert.equal((await world[which].run("stop")).code, 0);
       await world[which].start();

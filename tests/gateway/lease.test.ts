@@ -3,14 +3,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
+import { eventually } from "../world/eventually.ts";
 import { head, RawCaller } from "../world/raw_http.ts";
 import { keyOf, SshPeer } from "../world/ssh_peer.ts";
 import { listenOn, makeWorld, TestClient } from "../world/world.ts";
 
 /** A world whose client is away, and another client of the same server. */
-async function leasedWorld(t: test.TestContext, holdFor = "20s") {
+async function leasedWorld(t: test.TestContext, holdFor = "20s", keepPortFor = "30s") {
   const world = await makeWorld(t, (socket) => socket.end(head("HTTP/1.1 200 OK", "Content-Length: 0")), {
-    server: `holdFor = "${holdFor}"`,
+    server: `holdFor = "${holdFor}"\nkeepPortFor = "${keepPortFor}"`,
   });
   const { id, rawPort, server } = world;
   await world.client.stop();
@@ -54,4 +55,27 @@ test("lease: no other program gets the port of a client that is away", async (t)
   const { rawPort } = await leasedWorld(t);
   const thief = createServer();
   await assert.rejects(listenOn(thief, rawPort), { code: "EADDRINUSE" });
+});
+
+test("lease: a client that stays away is seen to be: its port is closed, and open again when it is back", async (t) => {
+  const { rawPort, client, server } = await leasedWorld(t, "100ms", "300ms");
+  await eventually("connections are refused", async () => await new RawCaller(rawPort).closed === "ECONNREFUSED");
+  await client.start();
+  assert.match(await new RawCaller(rawPort).send("GET / HTTP/1.1\r\n\r\n").takeHead(), / 200 /);
+  await client.stop();
+  await server.stop();
+  await server.start();
+  await eventually("they are again", async () => await new RawCaller(rawPort).closed === "ECONNREFUSED");
+});
+
+test("lease: a port that another program has got is open as soon as it is free", async (t) => {
+  const { rawPort, client, server } = await leasedWorld(t, "100ms", "100ms");
+  await eventually("connections are refused", async () => await new RawCaller(rawPort).closed === "ECONNREFUSED");
+  const thief = createServer((socket) => socket.destroy());
+  await listenOn(thief, rawPort);
+  await client.start();
+  await server.logged(({ msg }) => msg.includes("only for HTTP"));
+  await new Promise((resolve) => thief.close(resolve));
+  await server.logged(({ msg }) => msg === `Reverse port ${rawPort} is open now`);
+  assert.match(await new RawCaller(rawPort).send("GET / HTTP/1.1\r\n\r\n").takeHead(), / 200 /);
 });

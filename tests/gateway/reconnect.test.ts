@@ -30,6 +30,9 @@ test("a client that comes back with its key takes its port over while the old tu
   assert.ok(world.server.log.some(({ msg }) => msg.includes("took over")));
   newer.client.on("tcp connection", (_, accept) => accept().end("from the newer tunnel"));
   assert.equal(await exchange(world.rawPort, ""), "from the newer tunnel");
+  const line = await world.client.logged(({ code }) => code === "taken-over");
+  assert.match(line.msg, /another client with the same key is connected; trying again in [3-6]\d\.\d s/i);
+  assert.equal(world.client.running.control.status().waiting?.code, "taken-over");
 });
 
 test("when the tunnel ends, the reverse port closes and the proxy says so", async (t) => {

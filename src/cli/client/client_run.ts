@@ -15,10 +15,11 @@ function check({ config, folder }: Pick<DaemonSetting, "config" | "folder">): vo
 }
 
 function start({ config, folder, log, signal }: DaemonSetting): StartedDaemon {
-  const { control, closed, metrics, handOver } = startClient(config.client, folder, log, signal);
+  const { control, closed, metrics, handOver, resume } = startClient(config.client, folder, log, signal);
   return {
     closed,
     handOver,
+    resume,
     words: clientCommands(control),
     reload: (read) => control.reload(read.client),
     serveApi: (facilities) => serveClientApi({ ...facilities, control, metrics }),

@@ -47,6 +47,8 @@ export interface StartedDaemon {
   beforeHandOver?(): Promise<unknown>;
   /** Takes no new work any more, since a successor does; settles when that is certain. What is in progress goes on until the signal. */
   handOver(): void | Promise<void>;
+  /** The successor is gone before it has taken over: takes new work again, where `handOver` was called before. */
+  resume?(): void;
   serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
 }
 
@@ -124,6 +126,9 @@ class Daemon {
   #port: CommandPort | undefined;
   #api: ServedApi | undefined;
   #handingOver = false;
+  #overlaps = false;
+  /** Makes this process the daemon again after it has given its folder back. */
+  #takeBack = (): Promise<void> => Promise.resolve();
   #started: StartedDaemon | undefined;
   #about!: PidFile;
 
@@ -202,26 +207,25 @@ class Daemon {
     const closed = started.closed.finally(() => this.#stopping.abort());
     try {
       if (this.#port === undefined) await this.#takeFolder(words, before);
-      const { tail } = this.#openLog;
-      const { setLevel } = this.#openLog;
+      const { tail, setLevel } = this.#openLog;
       const restart = () => this.#restart();
-      const api = await started.serveApi?.({
-        role,
-        configFile: file,
-        folder,
-        log,
-        tail,
-        setLevel,
-        reload,
-        stop,
-        restart,
-      });
-      if (api !== undefined) {
-        this.#api = api;
-        this.#undo.push(() => this.#api?.close());
+      const facilities = { role, configFile: file, folder, log, tail, setLevel, reload, stop, restart };
+      this.#undo.push(() => this.#api?.close());
+      const serveApi = async () => {
+        const api = this.#api = await started.serveApi?.(facilities);
+        if (api === undefined) return;
         this.#writeAbout({ api: api.port });
         log.info({ port: api.port }, `The REST API listens on port ${api.port} of 127.0.0.1`);
-      }
+      };
+      await serveApi();
+      this.#takeBack = async () => {
+        this.#lock = await lockAfter(folder, role);
+        process.on("exit", this.#leave);
+        await this.#takeFolder(words, undefined);
+        await serveApi();
+        if (!overlaps) started.resume?.();
+      };
+      this.#overlaps = overlaps;
       void this.#watch();
     } catch (error) {
       stop();
@@ -244,7 +248,6 @@ class Daemon {
         if (wanted !== 0 && !before.ports.includes(wanted)) await tryListening(wanted, `[${role}] ${name}`);
       }
       await before.gone();
-      await acceptInherited();
       this.#lock = await lockAfter(folder, role);
     }
     const port = this.#port = new CommandPort(words, this.log);
@@ -254,6 +257,7 @@ class Daemon {
     this.#writeAbout({});
     if (before === undefined) return;
     if (!await notifyMainProcess()) this.log.warn({ code: "not-notified" }, "systemd does not know of the new process");
+    await acceptInherited();
     before.taken();
     this.log.info(`This process took the place of the one before`);
   }
@@ -290,17 +294,37 @@ class Daemon {
   async #handOver(started: StartedDaemon, successor: Successor): Promise<void> {
     try {
       await started.beforeHandOver?.();
+      // Two servers may serve at the same time: this one goes on until the other is the daemon.
+      if (!this.#overlaps) await started.handOver();
       await Promise.all([this.#port?.close(), this.#api?.close()]);
       this.#api = undefined;
-      // From here to the successor's first connection it is a matter of milliseconds, in which connections wait in the kernel.
-      await started.handOver();
     } finally {
       this.#leave();
-      await successor.go();
-      this.log.info(
-        { successor: successor.pid },
-        `Process ${successor.pid} is the ${this.#role} now; this one ends with its last work`,
-      );
+      if (await successor.go()) await this.#handedOver(started, successor);
+      else await this.#resume(successor);
+    }
+  }
+
+  async #handedOver(started: StartedDaemon, { pid }: Successor): Promise<void> {
+    this.log.info({ successor: pid }, `Process ${pid} is the ${this.#role} now; this one ends with its last work`);
+    try {
+      if (this.#overlaps) await started.handOver();
+    } finally {
+      this.#stopping.abort();
+    }
+  }
+
+  async #resume({ pid }: Successor): Promise<void> {
+    const { log } = this;
+    log.error(
+      { code: "handover-failed", successor: pid },
+      `Process ${pid} is gone before it took over; this one goes on`,
+    );
+    try {
+      await this.#takeBack();
+      this.#handingOver = false;
+    } catch (error) {
+      log.error({ code: (error as PetitError).code }, `This process cannot go on: ${messageOf(error)}`);
       this.#stopping.abort();
     }
   }

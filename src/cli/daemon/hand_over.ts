@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PetitError } from "../../error.ts";
 import { startSelf } from "../../platform/detached.ts";
 import type { Role } from "../../platform/folder_lock.ts";
 import { canHandSockets, ownSockets } from "../../platform/handed_sockets.ts";
-import { within } from "../../platform/within.ts";
 import type { EarlyEnd } from "./daemon.ts";
 
 /**
@@ -17,9 +16,9 @@ import type { EarlyEnd } from "./daemon.ts";
  * |-------------------------------------------|-----------|
  * | {"sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, and is ready to listen on the same sockets |
  * |                                           | "prepared" and its process id, or why it cannot, and ends: then nothing has changed |
- * | takes no new work, gives the lock back: "go" | accepts connections, takes the lock, and is the daemon |
- * |                                           | "here": the service manager, if any, has been told |
- * | goes on with what it has, and ends        | |
+ * | gives ports and lock back, a client its tunnel too: "go" | takes the lock, accepts connections, and is the daemon |
+ * |                                           | "here": the service manager, if any, has been told; or its end: then the predecessor goes on |
+ * | takes no new work, goes on with what it has, and ends | |
  */
 
 /** Tells a process that it is a successor. */
@@ -54,9 +53,11 @@ export interface Handed {
 export interface Successor {
   readonly pid: number;
   /**
-   * This process takes no new work any more, and has given the lock back. Settles when the successor has taken it, or has gone.
+   * This process has given the lock back. Settles when the successor has taken it, or has gone.
+   *
+   * @returns whether it has taken over, or at least lives
    */
-  go(): Promise<void>;
+  go(): Promise<boolean>;
 }
 
 /**
@@ -101,10 +102,13 @@ export async function startSuccessor({ role, configFile, folder, verbose, ports 
     pid: Number(prepared),
     async go() {
       orders.end("go\n");
-      await within(HERE_WITHIN, talk.heard(/^(here)$/m).catch(() => {}));
+      const here = talk.heard(/^(here)$/m).then(() => true, () => false);
+      // One that takes its time has the folder, or is about to have it.
+      const taken = await Promise.race([here, sleep(HERE_WITHIN, true, { ref: false })]);
       child.unref();
       orders.destroy();
       child.stdout?.destroy();
+      return taken;
     },
   };
 }

@@ -17,6 +17,7 @@ test("reverse ports: how long a client may take to reach its service is what the
   const config = {
     openTimeout: 1000,
     holdFor: 0,
+    keepPortFor: 0,
     connectionTimeout: 0,
     maxCallers: 100,
     ssh: { gatewayPorts: "no" as const },
