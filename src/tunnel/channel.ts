@@ -1,9 +1,13 @@
+import { Pace, WindowSteps } from "./pace.ts";
+
 /** Stand-in for a stderr stream, of which a forwarded connection has none. */
 const NO_STDERR = { readable: false, writable: false, emit: () => false, once: () => NO_STDERR };
 
 /** What the channel needs of the SSH connection that carries it. */
 export interface ChannelLink {
   readonly congested: boolean;
+  /** Whether the peer does its part of {@link Pace}. */
+  readonly paced: boolean;
   /** Calls back once, when the link is no longer congested. */
   onceDrained(call: () => void): void;
   sendData(recipient: number, data: Buffer): void;
@@ -82,11 +86,16 @@ export class Channel {
   #waitsForLink = false;
   #peerEnded: "no" | "eof" | "told" = "no";
   #closed: "no" | "closed" | "told" = "no";
+  readonly #pace: Pace | undefined;
+  readonly #steps: WindowSteps | undefined;
 
   constructor(link: ChannelLink, incoming: ChannelSide, outgoing: ChannelSide) {
     this.#link = link;
     this.incoming = incoming;
     this.outgoing = outgoing;
+    if (!link.paced) return;
+    this.#pace = new Pace(outgoing.window);
+    this.#steps = new WindowSteps(FULL_WINDOW - ADJUST_BELOW);
   }
 
   /** True as long as bytes can be sent. */
@@ -220,9 +229,11 @@ export class Channel {
 
   /** Lets the peer send again. Nothing is given back while bytes wait here: that bounds memory to one window. */
   #openWindow(): void {
-    if (this.incoming.window > ADJUST_BELOW || this.#received.length > 0 || this.outgoing.state === "closed") return;
+    if (this.#received.length > 0 || this.outgoing.state === "closed") return;
     if (this.#closed !== "no" || this.#peerEnded !== "no") return;
     const used = FULL_WINDOW - this.incoming.window;
+    const due = this.#steps === undefined ? this.incoming.window <= ADJUST_BELOW : this.#steps.isDue(used);
+    if (!due) return;
     this.incoming.window = FULL_WINDOW;
     this.#link.sendWindowAdjust(this.outgoing.id, used);
   }
@@ -231,15 +242,16 @@ export class Channel {
   #send(chunk: Buffer): Buffer | undefined {
     const { id } = this.outgoing;
     const packetSize = Math.min(this.outgoing.packetSize, LARGEST_PACKET);
-    let { window } = this.outgoing;
+    const { window } = this.outgoing;
+    const room = this.#pace === undefined ? window : this.#pace.room(window);
     let offset = 0;
-    while (offset < chunk.length && window > 0) {
-      const size = Math.min(chunk.length - offset, window, packetSize);
+    while (offset < chunk.length && offset < room) {
+      const size = Math.min(chunk.length - offset, room - offset, packetSize);
       this.#link.sendData(id, size === chunk.length ? chunk : chunk.subarray(offset, offset + size));
       offset += size;
-      window -= size;
     }
-    this.outgoing.window = window;
+    this.outgoing.window = window - offset;
+    if (offset > 0) this.#pace?.sent(window - offset);
     this.bytesOut += offset;
     return offset < chunk.length ? chunk.subarray(offset) : undefined;
   }

@@ -1,3 +1,5 @@
+import { isPetit } from "./petit_peer.ts";
+
 /** The times of a keep-alive, in milliseconds, with OpenSSH's meaning of AliveInterval and AliveCountMax. */
 export interface AliveTimes {
   readonly interval: number;
@@ -104,7 +106,7 @@ export class AliveWatch {
 
 /** A peer that is not petit may have nothing to say while it takes a lot: what it is asked waits behind that. */
 function isWaitedFor({ unanswered, greeting }: AliveWire): boolean {
-  return unanswered > QUEUE && !greeting.startsWith("SSH-2.0-petit_");
+  return unanswered > QUEUE && !isPetit(greeting);
 }
 
 const watch = new AliveWatch();

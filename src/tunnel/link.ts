@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
 import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
 import { BY_APPLICATION, PROTOCOL_ERROR } from "./disconnect_cause.ts";
+import { isPetit } from "./petit_peer.ts";
 import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
 
@@ -205,6 +206,10 @@ export class Link {
   /** How many channels are open or being opened. */
   get channels(): number {
     return this.#internals._chanMgr._count;
+  }
+
+  get paced(): boolean {
+    return isPetit(this.wire.greeting);
   }
 
   get congested(): boolean {

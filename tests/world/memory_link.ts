@@ -10,6 +10,7 @@ export type Sent =
 /** The connection under one channel, in memory: keeps what the channel sends, and plays the peer and the library. */
 export class MemoryLink implements ChannelLink {
   congested = false;
+  readonly paced: boolean;
   readonly sent: Sent[] = [];
   readonly violations: string[] = [];
   readonly channel: Channel;
@@ -18,7 +19,8 @@ export class MemoryLink implements ChannelLink {
   onSent: (sent: Sent) => void = () => {};
 
   /** @param peer the window that the peer grants and the largest packet that it takes, in bytes */
-  constructor(peer: { window?: number; packetSize?: number } = {}) {
+  constructor(peer: { window?: number; packetSize?: number; paced?: boolean } = {}) {
+    this.paced = peer.paced === true;
     this.channel = new Channel(
       this,
       { id: 1, window: FULL_WINDOW, packetSize: LARGEST_PACKET, state: "open" },

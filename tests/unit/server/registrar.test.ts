@@ -15,7 +15,8 @@ function backchannel(window: number, parts: object = {}, join?: { hash: string |
   let text = "";
   let granted = 0;
   const link: ChannelLink = {
-    congested: false,
+    congested: false as const,
+    paced: false,
     onceDrained() {},
     sendData(_recipient, data) {
       answered += data.length;
