@@ -12,7 +12,7 @@ export function askTunnel(tunnel: () => Tunnel | undefined, signal: AbortSignal)
   const timer = setInterval(() => {
     const link = tunnel()?.link;
     if (link === undefined || !link.wire.writable) return;
-    if (performance.now() - Math.max(link.answered, link.asked) > PING_AFTER) link.ping();
+    if (performance.now() - Math.max(link.answered, link.pinged) > PING_AFTER) link.ping();
   }, TICK).unref();
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }

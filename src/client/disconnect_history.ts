@@ -63,7 +63,7 @@ export class DisconnectHistory {
     this.#file = join(folder, "disconnects.json");
     this.#log = log;
     this.#now = now;
-    this.#noise = new OnceAMinute(now);
+    this.#noise = new OnceAMinute();
     this.#read();
   }
 

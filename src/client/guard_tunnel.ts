@@ -34,6 +34,8 @@ export class TunnelGuard {
   #wait: number | undefined;
   #moving: NodeJS.Timeout | undefined;
   #moves = false;
+  /** What is under way when it is over is the next one's business. */
+  #isOver = false;
 
   /** @param suspectAfter milliseconds of silence after which the next tunnel is built beside this one; Infinity for never */
   constructor(tunnel: Tunnel, next: NextTunnel, suspectAfter: number) {
@@ -42,6 +44,7 @@ export class TunnelGuard {
     const timer = setInterval(() => this.#look(suspectAfter), LOOK_EVERY);
     this.over = new Promise((resolve) => {
       this.#finish = (end) => {
+        this.#isOver = true;
         clearInterval(timer);
         clearTimeout(this.#moving);
         tunnel.onNotice = () => {};
@@ -84,13 +87,14 @@ export class TunnelGuard {
 
   #build(): void {
     const now = performance.now();
-    if (this.#building || now - this.#builtAt < BUILD_EVERY) return;
+    if (this.#isOver || this.#building || now - this.#builtAt < BUILD_EVERY) return;
     this.#building = true;
     this.#builtAt = now;
     this.#next.build().then(() => this.#built(), () => {}).finally(() => this.#building = false);
   }
 
   #built(): void {
+    if (this.#isOver) return;
     if (this.#moves) return this.#finish({ kind: "moved" });
     const { silent } = this.#tunnel;
     if (silent < ALIVE) return this.#next.giveUp();

@@ -19,7 +19,7 @@ export interface HedgeOptions<Result> {
  * Begins another attempt beside one that hangs, and takes the first that succeeds. A network that swallows packets lets an attempt wait for
  * its next retransmission long after it is well again (RFC 6298 doubles the time with each); a new one goes through at once.
  *
- * The first attempt stays to its end, whose error is the answer; of the later ones the oldest gives way.
+ * The first attempt stays to its end; of the later ones the oldest gives way. The first error of any of them is the answer.
  *
  * @param begin told when its attempt is no longer wanted
  * @throws what the first attempt that fails by itself throws; the signal's reason

@@ -24,6 +24,9 @@ const LIVED_AFTER = 2000;
 /** Milliseconds for which the answer to a question may take before the server is suspected to be gone. */
 const SUSPECT_AFTER = 2000;
 
+/** Milliseconds that a client stays away at most that another one with the same key has taken over from. */
+const GIVE_WAY_MAX = 15 * 60_000;
+
 /** Milliseconds for the server to hear that this process takes no more callers. */
 const HANDED_OVER_WITHIN = 3000;
 
@@ -56,6 +59,9 @@ export class TunnelKeeper {
   /** Since when there is no tunnel, in milliseconds of `performance.now()`. */
   #awaySince = performance.now();
   #guard: TunnelGuard | undefined;
+  /** How often in a row another client with the same key has taken over. */
+  #takenOver = 0;
+  #givesWay = false;
   #tenants: readonly Tenant[];
   #tunnel: Tunnel | undefined;
   #waiting: ClientStatus["waiting"] = {
@@ -71,11 +77,14 @@ export class TunnelKeeper {
     this.#parts = parts;
     this.connected = new Promise((resolve) => this.#onFirst = resolve);
     const { config, signal } = parts;
-    this.#next = new NextTunnel({ ...parts, signal: this.#ending.signal });
+    this.#next = new NextTunnel({ ...parts, signal: this.#ending.signal }, () => performance.now() - this.#awaySince);
     this.#wakeUps = new WakeUpWatch((what) => this.#wakeUp(what));
     if (signal.aborted) this.#ending.abort(signal.reason);
-    else signal.addEventListener("abort", () => this.#stop(), { once: true });
-    this.closed = retryForEver(() => this.#attempt(), {
+    const stopped = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => this.#stop().finally(resolve), { once: true });
+    });
+    const retrying = retryForEver(() => this.#attempt(), {
       delay: FIRST_DELAY,
       get delayMax() {
         return config.reconnectDelayMax;
@@ -86,6 +95,7 @@ export class TunnelKeeper {
       atMost: (error) => longestWait(error, performance.now() - this.#awaySince),
       onWait: (error, milliseconds) => this.#wait(error, milliseconds),
     }).finally(() => this.#wakeUps.stop());
+    this.closed = Promise.all([retrying, stopped]).then(() => {});
   }
 
   get tenants(): readonly Tenant[] {
@@ -138,9 +148,15 @@ export class TunnelKeeper {
     await within(HANDED_OVER_WITHIN, this.#tunnel?.withdraw() ?? Promise.resolve());
   }
 
+  /** Takes new callers again, since the other process is gone before it could. */
+  async resume(): Promise<void> {
+    await this.take(this.#tenants);
+  }
+
   /** Ends the tunnel and builds another one at once. */
   reconnect(): void {
     this.#nudge.give();
+    this.#next.giveUp();
     this.#tunnel?.end(CAUSES.settings);
   }
 
@@ -160,6 +176,11 @@ export class TunnelKeeper {
       this.#waiting = { code: "connecting", reason: `Connecting to ${config.host}:${config.port}`, nextAttempt: null };
     } else if (this.#waiting !== null) this.#waiting = { ...this.#waiting, nextAttempt: null };
     const tunnel = await this.#next.take();
+    if (signal.aborted) return tunnel.end(CAUSES.clientStopped);
+    if (this.#registered.length === 0) {
+      tunnel.end(CAUSES.nothingRegistered);
+      return "at-once";
+    }
     try {
       const tenants = this.#tenants;
       const added = await tunnel.serve(this.#registered);
@@ -203,9 +224,10 @@ export class TunnelKeeper {
     this.#awaySince = performance.now();
     tunnel.end(cause);
     this.#waiting = { code: "tunnel-lost", reason: `The tunnel ended: ${cause}`, nextAttempt: null };
-    this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
+    this.#parts.history.ended(tunnel, tunnel.lasted, cause);
     if (signal.aborted) return;
     log.warn({ ids, server: tunnel.server, cause }, `The tunnel to ${tunnel.server} ended: ${cause}`);
+    if (tunnel.lasted >= GIVE_WAY_MAX) this.#takenOver = 0;
     if (cause === CAUSES.takenOver) return await this.#giveWay();
     // A server that stops in order has nothing against this client, however soon it does.
     if (wait !== undefined) {
@@ -215,10 +237,14 @@ export class TunnelKeeper {
     }
   }
 
-  /** The later connection wins: two clients with the same key would take over from each other all day long. */
+  /**
+   * The later connection wins, and this client stays away for longer each time: two with the same key would take over from each other all day
+   * long, and cut each other's callers off.
+   */
   async #giveWay(): Promise<"at-once"> {
     const { config, log, signal } = this.#parts;
-    const wait = config.reconnectDelayMax * (1 + Math.random()) / 2;
+    const longest = Math.min(config.reconnectDelayMax * 2 ** this.#takenOver++, GIVE_WAY_MAX);
+    const wait = longest * (1 + Math.random()) / 2;
     const hint =
       "A copy of this client's folder on another machine would explain it: each client needs a key of its own";
     log.warn(
@@ -230,16 +256,19 @@ export class TunnelKeeper {
       reason: "Another client with the same key is connected",
       nextAttempt: new Date(Date.now() + wait).toISOString(),
     };
+    this.#givesWay = true;
     await this.#nudge.wait(wait, signal);
+    this.#givesWay = false;
     return "at-once";
   }
 
   /** A tunnel to a process that has a successor: it ends when that process has answered its last callers. */
   #letGo(tunnel: Tunnel): void {
     this.#leaving.add(tunnel);
+    this.#awaySince = performance.now();
     tunnel.closed.then((cause) => {
       this.#leaving.delete(tunnel);
-      this.#parts.history.ended(tunnel, Date.now() - tunnel.since, cause);
+      this.#parts.history.ended(tunnel, tunnel.lasted, cause);
     });
   }
 
@@ -247,8 +276,9 @@ export class TunnelKeeper {
     const { log } = this.#parts;
     const tunnel = this.#tunnel;
     log.info({ what }, `${WOKE_UP[what]}: ${tunnel === undefined ? "trying at once" : "looking after the tunnel"}`);
-    if (tunnel === undefined) this.#nudge.give();
-    else if (what === "addresses-changed" && !isReachable(tunnel.localAddress, addressesOf())) {
+    if (tunnel === undefined) {
+      if (!this.#givesWay) this.#nudge.give();
+    } else if (what === "addresses-changed" && !isReachable(tunnel.localAddress, addressesOf())) {
       this.#guard?.giveUp(CAUSES.addressChanged);
     } else void this.#guard?.test();
   }

@@ -13,6 +13,9 @@ const LOOK_EVERY = 250;
  */
 const PATIENCE = { unanswered: 1200, answered: 5000 };
 
+/** The longer an outage has lasted, the more rarely: then it may be prolonged by this part of it. */
+const PART = 25;
+
 /** More than its identification (RFC 4253, section 4.2), which comes unasked: also where what is sent here goes nowhere. */
 const ANSWER = 256;
 
@@ -21,9 +24,12 @@ export class NextTunnel {
   readonly #parts: TunnelParts;
   #building: Promise<Tunnel> | undefined;
 
-  /** @param parts whose signal ends what is being built */
-  constructor(parts: TunnelParts) {
+  readonly #outage: () => number;
+
+  /** @param parts whose signal ends what is being built @param outage milliseconds since there was a tunnel */
+  constructor(parts: TunnelParts, outage: () => number) {
     this.#parts = parts;
+    this.#outage = outage;
   }
 
   /** Begins to build it, unless that has begun. @throws PetitError as `Tunnel.open` */
@@ -68,9 +74,10 @@ export class NextTunnel {
     const result = Tunnel.open({ ...this.#parts, signal }, (made) => wire = made);
     return {
       result,
-      hangs() {
+      hangs: () => {
         const silent = performance.now() - (wire?.lastReceived ?? begun);
-        return silent >= ((wire?.bytesIn ?? 0) < ANSWER ? PATIENCE.unanswered : PATIENCE.answered);
+        const least = (wire?.bytesIn ?? 0) < ANSWER ? PATIENCE.unanswered : PATIENCE.answered;
+        return silent >= Math.max(least, this.#outage() / PART);
       },
     };
   }

@@ -6,7 +6,7 @@ export interface RetryOptions {
   readonly delay: number;
   /** Milliseconds between two attempts at most. */
   readonly delayMax: number;
-  /** An attempt that lasted this many milliseconds was a success: the next one begins at once. */
+  /** An attempt that came to its end after this many milliseconds was a success: the next one begins at once. */
   readonly livedAfter: number;
   readonly signal: AbortSignal;
   /** Ends a wait, and begins anew with the short ones. */
@@ -39,7 +39,7 @@ export async function retryForEver(attempt: () => Promise<void | "at-once">, opt
       failure = error;
     }
     if (signal.aborted) return;
-    if (performance.now() - begun >= options.livedAfter) {
+    if (failure === undefined && performance.now() - begun >= options.livedAfter) {
       anew();
       options.onWait(failure, 0);
       continue;

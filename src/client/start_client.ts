@@ -57,7 +57,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   });
   const handOver = () => keeper.handOver();
   const closed = keeper.closed.finally(() => history.close());
-  return { connected: keeper.connected, closed, control, metrics, handOver, resume: () => keeper.reconnect() };
+  return { connected: keeper.connected, closed, control, metrics, handOver, resume: () => keeper.resume() };
 }
 
 /** What a client is started with. @throws PetitError as `startClient` */

@@ -44,6 +44,7 @@ interface Carried {
 export class Tunnel {
   /** In milliseconds since 1970. */
   readonly since = Date.now();
+  readonly #begun = performance.now();
   /** "HOST:PORT" of the server. */
   readonly server: string;
   /** The name that both ends have for it. */
@@ -94,6 +95,11 @@ export class Tunnel {
   /** What the server told of itself; null before the first `serve`. */
   get serverVitae(): ServerVitae | null {
     return this.#serverVitae;
+  }
+
+  /** For how many milliseconds it has stood. */
+  get lasted(): number {
+    return Math.round(performance.now() - this.#begun);
   }
 
   /** For how many milliseconds nothing has come through it. */

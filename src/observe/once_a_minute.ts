@@ -6,13 +6,13 @@ const MAX_REMEMBERED = 1000;
  * Keeps what can be repeated from outside from filling the log: the first of its kind is told at once, those that
  * follow within a minute are counted and told as a number with the next one.
  *
- * @param now milliseconds
+ * @param now milliseconds of a clock that nobody sets
  */
 export class OnceAMinute {
   readonly #now: () => number;
   readonly #seen = new Map<string, { since: number; more: number }>();
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

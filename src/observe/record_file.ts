@@ -37,7 +37,7 @@ export class RecordFile<Store extends { close(): void }> {
     this.#kind = kind;
     this.#log = log;
     this.#now = now;
-    this.#noise = new OnceAMinute(now);
+    this.#noise = new OnceAMinute();
   }
 
   /** Runs `work` on the open file. @throws PetitError `CODE-unusable`, once it has been logged */

@@ -106,7 +106,7 @@ class GatewayPeer implements SshPeer {
   readonly #parts: GatewayParts;
   readonly #connections: Map<SshServerConnection, GatewayPeer>;
   readonly #address: string;
-  readonly #begun = Date.now();
+  readonly #begun = performance.now();
   /** Set by a verified signature, and by nothing else. */
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
@@ -288,7 +288,7 @@ class GatewayPeer implements SshPeer {
       const { disconnects, log, tunnels } = this.#parts;
       tunnels.ended(ids, cause);
       const tunnel = this.#connection?.link.tunnelId ?? "";
-      const seen = { tunnel, ids, address: this.#address, lasted: Math.max(0, Date.now() - this.#begun), cause };
+      const seen = { tunnel, ids, address: this.#address, lasted: Math.round(performance.now() - this.#begun), cause };
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {

@@ -3,6 +3,7 @@ import {
   type Lights,
   type LightState,
   momentOf,
+  PING_AFTER,
   SERVICE_SHOWN,
   SIGN_OF_LIFE,
   tunnelLight,
@@ -17,11 +18,13 @@ export interface Patience {
 }
 
 /**
- * @param alive [server.ssh] clientAliveInterval: a client with nothing to say is asked after that, and at twice that the latest
+ * @param alive [server.ssh] clientAliveInterval: a client with nothing to say is asked after that, and at twice that the latest; where it
+ * is 0, only the tunnel's own ping makes it speak
  * @param probes [server] probeInterval
  */
 export function patienceOf(alive: number, probes: number): Patience {
-  return { client: Math.max(SIGN_OF_LIFE, 2 * alive + 500), service: Math.max(SERVICE_SHOWN, 2 * probes) };
+  const client = alive === 0 ? PING_AFTER + 2 * SIGN_OF_LIFE : Math.max(SIGN_OF_LIFE, 2 * alive + 500);
+  return { client, service: Math.max(SERVICE_SHOWN, 2 * probes) };
 }
 
 const clientState = ({ connection }: Served, { client }: Patience, now: number): LightState =>

@@ -29,6 +29,9 @@ const MAX_WAITING = 16;
 /** What a client is told: paths of this machine are none of its business. */
 const UNWRITTEN = "The server cannot write its registry at present, so nothing was changed; its log says why";
 
+/** Characters of what is wrong with a client's services that it is told at a time: all of it has to go into one message. */
+const MAX_UNWELL = 8 * 1024;
+
 /** Who is at the other end of a backchannel; proven by the SSH login. */
 export interface BackchannelPeer {
   readonly key: PublicKey;
@@ -173,12 +176,15 @@ export class Registrar {
 
   #unwell(fingerprint: string): (ServerMessage & { type: "shakehand1" })["unwell"] {
     const { routes, tunnels } = this.#parts;
+    let size = 0;
     return Object.fromEntries(
       routes.ofKey(fingerprint).flatMap(({ id }) => {
         const complaint = tunnels.of(id)?.evidence.complaint;
         if (complaint === undefined) return [];
-        const { at, code, error } = complaint;
-        return [[id, { code, error: error.slice(0, 1000), ago: performance.now() - at }]];
+        const { at, code } = complaint;
+        const error = complaint.error.slice(0, 1000);
+        size += error.length;
+        return size > MAX_UNWELL ? [] : [[id, { code, error, ago: performance.now() - at }]];
       }),
     );
   }

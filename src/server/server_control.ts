@@ -35,7 +35,10 @@ export interface ServerControlParts {
 }
 
 /** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
-const LOOK_FOR = 2000;
+const LOOK_FOR = 4000;
+
+/** Milliseconds for anything at all to come back through its tunnel. */
+const ANSWERS_WITHIN = 2000;
 
 /** Everything that can be asked of a running server, and done to it: what its command port, its REST API and its signals lead to. */
 export class ServerControl {
@@ -70,12 +73,17 @@ export class ServerControl {
 
   /**
    * Has what `statusOf` tells of the service be true: it is probed, unless its client does not want that. Never rejects: what takes longer
-   * than 2 s is told of when it is asked for again. An unknown registration has no service.
+   * than 6 s, or nothing of which has come back after 2 s, is told of when it is asked for again. An unknown registration has no service.
    */
   async look(id: string): Promise<void> {
     const { tunnels, prober } = this.#parts;
     const served = tunnels.of(id);
-    if (served !== undefined && !isNever(tunnels.wishOf(id))) await within(LOOK_FOR, prober.probe(served));
+    if (served === undefined || isNever(tunnels.wishOf(id))) return;
+    const begun = performance.now();
+    const probing = prober.probe(served);
+    if (await within(ANSWERS_WITHIN, probing)) return;
+    // A service may take its time; a tunnel through which nothing comes back at all is not waited for.
+    if (served.connection.link.answered >= begun) await within(LOOK_FOR, probing);
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */

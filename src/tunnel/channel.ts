@@ -46,7 +46,7 @@ export const FULL_WINDOW = 2 * 1024 * 1024;
 /** The largest packet of data in either direction, whatever else the peer allows (RFC 4253, section 6.1). */
 export const LARGEST_PACKET = 32 * 1024;
 
-/** The window is opened again when half of it has been used. */
+/** The window is opened again when half of it has been used; to a petit, as {@link WindowSteps} say. */
 const ADJUST_BELOW = FULL_WINDOW / 2;
 
 /**

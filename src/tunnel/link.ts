@@ -39,6 +39,8 @@ export class Link {
   answered = -Infinity;
   /** When the first ping was sent that has not been answered. Older than `answered` where all were. */
   asked = -Infinity;
+  /** When the last ping was sent. */
+  pinged = -Infinity;
   readonly #internals: ConnectionInternals;
   readonly #onViolation: (what: string) => void;
   #waiting: (() => void)[] = [];
@@ -241,7 +243,9 @@ export class Link {
 
   #noteAnswers(): void {
     const handlers = this.#internals._protocol._handlers;
-    for (const name of ["CHANNEL_OPEN_FAILURE", "REQUEST_SUCCESS", "REQUEST_FAILURE"] as const) {
+    for (
+      const name of ["CHANNEL_OPEN_FAILURE", "CHANNEL_WINDOW_ADJUST", "REQUEST_SUCCESS", "REQUEST_FAILURE"] as const
+    ) {
       const others = handlers[name];
       handlers[name] = (...args) => {
         this.answered = performance.now();
@@ -252,7 +256,8 @@ export class Link {
 
   /** Sends "keepalive@openssh.com", which every SSH implementation answers (RFC 4254, section 4). */
   ping(): void {
-    if (this.asked <= this.answered) this.asked = performance.now();
+    this.pinged = performance.now();
+    if (this.asked <= this.answered) this.asked = this.pinged;
     // The client's library matches answers to questions by their order.
     this.#internals._callbacks?.push(() => {});
     this.#internals._protocol.ping();

@@ -60,7 +60,7 @@ export const toldDisconnect = z.object({
   /** In milliseconds since 1970, by the client's clock. */
   at: z.int().min(0),
   /** How long the tunnel stood, in milliseconds; null where the client was killed with it. */
-  lasted: z.number().min(0).nullable(),
+  lasted: z.number().min(0).max(Number.MAX_SAFE_INTEGER).nullable(),
   ids: z.array(short).max(64),
   cause: z.string().max(MAX_CAUSE),
 });
@@ -99,7 +99,8 @@ export const clientMessage = z.discriminatedUnion("type", [
 export type ClientMessage = z.output<typeof clientMessage>;
 
 /** By id of the registration: what the server's last probe found wrong with the answer of a service, `ago` milliseconds before. */
-const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number() })).optional();
+const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number().min(0).max(1e12) }))
+  .optional();
 
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({

@@ -43,7 +43,7 @@ export class Pace {
   room(window: number): number {
     if (window > this.#left) this.#opened(window - this.#left);
     this.#left = window;
-    return Math.max(0, Math.min(window, this.#limit - (this.#first - window)));
+    return Math.max(0, Math.min(window, Math.floor(this.#limit) - (this.#first - window)));
   }
 
   /** Bytes were sent. @param window what the peer allows now */

@@ -52,6 +52,7 @@ export interface ConnectionInternals {
         confirmation: { recipient: number; sender: number; window: number; packetSize: number },
       ): void;
       CHANNEL_OPEN_FAILURE?(self: unknown, ...rest: unknown[]): void;
+      CHANNEL_WINDOW_ADJUST?(self: unknown, ...rest: unknown[]): void;
       /** Server: none. */
       REQUEST_SUCCESS?(self: unknown, ...rest: unknown[]): void;
       REQUEST_FAILURE?(self: unknown, ...rest: unknown[]): void;

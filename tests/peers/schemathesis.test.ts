@@ -8,7 +8,17 @@ import { startService } from "../world/world.ts";
 import { peerTest, program } from "./peer_test.ts";
 
 /** What ends the daemon, has no end, is refused by design, or leads away from the server: other tests ask it. */
-const LEFT_OUT = ["stop", "followLog", "upgrade", "changeConfig", "register", "registerTenant", "unregister", "evict"];
+const LEFT_OUT = [
+  "stop",
+  "restart",
+  "followLog",
+  "upgrade",
+  "changeConfig",
+  "register",
+  "registerTenant",
+  "unregister",
+  "evict",
+];
 
 /** Has schemathesis ask everything that the description of an API names, with values that fit it and values that do not. */
 async function fuzz(t: TestContext, role: "server" | "client"): Promise<void> {

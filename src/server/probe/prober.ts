@@ -89,7 +89,7 @@ export class Prober {
 
   /** The keep-alive asks only where nothing comes, and what comes shows one direction only. */
   #ping({ connection: { link } }: Served, now: number): void {
-    if (now - Math.max(link.answered, link.asked) > PING_AFTER && link.wire.writable) link.ping();
+    if (now - Math.max(link.answered, link.pinged) > PING_AFTER && link.wire.writable) link.ping();
   }
 
   #isDue(served: Served, now: number): boolean {

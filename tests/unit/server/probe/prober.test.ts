@@ -24,10 +24,11 @@ class Services {
     const link = {
       wire: { lastReceived: this.now, writable: true },
       asked: -Infinity,
+      pinged: -Infinity,
       answered: this.now,
       ping: () => {
         this.pings++;
-        link.asked = this.now;
+        link.asked = link.pinged = this.now;
       },
     };
     const connection = { link, opening: 0, open: () => this.#open(id) };
