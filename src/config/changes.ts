@@ -19,6 +19,7 @@ const AT_START_ONLY = new Set([
   "server.ssh.listenHost",
   "server.ssh.port",
   "server.ssh.hostKey",
+  "server.ssh.gatewayPorts",
   "server.ssh.loginGraceTime",
   "server.ssh.clientAliveInterval",
   "server.ssh.clientAliveCountMax",

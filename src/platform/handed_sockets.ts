@@ -20,8 +20,11 @@ export interface HandedSocket {
 /** Those that were inherited and that nobody has taken yet. */
 const inherited = new Map<string, HandedSocket>();
 
-/** What is to be done when this process may accept connections. */
-let waiting: (() => Promise<unknown>)[] = [];
+/** What is to be done when this process may accept connections, and for whom. */
+let waiting = new Map<unknown, { readonly fd: number | undefined; begin(): unknown }>();
+
+/** Whether another process still accepts them. */
+let handedLater = false;
 
 /** Whether sockets can be handed on here at all: Windows has no descriptors that a child inherits, and Deno does not tell them. */
 export const canHandSockets = process.platform !== "win32" && !("deno" in process.versions);
@@ -45,6 +48,7 @@ export function ownSockets(): HandedSocket[] {
 
 /** @param sockets that this process has inherited, as the descriptors from `first` on */
 export function inheritSockets(sockets: readonly Omit<HandedSocket, "fd">[], first: number): void {
+  handedLater = true;
   for (const [index, { name, port }] of sockets.entries()) inherited.set(name, { name, port, fd: first + index });
 }
 
@@ -55,16 +59,32 @@ export function takeInherited(name: string): HandedSocket | undefined {
   return socket;
 }
 
-/** Has `listen` called when this process may accept connections; until then the process before does. */
-export function whenHandedOver(listen: () => Promise<unknown>): void {
-  waiting.push(listen);
+/** Has `begin` called when this process may accept connections on an inherited socket; until then the process before does. */
+export function listenLater(server: Server, { fd }: HandedSocket, begin: () => unknown): void {
+  waiting.set(server, { fd, begin });
+}
+
+/** Gives a socket up on which `server` does not listen yet. False where it does, or has none. */
+export function giveUpInherited(server: Server): boolean {
+  const fd = waiting.get(server)?.fd;
+  if (fd === undefined) return false;
+  waiting.delete(server);
+  closeSync(fd);
+  return true;
+}
+
+/** Calls back when this process accepts connections: now, unless it has a predecessor. */
+export function whenAccepting(begin: () => unknown): void {
+  if (handedLater) waiting.set(begin, { fd: undefined, begin });
+  else begin();
 }
 
 /** Accepts connections on all inherited sockets. */
 export async function acceptInherited(): Promise<void> {
   const all = waiting;
-  waiting = [];
-  await Promise.all(all.map((listen) => listen()));
+  waiting = new Map();
+  handedLater = false;
+  await Promise.all([...all.values()].map(({ begin }) => begin()));
 }
 
 /** Closes what nobody listens on any more: the settings have changed since, or a registration is gone. */

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type ListenOptions, type Server } from "node:net";
 import { messageOf, PetitError, systemCode } from "../error.ts";
-import { noteSocket, takeInherited, whenHandedOver } from "./handed_sockets.ts";
+import { giveUpInherited, listenLater, noteSocket, takeInherited } from "./handed_sockets.ts";
 
 /**
  * Makes `server` listen on `host:port`; "*" is every address. `setting` names the config key, for the message.
@@ -20,7 +20,7 @@ export async function listen(
   const name = `${host} ${port} ${setting}`;
   const inherited = handedOn ? takeInherited(name) : undefined;
   if (inherited !== undefined) {
-    whenHandedOver(async () => {
+    listenLater(server, inherited, async () => {
       await start(server, { fd: inherited.fd });
       noteSocket(name, server);
     });
@@ -72,10 +72,15 @@ export async function tryListening(port: number, setting: string): Promise<void>
   await stopListening(server);
 }
 
+/** Accepts no more connections, now or later; those that are open stay open. */
+export function closeListener(server: Server): void {
+  if (!giveUpInherited(server)) server.close();
+}
+
 /** Stops listening; connections that are open stay open. */
 export function stopListening(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    if (server.listening) server.close(() => resolve());
-    else resolve();
+    if (giveUpInherited(server) || !server.listening) resolve();
+    else server.close(() => resolve());
   });
 }

@@ -66,6 +66,8 @@ export class CallerConnection implements Caller, Timed {
   #upgraded: UpgradedConnection | undefined;
   #draining = false;
   #leaving = false;
+  /** Bytes of its answer that it had not taken at the last look. */
+  #unsent = 0;
   #farewell: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, context: CallerContext) {
@@ -269,7 +271,8 @@ export class CallerConnection implements Caller, Timed {
     if (!keep || this.#draining) return this.#end();
     const { idleTimeout } = this.#context.limits;
     // A promise to keep the connection, given before it was asked to leave, is kept.
-    this.deadline = performance.now() + (this.#leaving ? Math.min(idleTimeout, LEAVE_WITHIN) : idleTimeout);
+    this.deadline = performance.now() +
+      (this.#leaving && this.#socket.writableLength === 0 ? Math.min(idleTimeout, LEAVE_WITHIN) : idleTimeout);
     this.#resume();
     this.#pump();
   }
@@ -337,6 +340,7 @@ export class CallerConnection implements Caller, Timed {
 
   expired(): void {
     if (this.#exchange !== undefined) this.#exchange.onTimeout();
+    else if (this.#socket.writableLength > 0 && this.#socket.writableLength !== this.#unsent) this.#waitForReader();
     else if (this.#closing || this.#pending.length === 0) this.#socket.destroy();
     else this.refuse(refusals.headTooSlow);
   }
@@ -353,10 +357,17 @@ export class CallerConnection implements Caller, Timed {
     this.#socket.resume();
   }
 
+  /** A caller that reads slowly has not got all of its answer yet: as long as it reads, it is waited for. */
+  #waitForReader(): void {
+    this.#unsent = this.#socket.writableLength;
+    this.deadline = performance.now() + this.#context.limits.idleTimeout;
+  }
+
   /** Sends what is written and closes, reading on for a moment. */
   #end(): void {
-    this.#socket.end();
+    this.#socket.end(() => this.deadline = performance.now() + LINGER);
     this.#close();
+    if (this.#socket.writableLength > 0) this.#waitForReader();
     this.#resume();
   }
 

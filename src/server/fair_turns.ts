@@ -10,6 +10,12 @@ export class FairTurns {
   readonly #begun = new Map<string, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
   #scheduled = false;
+  readonly #onFault: (error: unknown) => void;
+
+  /** @param onFault told what a beginning throws that was put off: the others begin all the same */
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+  }
 
   /** Calls `begin`, now or in one of the next turns; those of one registration in the order in which they came. */
   enter(id: string, begin: () => void): void {
@@ -35,7 +41,13 @@ export class FairTurns {
       const now = waiting.splice(0, PER_TURN);
       if (waiting.length === 0) this.#waiting.delete(id);
       this.#begun.set(id, now.length);
-      for (const begin of now) begin();
+      for (const begin of now) {
+        try {
+          begin();
+        } catch (error) {
+          this.#onFault(error);
+        }
+      }
     }
     if (this.#begun.size === 0 || this.#scheduled) return;
     this.#scheduled = true;

@@ -5,7 +5,8 @@ import type { Log } from "../observe/log.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { plainAddress } from "../platform/address.ts";
 import { KEEP_ALIVE } from "../platform/keep_alive.ts";
-import { listen } from "../platform/listen.ts";
+import { whenAccepting } from "../platform/handed_sockets.ts";
+import { closeListener, listen } from "../platform/listen.ts";
 import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
@@ -50,6 +51,8 @@ export class ReversePorts {
   readonly #parts: ReversePortsParts;
   readonly #open = new Map<string, ReversePort>();
   readonly #callers = new OpenSet<Socket>();
+  /** Attempts to open ports that other programs have. */
+  readonly #later = new Map<string, NodeJS.Timeout>();
   #draining = false;
 
   constructor(parts: ReversePortsParts) {
@@ -58,13 +61,14 @@ export class ReversePorts {
 
   /** Opens the ports of registrations whose clients are still to come back. What cannot be opened is logged. */
   async reopen(registrations: Iterable<Registration>): Promise<void> {
-    if (this.#parts.config.holdFor === 0) return;
+    const { holdFor, keepPortFor } = this.#parts.config;
+    if (holdFor === 0 || keepPortFor === 0) return;
     for (const registration of registrations) {
       const { id, port, bindAddress } = registration;
       if (bindAddress === null) continue;
       try {
         await this.open(registration, bindAddress);
-        this.away(id);
+        whenAccepting(() => this.#parts.tunnels.of(id) === undefined && this.away(id));
       } catch (error) {
         this.#parts.log.error({ id, port, code: (error as PetitError).code }, messageOf(error));
       }
@@ -74,7 +78,9 @@ export class ReversePorts {
   /** Tries again and again to open a port that could not be opened, as long as a tunnel serves it and nothing else has. */
   openLater(registration: Registration, address: string): void {
     const { id, port } = registration;
+    clearTimeout(this.#later.get(id));
     const timer = setTimeout(() => {
+      this.#later.delete(id);
       if (this.#draining || this.#open.has(id) || this.#parts.tunnels.of(id) === undefined) return;
       this.open(registration, address).then(
         () => this.#parts.log.info({ id, port }, `Reverse port ${port} is open now`),
@@ -82,6 +88,7 @@ export class ReversePorts {
       );
     }, AGAIN_AFTER);
     timer.unref();
+    this.#later.set(id, timer);
   }
 
   /**
@@ -116,7 +123,7 @@ export class ReversePorts {
       throw error;
     }
     // It may have been closed while it was being opened.
-    if (this.#open.get(id)?.server !== server) server.close();
+    if (this.#open.get(id)?.server !== server) closeListener(server);
     server.on(
       "error",
       (error) => this.#parts.log.warn({ id, code: "reverse-port" }, `Reverse port ${port}: ${messageOf(error)}`),
@@ -130,7 +137,9 @@ export class ReversePorts {
     if (holdFor === 0 || keepPortFor === 0 || this.#draining) return this.#stopListening(id);
     if (open === undefined) return;
     clearTimeout(open.closing);
-    open.closing = setTimeout(() => this.#stopListening(id), keepPortFor);
+    open.closing = setTimeout(() => {
+      if (this.#parts.tunnels.of(id) === undefined) this.#stopListening(id);
+    }, keepPortFor);
     open.closing.unref();
   }
 
@@ -164,14 +173,14 @@ export class ReversePorts {
   #stopListening(id: string): void {
     const open = this.#open.get(id);
     clearTimeout(open?.closing);
-    open?.server.close();
+    if (open !== undefined) closeListener(open.server);
     this.#open.delete(id);
   }
 
   #shut(id: string, open: ReversePort): void {
     clearTimeout(open.closing);
     this.#open.delete(id);
-    open.server.close();
+    closeListener(open.server);
     // Their streams were not over: an orderly end would make them look whole.
     for (const socket of open.callers) resetConnection(socket);
   }

@@ -27,6 +27,9 @@ export interface Traveller {
   notReached(code: string, cause: string | null): void;
 }
 
+/** Milliseconds between two attempts of one who waits in a queue. */
+const BUSY_FOR = 20;
+
 /** How often a tunnel may be lost under one caller. */
 const MAX_TRIES = 5;
 
@@ -42,6 +45,8 @@ export class ServiceReach {
   /** When it has waited long enough for a tunnel, in milliseconds of `performance.now()`. */
   #heldUntil: number | undefined;
   #leaveHold = () => {};
+  /** It has waited with others, who are all let go at once. */
+  #wasHeld = false;
   #over = false;
 
   constructor(registration: Registration, context: ReachContext, traveller: Traveller) {
@@ -80,8 +85,19 @@ export class ServiceReach {
     this.#leaveHold = hold.wait(this.#registration.id, waitingBytes, this.#heldUntil, (served) => {
       this.#leaveHold = () => {};
       if (served === undefined) this.#traveller.notReached(this.#tries > 0 ? "tunnel-lost" : "tunnel-away", null);
-      else this.start(pooled);
+      else {
+        this.#wasHeld = true;
+        this.start(pooled);
+      }
     });
+  }
+
+  /** Tries again in a moment: of those who were let go together more than the tunnel takes at a time. False where that was long enough. */
+  #queue(): boolean {
+    if (!this.#wasHeld || performance.now() >= (this.#heldUntil ?? 0) + this.#context.limits.holdFor) return false;
+    const timer = setTimeout(() => this.start(false), BUSY_FOR);
+    this.#leaveHold = () => clearTimeout(timer);
+    return true;
   }
 
   #open(served: Served): void {
@@ -94,7 +110,9 @@ export class ServiceReach {
       (error) => {
         if (this.#over) return;
         const code = error instanceof PetitError ? error.code : "internal";
-        if (code !== "tunnel-lost" || !this.again()) this.#traveller.notReached(code, messageOf(error));
+        if (code === "tunnel-lost" && this.again()) return;
+        if (code === "tunnel-busy" && this.#queue()) return;
+        this.#traveller.notReached(code, messageOf(error));
       },
     );
   }

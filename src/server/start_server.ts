@@ -36,6 +36,9 @@ import { Tunnels } from "./tunnels.ts";
 /** Milliseconds for the last callers to be gone. */
 const LAST_REPORTS = 1000;
 
+/** Milliseconds for which a restart waits for those who are held. */
+const SETTLED_WITHIN = 5000;
+
 /** Milliseconds for a client to connect to a successor once it has set about it. */
 const MOVED_WITHIN = 2000;
 
@@ -55,7 +58,7 @@ export interface RunningServer {
    * to connect to the successor, and carry what is in progress here until the signal is aborted and it is over.
    */
   handOver(): void;
-  /** Settles when nobody waits here any more for a client that is away, and would come back to a successor; or holdFor later. */
+  /** Settles when nobody waits here any more for a client that is away, and would come back to a successor; or 5 s later. */
   settled(): Promise<unknown>;
   /** Settles when everything has been closed. */
   readonly closed: Promise<void>;
@@ -147,7 +150,16 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
 
     await ports.reopen(routes.all);
     const callers = new Callers(
-      { routes, tunnels, hold, deadlines: new Deadlines(), turns: new FairTurns(), limits: config, observer, onFault },
+      {
+        routes,
+        tunnels,
+        hold,
+        deadlines: new Deadlines(),
+        turns: new FairTurns(onFault),
+        limits: config,
+        observer,
+        onFault,
+      },
       addressList(config.trustedProxies),
     );
     callers.others = () => ports.size;
@@ -168,7 +180,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       secureProxy.refuseNew();
       ports.stopListening();
     };
-    const settled = () => within(config.holdFor, hold.empty());
+    const settled = () => within(Math.min(config.holdFor, SETTLED_WITHIN), hold.empty());
     const handOver = () => {
       refuseNew();
       const spread = gateway.dismiss(true);

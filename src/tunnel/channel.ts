@@ -80,6 +80,7 @@ export class Channel {
   #received: Buffer[] = [];
   #queued: Buffer[] = [];
   #paused = true;
+  #attached = false;
   #ending = false;
   #finishing = false;
   #needDrain = false;
@@ -111,6 +112,7 @@ export class Channel {
   /** Hands the channel to `user` and lets bytes flow to it. */
   attach(user: ChannelUser): void {
     this.#user = user;
+    this.#attached = true;
     this.resume();
   }
 
@@ -215,7 +217,8 @@ export class Channel {
   #deliver(): void {
     while (!this.#paused && this.#received.length > 0) this.#user.onData(this.#received.shift() as Buffer);
     this.#openWindow();
-    if (this.#received.length > 0) return;
+    // What comes before anybody uses the channel is told to its first user.
+    if (this.#received.length > 0 || !this.#attached) return;
     if (this.#peerEnded === "eof") {
       this.#peerEnded = "told";
       this.#user.onEnd();

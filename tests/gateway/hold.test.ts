@@ -219,3 +219,14 @@ test("lost tunnel: a GET whose answer has begun is broken off, and not sent agai
   assert.equal(await caller.closed, "ECONNRESET");
   caller.close();
 });
+
+test("hold: more than the tunnel takes at a time go through one after the other", async (t) => {
+  const world = await makeWorld(t, echoRequest, { server: HOLD, ssh: "maxPendingOpens = 3" });
+  await away(world);
+  const callers = Array.from({ length: 40 }, () => new RawCaller(world.proxyPort));
+  for (const caller of callers) caller.send(get(world));
+  await eventually("they wait", () => waiting(world) === callers.length);
+  await world.client.start();
+  for (const caller of callers) assert.equal((await takeAnswer(caller)).status, 200);
+  for (const caller of callers) caller.close();
+});

@@ -131,6 +131,7 @@ class Daemon {
   #takeBack = (): Promise<void> => Promise.resolve();
   #started: StartedDaemon | undefined;
   #about!: PidFile;
+  readonly #startedAt = new Date().toISOString();
 
   /** @param lock undefined as long as the process before has it */
   constructor(role: Role, loaded: LoadedConfig, lock: FolderLock | undefined, verbose: boolean) {
@@ -224,6 +225,7 @@ class Daemon {
         await this.#takeFolder(words, undefined);
         await serveApi();
         if (!overlaps) started.resume?.();
+        void this.#watch();
       };
       this.#overlaps = overlaps;
       void this.#watch();
@@ -253,7 +255,7 @@ class Daemon {
     const port = this.#port = new CommandPort(words, this.log);
     const listen = await port.listen(config[role].listenPort, `[${role}] listenPort`);
     this.log.info({ port: listen }, `Commands are taken on port ${listen} of 127.0.0.1`);
-    this.#about = { pid: process.pid, listen, api: null, startedAt: new Date().toISOString(), ready: null };
+    this.#about = { pid: process.pid, listen, api: null, startedAt: this.#startedAt, ready: null };
     this.#writeAbout({});
     if (before === undefined) return;
     if (!await notifyMainProcess()) this.log.warn({ code: "not-notified" }, "systemd does not know of the new process");
@@ -292,21 +294,23 @@ class Daemon {
   }
 
   async #handOver(started: StartedDaemon, successor: Successor): Promise<void> {
-    try {
-      await started.beforeHandOver?.();
-      // Two servers may serve at the same time: this one goes on until the other is the daemon.
-      if (!this.#overlaps) await started.handOver();
-      await Promise.all([this.#port?.close(), this.#api?.close()]);
-      this.#api = undefined;
-    } finally {
-      this.#leave();
-      if (await successor.go()) await this.#handedOver(started, successor);
-      else await this.#resume(successor);
-    }
+    const { signal } = this.#stopping;
+    await started.beforeHandOver?.();
+    // Somebody who asks for a stop means the service, and not this process.
+    if (signal.aborted) return successor.cancel();
+    // Two servers may serve at the same time: this one goes on until the other is the daemon.
+    if (!this.#overlaps) await started.handOver();
+    await Promise.all([this.#port?.close(), this.#api?.close()]);
+    this.#api = undefined;
+    if (signal.aborted) return successor.cancel();
+    this.#leave();
+    if (await successor.go()) await this.#handedOver(started, successor);
+    else if (!signal.aborted) await this.#resume(successor);
   }
 
   async #handedOver(started: StartedDaemon, { pid }: Successor): Promise<void> {
     this.log.info({ successor: pid }, `Process ${pid} is the ${this.#role} now; this one ends with its last work`);
+    if (this.#stopping.signal.aborted) process.kill(pid, "SIGTERM");
     try {
       if (this.#overlaps) await started.handOver();
     } finally {
@@ -341,6 +345,10 @@ class Daemon {
     const started = this.#started;
     if (started === undefined) {
       throw new PetitError("daemon-starting", `The ${this.#role} is still starting`, { hint: "Ask again in a moment" });
+    }
+    if (this.#handingOver) {
+      const hint = "The new process reads the config as it is when it starts: ask that one";
+      throw new PetitError("daemon-busy", `The ${this.#role} is being restarted`, { hint });
     }
     try {
       const { config, file } = this.#loaded;

@@ -58,6 +58,8 @@ export interface Successor {
    * @returns whether it has taken over, or at least lives
    */
   go(): Promise<boolean>;
+  /** It is not needed: it ends. */
+  cancel(): void;
 }
 
 /**
@@ -109,6 +111,10 @@ export async function startSuccessor({ role, configFile, folder, verbose, ports 
       orders.destroy();
       child.stdout?.destroy();
       return taken;
+    },
+    cancel() {
+      orders.end();
+      child.unref();
     },
   };
 }

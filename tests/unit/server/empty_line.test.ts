@@ -28,7 +28,7 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
     tunnels,
     hold: new Hold(tunnels, limits),
     deadlines: new Deadlines(),
-    turns: new FairTurns(),
+    turns: new FairTurns(assert.fail as (error: unknown) => void),
     limits: { ...limits, ...TIMES },
     observer: NO_OBSERVER,
     onFault: assert.fail as (error: unknown) => void,

@@ -5,7 +5,7 @@ import { FairTurns, PER_TURN } from "../../../src/server/fair_turns.ts";
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test("fair turns: of one registration only so many requests begin in a turn, and the others follow in order", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(assert.fail as (error: unknown) => void);
   const begun: number[] = [];
   for (let i = 0; i < 3 * PER_TURN; i++) turns.enter("1001", () => begun.push(i));
   assert.equal(begun.length, PER_TURN);
@@ -17,7 +17,7 @@ test("fair turns: of one registration only so many requests begin in a turn, and
 });
 
 test("fair turns: a flood on one registration does not keep another's request waiting", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(assert.fail as (error: unknown) => void);
   let flood = 0;
   for (let i = 0; i < 10 * PER_TURN; i++) turns.enter("1001", () => flood++);
   const other: string[] = [];
@@ -28,7 +28,7 @@ test("fair turns: a flood on one registration does not keep another's request wa
 });
 
 test("fair turns: what comes while others wait goes behind them", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(assert.fail as (error: unknown) => void);
   const begun: string[] = [];
   for (let i = 0; i < PER_TURN + 1; i++) turns.enter("1001", () => begun.push(`first ${i}`));
   await turn();

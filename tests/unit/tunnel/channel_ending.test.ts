@@ -196,3 +196,13 @@ test("channel: it serves another request only while nothing has ended and nothin
     assert.equal(link.channel.reusable, false, name);
   }
 });
+
+test("channel: an end and a close that come before anybody uses it are told to its first user", () => {
+  const link = new MemoryLink();
+  link.receive("all there is");
+  link.receiveEof();
+  link.receiveClose();
+  const user = new Recorder();
+  link.channel.attach(user);
+  assert.deepEqual(user.told, ["data", "end", "close"]);
+});
