@@ -79,11 +79,13 @@ export class ServerControl {
     const { tunnels, prober } = this.#parts;
     const served = tunnels.of(id);
     if (served === undefined || isNever(tunnels.wishOf(id))) return;
+    const { link } = served.connection;
     const begun = performance.now();
     const probing = prober.probe(served);
+    if (link.wire.writable) link.ping();
     if (await within(ANSWERS_WITHIN, probing)) return;
     // A service may take its time; a tunnel through which nothing comes back at all is not waited for.
-    if (served.connection.link.answered >= begun) await within(LOOK_FOR, probing);
+    if (link.answered >= begun) await within(LOOK_FOR, probing);
   }
 
   /** All there is to know of one registration. @throws PetitError `registration-unknown` */
