@@ -14,6 +14,9 @@ const GATHER_IN_ROOM_FROM = 32 * 1024;
 /** How many of the first bytes are remembered. */
 const GREETING = 64;
 
+/** Longest line that identifies a peer, and more (RFC 4253, section 4.2). */
+const MAX_IDENTIFICATION = 256;
+
 /** Milliseconds that the peer has to close its side of a stream that was ended here. */
 const CLOSE_WITHIN = 3000;
 
@@ -60,6 +63,8 @@ export class Wire extends EventEmitter {
   bytesIn = 0;
   bytesOut = 0;
   #outWhenReceived = 0;
+  /** The line that identifies the peer, as far as it has come; undefined when it has been passed on. */
+  #identification: Buffer | undefined = Buffer.alloc(0);
 
   /** The first bytes received, latin1: what the peer is. */
   greeting = "";
@@ -85,6 +90,7 @@ export class Wire extends EventEmitter {
       if (event === "data" && this.listenerCount("data") === 0) queueMicrotask(() => this.#read());
     });
     socket.on("end", () => {
+      this.#passOn(Buffer.alloc(0), true);
       this._readableState.ended = true;
       this.emit("end");
       this.end();
@@ -108,8 +114,21 @@ export class Wire extends EventEmitter {
       this.#outWhenReceived = this.bytesOut;
       countForwarded(chunk.length);
       if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
-      this.emit("data", chunk);
+      this.#passOn(chunk, false);
     });
+  }
+
+  /** The library loses bytes of the first line where it comes in three pieces or more: it gets it whole. */
+  #passOn(chunk: Buffer, all: boolean): void {
+    const before = this.#identification;
+    if (before !== undefined) {
+      const line = before.length === 0 ? chunk : Buffer.concat([before, chunk]);
+      const isWhole = all || line.length > MAX_IDENTIFICATION || line.includes(0x0a);
+      this.#identification = isWhole ? undefined : Buffer.from(line);
+      if (!isWhole) return;
+      chunk = line;
+    }
+    if (chunk.length > 0) this.emit("data", chunk);
   }
 
   /** Bytes sent since some were received last. */
