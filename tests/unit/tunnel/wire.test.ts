@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import test from "node:test";
+import { eventually } from "../../world/eventually.ts";
 import { Wire } from "../../../src/tunnel/wire.ts";
 import { type Scope } from "../../world/world.ts";
 import { socketPair } from "../../world/socket_pair.ts";
@@ -127,11 +128,30 @@ test("wire: what the system has not taken yet is not overwritten by what is gath
 test("wire: bytes from the peer come with the time of their coming", async (t) => {
   const { wire, far } = await wired(t);
   const before = wire.lastReceived;
-  far.write("hello");
+  far.write("hello\n");
   const [bytes] = await once(wire, "data") as [Buffer];
-  assert.equal(bytes.toString(), "hello");
-  assert.equal(wire.bytesIn, 5);
+  assert.equal(bytes.toString(), "hello\n");
+  assert.equal(wire.bytesIn, 6);
   assert.ok(wire.lastReceived > before);
+});
+
+test("wire: the line by which a peer identifies itself comes whole, and what follows as it comes", async (t) => {
+  const { wire, far } = await wired(t);
+  const came: string[] = [];
+  wire.on("data", (bytes: Buffer) => came.push(bytes.toString()));
+  for (const [index, piece] of ["SSH-", "2.0-", "x\r", "\nab", "cd"].entries()) {
+    const bytes = wire.bytesIn + piece.length;
+    far.write(piece);
+    await eventually(`piece ${index} has come`, () => wire.bytesIn === bytes);
+  }
+  assert.deepEqual(came, ["SSH-2.0-x\r\nab", "cd"]);
+});
+
+test("wire: what a peer says that never identifies itself is passed on at its end", async (t) => {
+  const { wire, far } = await wired(t);
+  const data = once(wire, "data");
+  far.end("nonsense");
+  assert.equal(String((await data)[0]), "nonsense");
 });
 
 test("wire: a peer that ends is told of, and gets an end in return", async (t) => {
