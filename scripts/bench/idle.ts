@@ -1,6 +1,6 @@
 // What daemons use that have nothing to do: processor time of a server with connected clients, and of a client of its own process, on loopback.
 //   bun scripts/bench/idle.ts [EXECUTABLE [CLIENTS [SECONDS]]]     by default dist/petit, 100 and 30; prints one JSON object
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -22,6 +22,8 @@ const server = await PetitServer.init(executable, join(folder, "server"));
 await server.start();
 const clients = join(folder, "clients");
 await must([process.execPath, CLIENTS, "register", clients, count, await server.joinCode(Number(count) + 1)]);
+// There are no services behind them, and those that are not well are probed again and again.
+appendFileSync(join(clients, "config.toml"), '[client.local]\nprobe = "none"\n');
 const log = join(folder, "clients.log");
 const many = new Daemon([process.execPath, CLIENTS, "connect", clients, count], log);
 await many.until(`${count} clients connect`, () => readFileSync(log, "utf8").includes("\n"), 60_000);

@@ -26,9 +26,7 @@ else await connectAll();
 async function registerAll(): Promise<void> {
   const joinCode = decodeJoinCode(code);
   mkdirSync(root, { recursive: true });
-  // There are no services behind them, and those that are not well are probed again and again.
-  const settings = `[client]\nhost = "${joinCode.host}"\nport = ${joinCode.port}\n[client.local]\nprobe = "none"\n`;
-  writeFileSync(configFile, settings);
+  writeFileSync(configFile, `[client]\nhost = "${joinCode.host}"\nport = ${joinCode.port}\n`);
   const { client } = parseConfig(readFileSync(configFile, "utf8"), configFile);
   const waiting = [...folders];
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
