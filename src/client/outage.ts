@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { PetitError } from "../error.ts";
 
 /** Errors that say that nobody is there to be disturbed: the network is away, or the server is. */
@@ -28,16 +27,4 @@ const PART = 20;
 export function longestWait(error: unknown, outage: number): number {
   if (!(error instanceof PetitError) || !NOBODY_THERE.has(error.code)) return Infinity;
   return Math.max(SHORTEST, outage / PART);
-}
-
-/** All addresses of this machine. */
-export function addressesOf(): string[] {
-  return Object.values(networkInterfaces()).flat().flatMap((one) => one === undefined ? [] : one.address);
-}
-
-/** Whether a connection that goes out from `address` can still do so. IPv4 addresses may be written as IPv6 ones. */
-export function isReachable(address: string | undefined, own: readonly string[]): boolean {
-  if (address === undefined) return false;
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  return own.includes(plain) || /^127\./.test(plain);
 }

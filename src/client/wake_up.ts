@@ -1,4 +1,4 @@
-import { networkInterfaces } from "node:os";
+import { addressesOf } from "./own_addresses.ts";
 
 /** Why it is worth a look whether the tunnel still stands. */
 export type WakeUp = "stood-still" | "clock-jumped" | "addresses-changed";
@@ -22,9 +22,7 @@ const NOTICEABLE = 2000;
 const THIS_MACHINE: Surroundings = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
-  addresses: () =>
-    Object.values(networkInterfaces()).flat().flatMap((one) => one === undefined || one.internal ? [] : one.address)
-      .sort().join(" "),
+  addresses: () => addressesOf(false).sort().join(" "),
 };
 
 /** Notices that the machine was asleep, that its clock was set, or that it is in another network: then a tunnel may be dead that says nothing. */

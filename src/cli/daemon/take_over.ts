@@ -23,15 +23,16 @@ export interface Predecessor {
   leave(): void;
 }
 
-/** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. */
+/** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. @throws PetitError `handover-cancelled` */
 export async function predecessor(): Promise<Predecessor | undefined> {
   if (process.env[SUCCESSOR_MARK] !== "1") return undefined;
   // Its own children are none.
   delete process.env[SUCCESSOR_MARK];
   const reading = createInterface({ input: process.stdin });
   const lines = reading[Symbol.asyncIterator]();
-  const { value } = await lines.next();
-  const { sockets, ports } = JSON.parse(value as string) as Handed;
+  const { value: handed } = await lines.next();
+  if (handed === undefined) throw cancelled();
+  const { sockets, ports } = JSON.parse(handed) as Handed;
   inheritSockets(sockets, FIRST_SOCKET);
   const leave = () => {
     reading.close();
@@ -43,12 +44,14 @@ export async function predecessor(): Promise<Predecessor | undefined> {
       tellStarter(`prepared ${process.pid}\n`);
       const { value } = await lines.next();
       leave();
-      if (value !== "go") throw new PetitError("handover-cancelled", "The process before did not hand over");
+      if (value !== "go") throw cancelled();
     },
     taken: () => tellStarter("here\n"),
     leave,
   };
 }
+
+const cancelled = () => new PetitError("handover-cancelled", "The process before did not hand over");
 
 /** Takes the lock that the predecessor gives back. @throws PetitError as `lockFolder` */
 export async function lockAfter(folder: string, role: Role): Promise<FolderLock> {
