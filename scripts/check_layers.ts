@@ -6,13 +6,14 @@ import { root } from "./project.ts";
 
 const BASE = ["config", "http", "observe", "platform", ""];
 const MAY_USE: Record<string, string[]> = {
-  cli: ["control", "server", "client", "tunnel", "registry", ...BASE],
-  server: ["control", "tunnel", "registry", "usage", ...BASE],
+  cli: ["control", "server", "client", "tunnel", "registry", "audit", ...BASE],
+  server: ["control", "tunnel", "registry", "usage", "audit", ...BASE],
   client: ["control", "tunnel", ...BASE],
-  control: ["tunnel", ...BASE],
-  registry: ["tunnel", ...BASE],
+  control: ["tunnel", "audit", ...BASE],
+  registry: ["tunnel", "audit", ...BASE],
   tunnel: BASE,
   usage: BASE,
+  audit: BASE,
   config: [""],
   http: [""],
   observe: ["platform", ""],

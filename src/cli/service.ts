@@ -119,9 +119,9 @@ function scopeOf({ scope }: ServiceManager): string {
 /** The folders that a daemon writes to, and those are there. */
 function writableFolders(role: Role, { folder, config }: LoadedConfig): string[] {
   const files = role === "server"
-    ? [config.server.registryUrl, config.server.usageUrl].filter((url) => url !== "").map((url) =>
-      url.slice("sqlite:".length)
-    )
+    ? [config.server.registryUrl, config.server.usageUrl, config.server.auditUrl].filter((url) => url !== "").map((
+      url,
+    ) => url.slice("sqlite:".length))
     : [];
   const folders = [folder, ...files.map((file) => dirname(file)), config[role].logFolder].filter((path) => path !== "");
   const outside = [...new Set(folders)].filter((path) => path === folder || !path.startsWith(`${folder}/`));

@@ -9,6 +9,7 @@ const AT_START_ONLY = new Set([
   "server.certificates",
   "server.registryUrl",
   "server.accessLog",
+  "server.auditUrl",
   "server.usageUrl",
   "server.usageBucket",
   "server.listenPort",

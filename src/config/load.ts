@@ -42,6 +42,7 @@ function resolvePaths(config: Config, folder: string): Config {
   }
   if (client.local.tlsCa !== "") client.local.tlsCa = resolve(folder, client.local.tlsCa);
   if (server.usageUrl !== "") server.usageUrl = resolveUrl(server.usageUrl, folder);
+  if (server.auditUrl !== "") server.auditUrl = resolveUrl(server.auditUrl, folder);
   server.certificates = resolve(folder, server.certificates);
   server.ssh.hostKey = resolve(folder, server.ssh.hostKey);
   server.registryUrl = resolveUrl(server.registryUrl, folder);

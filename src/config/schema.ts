@@ -201,6 +201,16 @@ const server = z.strictObject({
   ),
   usageBucket: setting(duration(1000), "5m", "Length of a time bucket of the usage record"),
   usageRetention: setting(duration(1000, 3660 * 24 * 3_600_000), "90d", "How long the usage record is kept"),
+  auditUrl: setting(
+    text().refine((url) => url === "" || url.startsWith("sqlite:"), 'wanted "sqlite:" and a path, or ""'),
+    "sqlite:./audit.db",
+    'Where the audit log is kept: logins, refusals and changes, chained by hashes; "" keeps none',
+  ),
+  auditRetention: setting(
+    duration(1000, 36_600 * 24 * 3_600_000),
+    "730d",
+    "How long entries of the audit log are kept",
+  ),
   ...daemonSettings({ listen: 3016, api: 8101 }),
   vitae: serverVitae.prefault({}),
   ssh: serverSsh.prefault({}),

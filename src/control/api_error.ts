@@ -19,7 +19,15 @@ const CODES: Record<number, readonly string[]> = {
   400: ["request-invalid", "range-invalid"],
   401: ["token-missing", "token-wrong"],
   403: ["origin-refused"],
-  404: ["not-found", "registration-unknown", "alias-unknown", "join-code-unknown", "tenant-unknown", "usage-off"],
+  404: [
+    "not-found",
+    "registration-unknown",
+    "alias-unknown",
+    "join-code-unknown",
+    "tenant-unknown",
+    "usage-off",
+    "audit-off",
+  ],
   405: ["method-not-allowed"],
   // The state of things does not allow it.
   409: [

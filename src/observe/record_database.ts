@@ -8,11 +8,13 @@ export interface RecordLayout {
   readonly sql: string;
   /** Thrown where the file has a later layout. */
   newer(): PetitError;
+  /** Milliseconds to wait for another process that writes; 0 by default, since that would hold all callers. */
+  readonly patience?: number;
 }
 
 /**
- * A SQLite file with what a daemon has seen: nothing in it is worth waiting for. It never waits for a lock, since that would hold
- * all callers, and syncs at checkpoints only. Every call is synchronous, and throws what SQLite says.
+ * A SQLite file with what a daemon has seen: nothing in it is worth waiting for. It waits for no lock, unless its
+ * layout says so, and syncs at checkpoints only. Every call is synchronous, and throws what SQLite says.
  */
 export class RecordDatabase {
   readonly #db: DatabaseSync;
@@ -24,7 +26,9 @@ export class RecordDatabase {
     if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600, flag: "a" });
     this.#db = new DatabaseSync(path);
     try {
-      this.#db.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+      this.#db.exec(
+        `PRAGMA busy_timeout = ${layout.patience ?? 0}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`,
+      );
       this.transaction(() => {
         const version = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
         if (version > 1) throw layout.newer();
@@ -50,6 +54,16 @@ export class RecordDatabase {
         // A full disk has rolled it back already.
       }
       throw error;
+    }
+  }
+
+  /** Runs `work`, which only reads, on the file as it is at this moment. */
+  snapshot<Result>(work: () => Result): Result {
+    this.#db.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#db.exec("COMMIT");
     }
   }
 

@@ -1,6 +1,8 @@
 import process from "node:process";
+import type { Audit } from "../audit/audit_event.ts";
 import { type Reloaded, takeUp } from "../config/changes.ts";
-import type { ServerConfig } from "../config/schema.ts";
+import { effectiveSettings } from "../config/effective.ts";
+import type { Config, ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
@@ -22,7 +24,9 @@ import type { Served, Tunnels } from "./tunnels.ts";
 export interface ServerControlParts {
   /** The settings in force; a reload changes them in place. */
   readonly config: ServerConfig;
+  /** Whose changes are audited. */
   readonly registry: Registry;
+  readonly audit: Audit;
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly callers: Callers;
@@ -149,6 +153,7 @@ export class ServerControl {
     const served = this.#parts.tunnels.of(id);
     if (served === undefined) throw new PetitError("not-connected", `Registration "${id}" is not connected`);
     this.#parts.log.info({ id }, `${id} is disconnected, as the operator asked`);
+    this.#parts.audit.record("client-disconnected", { id, key: served.registration.fingerprint });
     served.connection.end(CAUSES.operator);
   }
 
@@ -169,9 +174,13 @@ export class ServerControl {
 
   /** Takes up what has changed in the config file, as far as that can be done without a restart. */
   reload(read: ServerConfig): Reloaded {
-    const { config, callers, log } = this.#parts;
+    const { config, callers, log, audit } = this.#parts;
     const reloaded = takeUp(config, read, "server");
     callers.trusted = addressList(config.trustedProxies);
+    const { changed, restartNeeded } = reloaded;
+    if (changed.length + restartNeeded.length > 0) {
+      audit.record("config-changed", { changed: settingLines(config, changed), restartNeeded });
+    }
     log.info(reloaded, `The config was read again: ${reloaded.changed.join(", ") || "nothing"} changed`);
     if (reloaded.restartNeeded.length > 0) {
       log.warn(
@@ -224,6 +233,15 @@ export class ServerControl {
       lights: lightsOf(served, this.#parts.tunnels.awayOf(id), patienceOf(ssh.clientAliveInterval, probeInterval)),
     };
   }
+}
+
+/** Settings with their new values, as they would stand in the config file. */
+function settingLines(server: ServerConfig, names: readonly string[]): string[] {
+  const all = effectiveSettings({ server } as unknown as Config, "server");
+  return names.map((name) => {
+    const dot = name.lastIndexOf(".");
+    return `${name} = ${JSON.stringify(all[name.slice(0, dot)]?.[name.slice(dot + 1)])}`;
+  });
 }
 
 function tunnelStatus(served: Served): { address: string; since: string; channels: number } {

@@ -1,5 +1,8 @@
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type AuditLog } from "../audit/audit_log.ts";
+import { NO_AUDIT } from "../audit/audit_event.ts";
+import { auditBy, openAudit } from "../audit/open_audit.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf } from "../error.ts";
 import { within } from "../platform/within.ts";
@@ -11,6 +14,8 @@ import type { Log } from "../observe/log.ts";
 import { type MetricsRegistry, serverMetrics } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import { listen, stopListening } from "../platform/listen.ts";
+import { version } from "../platform/version.ts";
+import { auditedRegistry } from "../registry/audited_registry.ts";
 import { openRegistry } from "../registry/open_registry.ts";
 import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
@@ -51,6 +56,8 @@ export interface RunningServer {
   readonly control: ServerControl;
   /** Undefined where none is kept. */
   readonly usage: UsageRecord | undefined;
+  /** Undefined where none is kept. */
+  readonly audit: AuditLog | undefined;
   /** For Prometheus. */
   readonly metrics: MetricsRegistry;
   /**
@@ -80,6 +87,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
   };
   try {
     const hostKey = readHostKey(config.ssh.hostKey);
+    const auditLog = openAudit(config, log);
+    undo.push(() => auditLog?.close());
+    const audit = auditLog ?? NO_AUDIT;
     const registry = openRegistry(config.registryUrl, {
       onFinding: ({ code, message }) => log.error({ code }, message),
     });
@@ -201,7 +211,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     });
     const control = new ServerControl({
       config,
-      registry,
+      registry: auditedRegistry(registry, auditBy(audit, "operator")),
+      audit: auditBy(audit, "operator"),
       routes,
       tunnels,
       callers,
@@ -212,11 +223,15 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       signal,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
+    const { fingerprint } = hostKey.publicKey;
+    audit.record("server-started", { version, ssh: sshPort, proxy: proxyPort, hostKey: fingerprint });
+    undo.push(() => audit.record("server-stopped", { version }));
     return {
       proxyPort,
       sshPort,
       control,
       usage,
+      audit: auditLog,
       metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, usage })),
       closed,
       handOver,

@@ -46,11 +46,11 @@ export class TestApi {
 
   /** The API of a server that runs. `stop` is called where the server would be asked to stop. */
   static async ofServer(scope: Scope, server: TestServer, stop = () => {}): Promise<TestApi> {
-    const { control, usage, metrics } = server.running;
+    const { control, usage, audit, metrics } = server.running;
     control.config.apiPort = 0;
     const facilities = makeFacilities(server.folder, server.config, "server", stop);
     const reload = () => control.reload(loadConfig(facilities.configFile).config.server);
-    const served = await serveServerApi({ ...facilities, control, usage, metrics, reload });
+    const served = await serveServerApi({ ...facilities, control, usage, audit, metrics, reload });
     scope.after(() => served.close());
     return new TestApi(served.port, facilities);
   }

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
+import { auditCommands } from "./table_audit.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { registrationCommands } from "./table_registrations.ts";
 import { registryCommands } from "./table_registry.ts";
@@ -80,5 +81,6 @@ export const serverCommands: readonly Command[] = [
   },
   ...registrationCommands,
   ...registryCommands,
+  ...auditCommands,
   serverConfigCommand,
 ];

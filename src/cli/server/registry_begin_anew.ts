@@ -5,6 +5,7 @@ import { lockFolder } from "../../platform/folder_lock.ts";
 import { beginAnew } from "../../registry/begin_anew.ts";
 import { registryFile } from "../../registry/open_registry.ts";
 import type { Invocation } from "../commands/command.ts";
+import { withAudit } from "./with_audit.ts";
 import { configFile, textValue } from "../values.ts";
 
 export function registryBeginAnew(invocation: Invocation): number {
@@ -18,6 +19,10 @@ export function registryBeginAnew(invocation: Invocation): number {
   const lock = lockFolder(folder, "server");
   try {
     const { after, kept } = beginAnew(file, known, Date.now());
+    withAudit(
+      config.server,
+      (audit) => audit.record("registry-begun-anew", { lastId: String(after.id), lastPort: after.port, kept }),
+    );
     const facts = { registry: file, lastId: String(after.id), lastPort: after.port, kept };
     process.stdout.write(
       invocation.values["json"] === true

@@ -1,11 +1,10 @@
 import process from "node:process";
-import { loadConfig } from "../../config/load.ts";
 import { parseDuration } from "../../config/units.ts";
 import { PetitError } from "../../error.ts";
-import { openRegistry } from "../../registry/open_registry.ts";
-import { LONGEST_LIFETIME, type MadeJoinCode, makeJoinCode, MOST_USES } from "../../server/make_join_code.ts";
+import { LONGEST_LIFETIME, makeJoinCode, MOST_USES } from "../../server/make_join_code.ts";
 import type { Invocation } from "../commands/command.ts";
-import { configFile, textValue } from "../values.ts";
+import { textValue } from "../values.ts";
+import { withRegistry } from "./with_registry.ts";
 
 export function serverJoin(invocation: Invocation): number {
   const uses = Number(textValue(invocation, "uses") ?? "1");
@@ -22,15 +21,9 @@ export function serverJoin(invocation: Invocation): number {
       exitCode: 2,
     });
   }
-  const { server } = loadConfig(configFile(invocation)).config;
-  const registry = openRegistry(server.registryUrl);
-  let made: MadeJoinCode;
-  try {
-    const brand = textValue(invocation, "brand") ?? "";
-    made = makeJoinCode(server, registry, { uses, lifetime, brand, host: textValue(invocation, "host") });
-  } finally {
-    registry.close();
-  }
+  const brand = textValue(invocation, "brand") ?? "";
+  const wishes = { uses, lifetime, brand, host: textValue(invocation, "host") };
+  const made = withRegistry(invocation, (registry, server) => makeJoinCode(server, registry, wishes));
   const { code, host } = made;
   const expires = new Date(made.expiresAt).toISOString();
   if (invocation.values["json"] === true) {

@@ -9,14 +9,14 @@ export function serverRun(invocation: Invocation): Promise<number> {
 }
 
 async function start({ config, log, signal }: DaemonSetting): Promise<StartedDaemon> {
-  const { control, closed, usage, metrics, handOver, settled } = await startServer(config.server, log, signal);
+  const { control, closed, usage, audit, metrics, handOver, settled } = await startServer(config.server, log, signal);
   return {
     closed,
     beforeHandOver: settled,
     handOver,
     words: serverCommands(control),
     reload: (read) => control.reload(read.server),
-    serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, metrics }),
+    serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, audit, metrics }),
     // It has not started before everything listens.
     readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
   };

@@ -1,14 +1,24 @@
 import { loadConfig } from "../../config/load.ts";
+import type { ServerConfig } from "../../config/schema.ts";
+import { auditedRegistry } from "../../registry/audited_registry.ts";
 import { openRegistry } from "../../registry/open_registry.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configFile } from "../values.ts";
+import { withAudit } from "./with_audit.ts";
 
-/** Does something with the registry of the config, whether a server has it open or not. A running server notices changes within half a second. */
-export function withRegistry<Result>(invocation: Invocation, work: (registry: Registry) => Result): Result {
-  const registry = openRegistry(loadConfig(configFile(invocation)).config.server.registryUrl);
+/**
+ * Does something with the registry of the config, whether a server has it open or not. A running server notices changes within half a second,
+ * and the audit log tells of them.
+ */
+export function withRegistry<Result>(
+  invocation: Invocation,
+  work: (registry: Registry, config: ServerConfig) => Result,
+): Result {
+  const { server } = loadConfig(configFile(invocation)).config;
+  const registry = openRegistry(server.registryUrl);
   try {
-    return work(registry);
+    return withAudit(server, (audit) => work(auditedRegistry(registry, audit), server));
   } finally {
     registry.close();
   }

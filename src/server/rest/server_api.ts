@@ -1,3 +1,4 @@
+import type { AuditLog } from "../../audit/audit_log.ts";
 import { configChangeOperation, runningSettings, settingsSchema } from "../../control/config_operations.ts";
 import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
 import { lifeOperations } from "../../control/life_operations.ts";
@@ -6,6 +7,7 @@ import { operation, successful } from "../../control/operation.ts";
 import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import type { UsageRecord } from "../../usage/usage_record.ts";
 import type { ServerControl } from "../server_control.ts";
+import { auditOperations } from "./audit_operations.ts";
 import { joinCodeOperations } from "./join_code_operations.ts";
 import { registrationOperations } from "./registration_operations.ts";
 import { statusOperations } from "./status_operations.ts";
@@ -16,6 +18,8 @@ export interface ServerApiParts extends Omit<DaemonFacilities, "role"> {
   readonly control: ServerControl;
   /** Undefined where none is kept. */
   readonly usage: UsageRecord | undefined;
+  /** Undefined where none is kept. */
+  readonly audit: AuditLog | undefined;
 }
 
 const TAGS = {
@@ -24,6 +28,7 @@ const TAGS = {
   tunnels: "Clients that are connected, and those that were",
   "join codes": "What a new client registers with",
   usage: "What callers did",
+  audit: "What concerns security, in the order in which it happened",
   config: "Settings",
   log: "The log",
   daemon: "The server itself",
@@ -31,7 +36,7 @@ const TAGS = {
 
 /** Serves the REST API of a server on 127.0.0.1, port [server] apiPort. @throws PetitError where the port cannot be used */
 export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
-  const { control, usage, log, folder } = parts;
+  const { control, usage, audit, log, folder } = parts;
   const facilities: DaemonFacilities = { ...parts, role: "server" };
   const operations = [
     ...statusOperations(control),
@@ -39,6 +44,7 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...tunnelOperations(control),
     ...joinCodeOperations(control),
     ...usageOperations(control, usage),
+    ...auditOperations(audit),
     operation({
       method: "get",
       path: "/config",

@@ -1,0 +1,34 @@
+import { userInfo } from "node:os";
+import process from "node:process";
+import { type Audit, NO_AUDIT } from "../../audit/audit_event.ts";
+import { auditBy, openAudit } from "../../audit/open_audit.ts";
+import type { ServerConfig } from "../../config/schema.ts";
+import { silentLog } from "../../observe/log.ts";
+
+/** Milliseconds to wait for a server that writes at the same moment. */
+const PATIENCE = 5000;
+
+/** Does something that is written into the server's audit log, under the name of whoever types. A log that cannot be written keeps nothing from being done. */
+export function withAudit<Result>(config: ServerConfig, work: (audit: Audit) => Result): Result {
+  const audit = openAudit(config, silentLog(), PATIENCE);
+  if (audit === undefined) return work(NO_AUDIT);
+  try {
+    return work(auditBy(audit, `command line, user ${userName()}`));
+  } finally {
+    audit.flush();
+    if (audit.waiting > 0) process.stderr.write(`petit: This is not in the audit log: ${audit.fault}\n`);
+    audit.close();
+  }
+}
+
+/** By name and number: the name is what the environment says, where the runtime knows no better. */
+function userName(): string {
+  const uid = process.getuid?.();
+  const number = uid === undefined ? "" : ` (uid ${uid})`;
+  try {
+    return `${userInfo().username}${number}`;
+  } catch {
+    // A container may run under a number that no user has.
+    return `unknown${number}`;
+  }
+}
