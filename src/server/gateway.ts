@@ -1,4 +1,5 @@
 import type { Server as NetServer } from "node:net";
+import type { Audit } from "../audit/audit_event.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
@@ -36,6 +37,7 @@ export interface GatewayParts {
   readonly disconnects: Disconnects;
   /** Connections that were refused all their logins, since the start. */
   readonly logins: { refused: number };
+  readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
 }
@@ -164,6 +166,11 @@ class GatewayPeer implements SshPeer {
     this.#connection = connection;
     this.#connections.set(connection, this);
     this.#parts.log.debug(this.#who, "A client logged in");
+    const ids = this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ id }) => id);
+    this.#parts.audit.record("login-accepted", {
+      ...this.#who,
+      ...this.#join === undefined ? { ids } : { join: true },
+    });
   }
 
   async forward(address: string, port: number): Promise<GrantedForward | undefined> {
@@ -171,7 +178,7 @@ class GatewayPeer implements SshPeer {
     const registration = this.#mayForward(port);
     const connection = this.#connection;
     if (registration === undefined || connection === undefined) {
-      this.#say("forward-refused", `A client asked for port ${port}, which is not its own`);
+      this.#forbid("forward-refused", `A client asked for port ${port}, which is not its own`);
       const own = this.#key === undefined
         ? []
         : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ port }) => port);
@@ -263,11 +270,12 @@ class GatewayPeer implements SshPeer {
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
     const key = this.#key;
     if (key === undefined || host !== BACKCHANNEL.host || port !== BACKCHANNEL.port) {
-      this.#say("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
+      this.#forbid("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
       return undefined;
     }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;
-    return (channel) => this.#parts.registrar.serve(channel, { key, join: this.#join, onHandshake });
+    return (channel) =>
+      this.#parts.registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake });
   }
 
   /** Whether its client understands what it is told unasked. */
@@ -292,7 +300,10 @@ class GatewayPeer implements SshPeer {
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
-      if (this.#refused !== undefined) this.#parts.logins.refused++;
+      if (this.#refused !== undefined) {
+        this.#parts.logins.refused++;
+        this.#parts.audit.recordOften("login-refused", this.#address, { ...this.#who, why: this.#refused });
+      }
       this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
     }
   }
@@ -308,6 +319,13 @@ class GatewayPeer implements SshPeer {
   /** Names the client in every line; without a key nothing has been proven. */
   get #who(): { address: string; key: string | undefined } {
     return { address: this.#address, key: this.#key?.fingerprint };
+  }
+
+  /** Who is logged in asked for what is not theirs. */
+  #forbid(code: string, sentence: string): void {
+    this.#say(code, sentence);
+    const kind = `${code} ${this.#key?.fingerprint}`;
+    this.#parts.audit.recordOften("permission-refused", kind, { ...this.#who, code, why: sentence });
   }
 
   /** Tells what anyone on the internet can cause, once a minute for each address. */

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
+import type { Audit } from "../audit/audit_event.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
@@ -35,6 +36,8 @@ const MAX_UNWELL = 8 * 1024;
 /** Who is at the other end of a backchannel; proven by the SSH login. */
 export interface BackchannelPeer {
   readonly key: PublicKey;
+  /** IP address. */
+  readonly address: string;
   /** May make registrations: it logged in as "join". The hash is that of its join code, null where none is needed. */
   readonly join: { readonly hash: string | null } | undefined;
   /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
@@ -49,6 +52,7 @@ export interface RegistrarParts {
   readonly tunnels: Tunnels;
   readonly disconnects: Disconnects;
   readonly prober: Prober;
+  readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
   /** Told of each new registration. */
@@ -81,6 +85,7 @@ export class Registrar {
             "A backchannel message could not be answered",
           );
         }
+        this.#auditRefused(raw, code, peer);
         const ours = code.startsWith("registry-") || code === "state-unwritable";
         if (ours) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
         reply = {
@@ -110,6 +115,17 @@ export class Registrar {
       onDrain: () => drained(),
       onClose: () => drained(),
     });
+  }
+
+  /** A registration that was asked for and not made, or something that is not the client's own. */
+  #auditRefused(raw: unknown, code: string, { key: { fingerprint: key }, address }: BackchannelPeer): void {
+    const asked = (raw as { type?: unknown } | null)?.type;
+    const event = asked === "register1"
+      ? "registration-refused"
+      : code === "registration-unknown"
+      ? "permission-refused"
+      : undefined;
+    if (event !== undefined) this.#parts.audit.recordOften(event, `${key} ${code}`, { address, key, code });
   }
 
   /** Clients come back by themselves and in numbers: once a minute. */
@@ -152,7 +168,7 @@ export class Registrar {
         };
       case "unregister1":
         refuseOtherVersions(message.handshakeVersion);
-        this.#unregister(this.#own(message.registeredId, peer));
+        this.#unregister(this.#own(message.registeredId, peer), peer);
         return { type: "didUnregister1" };
       case "probe1":
         return await this.#probe(this.#own(message.registeredId, peer));
@@ -166,10 +182,11 @@ export class Registrar {
     throw new PetitError("registration-unknown", `This client has no registration "${id}"`);
   }
 
-  #unregister({ id, port, fingerprint, brand }: Registration): void {
-    const { registry, routes, log } = this.#parts;
+  #unregister({ id, port, fingerprint, brand }: Registration, { address }: BackchannelPeer): void {
+    const { registry, routes, log, audit } = this.#parts;
     registry.unregister(id);
     log.info({ id, port, key: fingerprint, brand }, `Unregistered ${id}, as its client asked`);
+    audit.record("registration-removed", { id, port, key: fingerprint, address, by: "client" });
     // After the answer: the tunnel that it comes through may end with its last registration.
     setTimeout(() => routes.remove(id), 0);
   }
@@ -252,7 +269,13 @@ export class Registrar {
         const isNew = routes.byId(id) === undefined;
         routes.add(registration);
         log.info({ id, port: registration.port, key: key.fingerprint, brand, tenant }, `Registered ${id}`);
-        if (isNew) this.#parts.onRegistered(registration);
+        if (isNew) {
+          this.#parts.onRegistered(registration);
+          const joinCode = peer.join.hash?.slice(0, 16) ?? null;
+          const { port, fingerprint } = registration;
+          const facts = { id, port, key: fingerprint, brand, tenant, address: peer.address, joinCode };
+          this.#parts.audit.record("registration-made", facts);
+        }
         return registration;
       } catch (error) {
         if (error instanceof PetitError && error.code === "port-taken") continue;

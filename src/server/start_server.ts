@@ -133,6 +133,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       tunnels,
       disconnects,
       prober,
+      audit,
       log,
       noise,
       onRegistered,
@@ -140,7 +141,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, audit, log, noise },
       hostKey.privatePem,
     );
     routes.onRemoved = ({ id, fingerprint }) => {

@@ -24,6 +24,7 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["GET /counts/registrations", "/counts/registrations"],
   ["GET /counts/errors", "/counts/errors?code=404"],
   ["GET /counts/requests", "/counts/requests?type=success", { headers: { "elements-g2c-brand": "ce" } }],
+  ["GET /audit", "/audit?limit=2&before=3&event=join-code-made"],
   ["GET /config", "/config"],
   ["PATCH /config", "/config", { body: { "server.idleTimeout": "90s" } }],
   ["GET /log", "/log"],
