@@ -21,6 +21,7 @@ const AT_START_ONLY = new Set([
   "server.ssh.port",
   "server.ssh.hostKey",
   "server.ssh.gatewayPorts",
+  "server.ssh.hostKeyAlgorithms",
   "server.ssh.loginGraceTime",
   "server.ssh.clientAliveInterval",
   "server.ssh.clientAliveCountMax",

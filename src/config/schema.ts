@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
+import { algorithmList, MODERN } from "./ssh_algorithms.ts";
 import { duration, port, size } from "./units.ts";
 
 /**
@@ -68,6 +69,45 @@ const daemonSettings = (ports: { readonly listen: number; readonly api: number }
 
 const listenHost = '"*" is every address of this machine, "127.0.0.1" this machine alone';
 
+/** Algorithms, under OpenSSH's names; new connections follow a reload. */
+const algorithmSettings = {
+  kexAlgorithms: setting(
+    algorithmList("kexAlgorithms"),
+    [...MODERN.kexAlgorithms],
+    'How keys may be agreed on, best first, as in OpenSSH; a "+" before each name, as in ["+ecdh-sha2-nistp256"], adds to the default',
+  ),
+  ciphers: setting(algorithmList("ciphers"), [...MODERN.ciphers], "How tunnels may be encrypted"),
+  macs: setting(
+    algorithmList("macs"),
+    [...MODERN.macs],
+    "How messages are authenticated where the cipher does not do that",
+  ),
+  hostKeyAlgorithms: setting(
+    algorithmList("hostKeyAlgorithms"),
+    [...MODERN.hostKeyAlgorithms],
+    "How the server may prove with its host key who it is",
+  ),
+  pubkeyAcceptedAlgorithms: setting(
+    algorithmList("pubkeyAcceptedAlgorithms"),
+    [...MODERN.pubkeyAcceptedAlgorithms],
+    "How clients may sign with their keys",
+  ),
+};
+
+/** As OpenSSH's RekeyLimit, which both ends look after. */
+const rekeySettings = {
+  rekeyLimit: setting(
+    size(),
+    "1GiB",
+    'How much may go through a tunnel, in both directions together, before keys are exchanged anew; "0B" leaves that to the other end',
+  ),
+  rekeyInterval: setting(
+    duration(0),
+    "1h",
+    'How old the keys of a tunnel may become; "0s" leaves that to the other end',
+  ),
+};
+
 const serverSsh = z.strictObject({
   listenHost: setting(text(), "*", `Address on which clients are accepted; ${listenHost}`),
   port: setting(port(), 2222, "Port on which clients are accepted"),
@@ -93,6 +133,8 @@ const serverSsh = z.strictObject({
     "How many of them may wait for the client to reach its service",
   ),
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
+  ...algorithmSettings,
+  ...rekeySettings,
   clientAliveInterval: setting(
     duration(0),
     "4s",
@@ -270,6 +312,7 @@ const client = z.strictObject({
     1,
     "How many questions in a row may go unanswered; the tunnel counts as lost one interval after the last of them",
   ),
+  ...rekeySettings,
   reconnectDelayMax: setting(
     duration(),
     "30s",

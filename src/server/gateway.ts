@@ -60,6 +60,7 @@ export class Gateway {
         parts.noise.tell("tunnels-full", (repeated) => parts.log.warn({ code: "tunnels-full", repeated }, why));
         return true;
       },
+      algorithms: () => parts.config.ssh,
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
       peer: (address) => new GatewayPeer(parts, this.#connections, address),
     });

@@ -46,6 +46,22 @@ export function fingerprintOf(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
+/** Below this many bits an RSA key proves nothing (NIST SP 800-131A). */
+const LEAST_RSA_BITS = 2048;
+
+/** Whether `blob` is a public key of the type `type`, and not one that can be broken. */
+export function isSound(type: string, blob: Buffer): boolean {
+  const key = utils.parseKey(blob);
+  if (key instanceof Error || Array.isArray(key) || key.type !== type) return false;
+  if (type !== "ssh-rsa") return true;
+  // RFC 4253, section 6.6: the name, e and n, each after its length.
+  let at = 0;
+  for (let skipped = 0; skipped < 2; skipped++) at += 4 + blob.readUInt32BE(at);
+  const modulus = blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
+  const first = modulus.findIndex((byte) => byte !== 0);
+  return first >= 0 && (modulus.length - first) * 8 - Math.clz32(modulus[first] as number) + 24 >= LEAST_RSA_BITS;
+}
+
 /**
  * Whether `signature` over `signed` was made with the private half of the key `blob` (RFC 4252, section 7).
  * False for anything that does not parse, and for RSA with SHA-1.

@@ -28,6 +28,9 @@ const CONNECT_FAILED = 2;
 const DISCONNECT = 1;
 const DEBUG = 4;
 const ALWAYS_DISPLAY = Buffer.from([1]);
+/** SSH_MSG_EXT_INFO with one extension (RFC 8308, section 2.3). */
+const EXT_INFO = 7;
+const ONE = Buffer.from([0, 0, 0, 1]);
 
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
@@ -185,6 +188,24 @@ export class Link {
     const packet = writer.alloc(1 + content.length, true);
     content.copy(packet, packet.writeUInt8(type, writer.allocStartKEX));
     (protocol._cipher as { encrypt(packet: Buffer): void }).encrypt(writer.finalize(packet, true));
+  }
+
+  /**
+   * Server: tells the client the public key algorithms that it may log in with, in place of the library's list, which has a comma too few and
+   * names SHA-1.
+   */
+  announceSignatures(algorithms: readonly string[]): void {
+    const protocol = this.#internals._protocol;
+    const done = protocol._onHandshakeComplete;
+    protocol._onHandshakeComplete = (...negotiated) => {
+      protocol._onHandshakeComplete = done;
+      const kex = protocol._kex;
+      const asked = kex?.remoteExtInfoEnabled === true;
+      if (kex !== undefined) kex.remoteExtInfoEnabled = false;
+      // It has to be the first message under the new keys.
+      if (asked) this.#transport(EXT_INFO, ONE, sshString("server-sig-algs"), sshString(algorithms.join(",")));
+      done(...negotiated);
+    };
   }
 
   /** Ends the connection in order. */

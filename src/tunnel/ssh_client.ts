@@ -5,7 +5,8 @@ import { causeOfError, CAUSES, causeSaid, closedBy, noSignOfLife } from "./disco
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
 import { type IncomingOpen, Link, openFailure } from "./link.ts";
-import { algorithms, Client } from "./ssh_library.ts";
+import { clientOffer } from "./offer.ts";
+import { Client } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
 export interface SshClientOptions {
@@ -178,7 +179,7 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       sock: wire as never,
       ident: options.software,
       username: options.user,
-      algorithms: algorithms as never,
+      algorithms: clientOffer as never,
       readyTimeout: 0,
       hostVerifier: (blob: Buffer) => {
         try {

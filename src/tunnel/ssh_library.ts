@@ -35,8 +35,14 @@ export interface ConnectionInternals {
     _decipher: object | undefined;
     /** Set while keys are exchanged. */
     readonly _kexinit: unknown;
+    /** What the next KEXINIT offers; shared by all connections of a server until it is given one of its own. */
+    _offer: object;
+    /** Server only: by host key algorithm. */
+    readonly _hostKeys?: Readonly<Record<string, unknown>>;
+    /** Called when keys have been exchanged, the new ones in place. */
+    _onHandshakeComplete(...negotiated: unknown[]): void;
     /** The last key exchange; `sessionID` is that of the first one (RFC 4253, section 7.2). */
-    readonly _kex?: { readonly sessionID?: Buffer };
+    readonly _kex?: { readonly sessionID?: Buffer; remoteExtInfoEnabled: boolean };
     readonly _packetRW: {
       readonly write: {
         readonly allocStartKEX: number;
@@ -71,25 +77,6 @@ export interface ConnectionInternals {
 
 // The library's keep-alive resets a timer for every packet. Keepalive (keepalive.ts) looks at the clock instead.
 (Server as unknown as { KEEPALIVE_CLIENT_INTERVAL: number }).KEEPALIVE_CLIENT_INTERVAL = 0;
-
-/**
- * What is offered on both sides, best first. AES-GCM leads because it is the fastest that every runtime has; Bun has
- * no chacha20 cipher. No SHA-1, no CBC, no key exchange without forward secrecy, no compression.
- */
-export const algorithms = {
-  kex: [
-    "curve25519-sha256",
-    "curve25519-sha256@libssh.org",
-    "ecdh-sha2-nistp256",
-    "ecdh-sha2-nistp384",
-    "ecdh-sha2-nistp521",
-    "diffie-hellman-group16-sha512",
-    "diffie-hellman-group18-sha512",
-  ],
-  cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr"],
-  hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
-  compress: ["none"],
-} as const;
 
 /** RFC 4254, section 5.1. */
 export const OPEN_FAILURE: Record<number, string> = {

@@ -1,11 +1,13 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
+import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
 import type { Channel } from "./channel.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
-import { describeKey, type PublicKey, verifySignature } from "./keys.ts";
+import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
-import { algorithms, type AuthContext, type Connection, Server } from "./ssh_library.ts";
+import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
 /** One request to log in, whose proof has been checked already. */
@@ -53,6 +55,8 @@ export interface SshServerOptions {
   /** Milliseconds from accept to a finished login. */
   readonly loginGraceTime: number;
   readonly alive: AliveTimes;
+  /** Read anew for each connection. */
+  algorithms(): SshAlgorithms;
   /** Whether there are so many connections that another one is closed at once. */
   isFull(connections: number): boolean;
   /** Makes the rules for a new connection. */
@@ -111,11 +115,14 @@ export interface SshServer {
 }
 
 export function createSshServer(options: SshServerOptions): SshServer {
-  const ssh = new Server({ hostKeys: options.hostKeys, ident: options.software, algorithms: algorithms as never });
+  checkHostKeys(options.hostKeys, options.algorithms());
+  const ssh = new Server({ hostKeys: options.hostKeys, ident: options.software });
   const peers = new WeakMap<object, SshPeer>();
   ssh.on("connection", (connection) => {
     const wire = (connection as unknown as { _sock: Wire })._sock;
-    serve(connection, wire, peers.get(wire) as SshPeer, options.alive);
+    const algorithms = options.algorithms();
+    setServerOffer(connection, algorithms);
+    serve(connection, wire, peers.get(wire) as SshPeer, options.alive, algorithms.pubkeyAcceptedAlgorithms);
   });
   const wires = new Set<Wire>();
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
@@ -143,13 +150,20 @@ export function createSshServer(options: SshServerOptions): SshServer {
   return { listener, wires };
 }
 
-function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTimes): void {
+function serve(
+  connection: Connection,
+  wire: Wire,
+  peer: SshPeer,
+  alive: AliveTimes,
+  accepted: readonly string[],
+): void {
   const link = new Link(
     connection,
     wire,
     (what) => wire.emit("cause", `the SSH protocol was broken (the client ${what})`),
     (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
   );
+  link.announceSignatures(accepted);
   let tries = 0;
   connection.on("authentication", (context) => {
     if (++tries > MAX_AUTH_TRIES) {
@@ -157,7 +171,7 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
       connection.end();
       return;
     }
-    const attempt = attemptOf(context);
+    const attempt = attemptOf(context, accepted);
     const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);
     // An offer without a signature is only a question: it proves nothing and is not answered with "more".
     if (attempt?.method === "publickey" && !attempt.proven && verdict.kind !== "refuse") context.accept();
@@ -203,13 +217,19 @@ function serve(connection: Connection, wire: Wire, peer: SshPeer, alive: AliveTi
   });
 }
 
-/** Undefined for methods that prove nothing here, and for a key whose signature does not verify. */
-function attemptOf(context: AuthContext): LoginAttempt | undefined {
+/**
+ * Undefined for methods that prove nothing here, for a key of a kind that is not accepted, and for one whose signature does not verify.
+ *
+ * @param accepted public key algorithms (RFC 8332, section 3)
+ */
+function attemptOf(context: AuthContext, accepted: readonly string[]): LoginAttempt | undefined {
   const user = context.username;
   if (context.method === "password") return { method: "password", user, password: context.password };
   if (context.method !== "publickey") return undefined;
   const { key, signature, blob } = context;
   const hash = (context as { hashAlgo?: string }).hashAlgo;
+  const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
+  if (!accepted.includes(algorithm) || !isSound(key.algo, key.data)) return undefined;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash))) return undefined;
   return { method: "publickey", user, key: describeKey(key.data), proven };

@@ -13,7 +13,7 @@ import { type LogLine, type Scope, temporaryFolder } from "./world.ts";
 export const petitExecutable = process.env["PETIT_EXECUTABLE"] ?? executable;
 
 /** Settings by "section.key". */
-export type Settings = Record<string, string | number | boolean>;
+export type Settings = Record<string, string | number | boolean | readonly string[]>;
 
 /** Runs a command of the executable to its end. */
 export function petit(args: string[], options: RunOptions = {}): Promise<Finished> {

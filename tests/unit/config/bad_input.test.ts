@@ -148,6 +148,31 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
     "2:1",
     '"server.trustedProxies" is "10.0.0.0/8"; wanted a list, such as ["10.0.0.0/8"]',
   ],
+  "an SSH algorithm that is broken": [
+    '[server.ssh]\nkexAlgorithms = ["+diffie-hellman-group14-sha1"]',
+    "2:1",
+    /^"server\.ssh\.kexAlgorithms\.0" is "\+diffie-hellman-group14-sha1"; not to be had; wanted a list of "curve25519-sha256", /,
+  ],
+  "no encryption": [
+    '[server.ssh]\nciphers = ["aes256-ctr", "none"]',
+    "2:1",
+    /^"server\.ssh\.ciphers\.1" is "none"; not to be had; wanted a list of "aes128-gcm@openssh\.com", /,
+  ],
+  "RSA with SHA-1": [
+    '[server.ssh]\npubkeyAcceptedAlgorithms = ["+ssh-rsa"]',
+    "2:1",
+    /^"server\.ssh\.pubkeyAcceptedAlgorithms\.0" is "\+ssh-rsa"; not to be had; wanted a list of "ssh-ed25519", /,
+  ],
+  "a list of SSH algorithms that is empty": [
+    "[server.ssh]\nmacs = []",
+    "2:1",
+    /^"server\.ssh\.macs" is a list; wanted a list of "hmac-sha2-256-etm@openssh\.com", /,
+  ],
+  "SSH algorithms some of which are added to the default": [
+    '[server.ssh]\nmacs = ["+hmac-sha2-256", "hmac-sha2-512"]',
+    "2:1",
+    '"server.ssh.macs" is a list; wanted either "+" before each name, which adds them to the default, or before none',
+  ],
   "a list element of the wrong type": [
     '[server]\ntrustedProxies = ["10.0.0.0/8", 1]',
     "2:1",
