@@ -37,6 +37,7 @@ export async function connectWithKey(
       },
       timeout: config.connectTimeout,
       alive: { interval: config.serverAliveInterval, countMax: config.serverAliveCountMax },
+      rekey: config,
       signal,
       ...(onWire === undefined ? {} : { onWire }),
     });

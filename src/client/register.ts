@@ -50,6 +50,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     },
     timeout: config.connectTimeout,
     alive: { interval: config.serverAliveInterval, countMax: config.serverAliveCountMax },
+    rekey: config,
     signal,
   }).catch((error) => {
     throw error instanceof PetitError && error.code === "login-refused" ? refused(host, port, joinCode, error) : error;

@@ -60,7 +60,8 @@ export class Gateway {
         parts.noise.tell("tunnels-full", (repeated) => parts.log.warn({ code: "tunnels-full", repeated }, why));
         return true;
       },
-      algorithms: () => parts.config.ssh,
+      rekey: ssh,
+      algorithms: () => ssh,
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
       peer: (address) => new GatewayPeer(parts, this.#connections, address),
     });
@@ -245,15 +246,15 @@ class GatewayPeer implements SshPeer {
   }
 
   /** The client wants no more callers; those that it has go on. */
-  cancelForward(_address: string, port: number): void {
-    for (const served of this.#served.values()) {
-      if (served.port !== port) continue;
-      const { id } = served.registration;
-      this.#withdraw(served);
-      served.drain();
-      this.#leaving.add(id);
-      this.#parts.log.info({ id, ...this.#who, port }, `${id} takes no more callers, as its client asked`);
-    }
+  cancelForward(_address: string, port: number): boolean {
+    const served = [...this.#served.values()].find((served) => served.port === port);
+    if (served === undefined) return false;
+    const { id } = served.registration;
+    this.#withdraw(served);
+    served.drain();
+    this.#leaving.add(id);
+    this.#parts.log.info({ id, ...this.#who, port }, `${id} takes no more callers, as its client asked`);
+    return true;
   }
 
   drop(id: string): void {

@@ -28,6 +28,9 @@ const CONNECT_FAILED = 2;
 const DISCONNECT = 1;
 const DEBUG = 4;
 const ALWAYS_DISPLAY = Buffer.from([1]);
+/** More than a peer has to ask for in the time that a full socket takes to empty: it waits for answers itself. */
+const MOST_UNANSWERABLE = 4096;
+
 /** SSH_MSG_EXT_INFO with one extension (RFC 8308, section 2.3). */
 const EXT_INFO = 7;
 const ONE = Buffer.from([0, 0, 0, 1]);
@@ -46,7 +49,12 @@ export class Link {
   pinged = -Infinity;
   readonly #internals: ConnectionInternals;
   readonly #onViolation: (what: string) => void;
+  /** Told of each exchange of keys but the first (rekey.ts). */
+  onExchanged = (): void => {};
   #waiting: (() => void)[] = [];
+  /** What the peer asked for while it could be told nothing. */
+  #unanswerable = 0;
+  #signatures: readonly string[] | undefined;
   #sealer: Sealer | undefined;
   #tunnelId: string | undefined;
   /** The peer has announced the end: nothing may be sent any more (RFC 4253, section 11.1). */
@@ -65,12 +73,10 @@ export class Link {
     this.#internals = connection as ConnectionInternals;
     this.wire = wire;
     this.#onViolation = onViolation;
-    wire.on("drain", () => {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const call of waiting) call();
-    });
+    wire.on("drain", () => this.#goOn());
     this.#useOwnCiphers();
+    this.#noteExchanges();
+    this.#boundAnswers();
     const handlers = this.#internals._protocol._handlers;
     const { DISCONNECT: library } = handlers;
     handlers.DISCONNECT = (self, reason, description) => {
@@ -97,6 +103,7 @@ export class Link {
     const others = protocol._handlers.CHANNEL_OPEN;
     protocol._handlers.CHANNEL_OPEN = (self, request) => {
       if (request.type !== type) return others(self, request);
+      if (!this.#isAnswerable()) return;
       const { sender, window, packetSize, data } = request as OpenRequest;
       onOpen({
         address: data.destIP,
@@ -140,6 +147,63 @@ export class Link {
     });
   }
 
+  /** Has those go on who waited for room. */
+  #goOn(): void {
+    this.#unanswerable = 0;
+    if (this.exchanging) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const call of waiting) call();
+  }
+
+  #noteExchanges(): void {
+    const protocol = this.#internals._protocol;
+    const done = protocol._onHandshakeComplete;
+    let first = true;
+    protocol._onHandshakeComplete = (...negotiated) => {
+      if (first) this.#announceSignatures();
+      // Sends what has waited, in its order.
+      done(...negotiated);
+      if (!first) this.onExchanged();
+      first = false;
+      this.#goOn();
+    };
+  }
+
+  /** A peer that asks and asks, and does not take the answers, would have them pile up here. */
+  #boundAnswers(): void {
+    const handlers = this.#internals._protocol._handlers;
+    for (const name of ["GLOBAL_REQUEST", "CHANNEL_OPEN", "CHANNEL_REQUEST"] as const) {
+      const library = handlers[name] as (...rest: unknown[]) => void;
+      handlers[name] = (...rest: unknown[]) => void (this.#isAnswerable() && library(...rest));
+    }
+  }
+
+  #isAnswerable(): boolean {
+    if (!this.congested) this.#unanswerable = 0;
+    else if (++this.#unanswerable > MOST_UNANSWERABLE) this.violated("asks and does not take the answers");
+    return this.#unanswerable <= MOST_UNANSWERABLE;
+  }
+
+  /** Whether keys are being exchanged: what is sent meanwhile waits in the library (RFC 4253, section 7.1). */
+  get exchanging(): boolean {
+    return this.#internals._protocol._kexinit !== undefined;
+  }
+
+  /** Bytes carried in both directions. */
+  get volume(): number {
+    return this.wire.bytesIn + this.wire.bytesOut;
+  }
+
+  alarmAt(volume: number, call: () => void): void {
+    this.wire.alarmAt(volume, call);
+  }
+
+  /** Begins an exchange of keys, unless one is under way. That the peer begins one at the same moment does no harm. */
+  rekey(): void {
+    if (this.wire.writable && !this.#disconnected) this.#internals._protocol.rekey();
+  }
+
   readonly #onData = (id: number, data: Buffer): boolean => {
     const channel = this.#internals._chanMgr.get(id);
     if (!(channel instanceof Channel)) return false;
@@ -176,7 +240,11 @@ export class Link {
 
   /** Says something that a person at the other end is to see, in SSH_MSG_DEBUG: a refusal has no room for a reason (RFC 4254, section 7.1). */
   say(what: string): void {
-    this.#transport(DEBUG, ALWAYS_DISPLAY, sshString(what), sshString(""));
+    const parts = [ALWAYS_DISPLAY, sshString(what), sshString("")];
+    const protocol = this.#internals._protocol;
+    // A peer that is strict about key exchanges, as the library is, takes nothing else during one.
+    if (this.exchanging) (protocol._queue ??= []).push(Buffer.concat([Buffer.from([DEBUG]), ...parts]));
+    else this.#transport(DEBUG, ...parts);
   }
 
   /** Sends a message of the transport layer, past the queue of a key exchange, as each of them may go (RFC 4253, section 7.1). */
@@ -191,21 +259,19 @@ export class Link {
   }
 
   /**
-   * Server: tells the client the public key algorithms that it may log in with, in place of the library's list, which has a comma too few and
-   * names SHA-1.
+   * Server: has the client told the public key algorithms that it may log in with, in place of the library's list, which has a comma too few
+   * and names SHA-1.
    */
   announceSignatures(algorithms: readonly string[]): void {
-    const protocol = this.#internals._protocol;
-    const done = protocol._onHandshakeComplete;
-    protocol._onHandshakeComplete = (...negotiated) => {
-      protocol._onHandshakeComplete = done;
-      const kex = protocol._kex;
-      const asked = kex?.remoteExtInfoEnabled === true;
-      if (kex !== undefined) kex.remoteExtInfoEnabled = false;
-      // It has to be the first message under the new keys.
-      if (asked) this.#transport(EXT_INFO, ONE, sshString("server-sig-algs"), sshString(algorithms.join(",")));
-      done(...negotiated);
-    };
+    this.#signatures = algorithms;
+  }
+
+  #announceSignatures(): void {
+    const kex = this.#internals._protocol._kex;
+    if (this.#signatures === undefined || kex?.remoteExtInfoEnabled !== true) return;
+    kex.remoteExtInfoEnabled = false;
+    // The first message under the new keys (RFC 8308, section 2.4).
+    this.#transport(EXT_INFO, ONE, sshString("server-sig-algs"), sshString(this.#signatures.join(",")));
   }
 
   /** Ends the connection in order. */
@@ -236,7 +302,7 @@ export class Link {
   }
 
   get congested(): boolean {
-    return this.wire.congested;
+    return this.wire.congested || this.exchanging;
   }
 
   onceDrained(call: () => void): void {
@@ -246,7 +312,7 @@ export class Link {
   sendData(recipient: number, data: Buffer): void {
     const protocol = this.#internals._protocol;
     // While keys are exchanged, data waits in the library's queue (RFC 4253, section 7.1).
-    if (this.#sealer !== undefined && protocol._kexinit === undefined) this.#sealer.sealData(recipient, data);
+    if (this.#sealer !== undefined && !this.exchanging) this.#sealer.sealData(recipient, data);
     else protocol.channelData(recipient, data);
   }
 

@@ -5,6 +5,7 @@ import { causeOfError, CAUSES, causeSaid, closedBy, noSignOfLife } from "./disco
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
 import { type IncomingOpen, Link, openFailure } from "./link.ts";
+import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { clientOffer } from "./offer.ts";
 import { Client } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
@@ -24,6 +25,8 @@ export interface SshClientOptions {
   /** Milliseconds for the TCP connection, and again for the login. */
   readonly timeout: number;
   readonly alive: AliveTimes;
+  /** Read anew each time. */
+  readonly rekey: RekeyTimes;
   readonly signal: AbortSignal;
   /** Told of the byte stream once it stands: what has been heard of the server, before the login is done. */
   readonly onWire?: (wire: Pick<Wire, "lastReceived" | "bytesIn">) => void;
@@ -126,6 +129,7 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
   return await new Promise<SshClientConnection>((resolve, reject) => {
     const where = `${options.host}:${options.port}`;
     let failure: unknown;
+    let verified: Buffer | undefined;
     let loggedIn = false;
     let closed!: (cause: string) => void;
     const whenClosed = new Promise<string>((settle) => closed = settle);
@@ -173,6 +177,7 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
         },
       );
       wire.once("close", stop);
+      wire.once("close", renewKeys(link, options.rekey));
       resolve(new SshClientConnection(client, link, whenClosed));
     });
     client.connect({
@@ -182,8 +187,11 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       algorithms: clientOffer as never,
       readyTimeout: 0,
       hostVerifier: (blob: Buffer) => {
+        // Each exchange of keys asks again. What is pinned meanwhile is for the next connection.
+        if (verified?.equals(blob) === true) return true;
         try {
           options.verifyHost(describeKey(blob));
+          verified = Buffer.from(blob);
           return true;
         } catch (error) {
           failure ??= error;

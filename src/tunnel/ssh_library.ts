@@ -35,6 +35,10 @@ export interface ConnectionInternals {
     _decipher: object | undefined;
     /** Set while keys are exchanged. */
     readonly _kexinit: unknown;
+    /** Payloads that wait for the end of an exchange of keys. */
+    _queue: Buffer[] | undefined;
+    /** Sends KEXINIT, unless keys are being exchanged. */
+    rekey(): void;
     /** What the next KEXINIT offers; shared by all connections of a server until it is given one of its own. */
     _offer: object;
     /** Server only: by host key algorithm. */
@@ -52,6 +56,8 @@ export interface ConnectionInternals {
     };
     _handlers: {
       DISCONNECT(self: unknown, reason: number, description: string): void;
+      GLOBAL_REQUEST(self: unknown, ...rest: unknown[]): void;
+      CHANNEL_REQUEST(self: unknown, ...rest: unknown[]): void;
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(
         self: unknown,

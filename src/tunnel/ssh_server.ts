@@ -7,6 +7,7 @@ import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
@@ -40,7 +41,8 @@ export interface SshPeer {
   ready(connection: SshServerConnection): void;
   /** A request for a remote forward; what is granted, or undefined to refuse. */
   forward(address: string, port: number): Promise<GrantedForward | undefined>;
-  cancelForward(address: string, port: number): void;
+  /** @returns whether there was such a forward */
+  cancelForward(address: string, port: number): boolean;
   /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
   direct(host: string, port: number): ((channel: Channel) => void) | undefined;
   /** Called once, last, whatever happened before. */
@@ -55,6 +57,8 @@ export interface SshServerOptions {
   /** Milliseconds from accept to a finished login. */
   readonly loginGraceTime: number;
   readonly alive: AliveTimes;
+  /** Read anew each time. */
+  readonly rekey: RekeyTimes;
   /** Read anew for each connection. */
   algorithms(): SshAlgorithms;
   /** Whether there are so many connections that another one is closed at once. */
@@ -122,7 +126,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
     const wire = (connection as unknown as { _sock: Wire })._sock;
     const algorithms = options.algorithms();
     setServerOffer(connection, algorithms);
-    serve(connection, wire, peers.get(wire) as SshPeer, options.alive, algorithms.pubkeyAcceptedAlgorithms);
+    serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms.pubkeyAcceptedAlgorithms);
   });
   const wires = new Set<Wire>();
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
@@ -154,7 +158,7 @@ function serve(
   connection: Connection,
   wire: Wire,
   peer: SshPeer,
-  alive: AliveTimes,
+  { alive, rekey }: SshServerOptions,
   accepted: readonly string[],
 ): void {
   const link = new Link(
@@ -187,6 +191,7 @@ function serve(
       link.abandon(why);
     });
     wire.once("close", stop);
+    wire.once("close", renewKeys(link, rekey));
     link.acceptOpens("direct-tcpip", (open) => {
       const take = peer.direct(open.address, open.port);
       if (take === undefined) open.refuse("");
@@ -206,8 +211,8 @@ function serve(
         () => reject?.(),
       );
     } else if (name === "cancel-tcpip-forward") {
-      peer.cancelForward(bindAddr, bindPort);
-      accept?.();
+      if (peer.cancelForward(bindAddr, bindPort)) accept?.();
+      else reject?.();
     } else reject?.();
   });
   connection.on("error", (error) => {

@@ -63,6 +63,7 @@ export class Wire extends EventEmitter {
   bytesIn = 0;
   bytesOut = 0;
   #outWhenReceived = 0;
+  #alarm: { readonly at: number; readonly call: () => void } | undefined;
   /** The line that identifies the peer, as far as it has come; undefined when it has been passed on. */
   #identification: Buffer | undefined = Buffer.alloc(0);
 
@@ -115,7 +116,21 @@ export class Wire extends EventEmitter {
       countForwarded(chunk.length);
       if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
       this.#passOn(chunk, false);
+      this.#lookAtVolume();
     });
+  }
+
+  /** Has `call` called once when so many bytes have come and gone, at the end of the turn in which they do; replaces the alarm before. */
+  alarmAt(volume: number, call: () => void): void {
+    this.#alarm = { at: volume, call };
+  }
+
+  #lookAtVolume(): void {
+    if (this.#alarm === undefined || this.bytesIn + this.bytesOut < this.#alarm.at) return;
+    const { call } = this.#alarm;
+    this.#alarm = undefined;
+    // Not in the middle of a packet that is being written.
+    queueMicrotask(() => this.writable && call());
   }
 
   /** The library loses bytes of the first line where it comes in three pieces or more: it gets it whole. */
@@ -183,6 +198,7 @@ export class Wire extends EventEmitter {
       this.bytesOut += all.length;
       this.lastSent = performance.now();
       countForwarded(all.length);
+      this.#lookAtVolume();
       this.#pieces = [];
       this.#size = 0;
       this.#socket.write(all);

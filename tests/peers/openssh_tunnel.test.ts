@@ -70,6 +70,35 @@ peerTest("nothing is lost while OpenSSH changes keys every megabyte", ["ssh"], a
   assert.ok(exchanges > 5, `${exchanges} key exchanges`);
 });
 
+for (
+  const [who, theirs, ours] of [["the server begins", "default", "1MiB"], ["both begin", "1M", "1MiB"]] as const
+) {
+  peerTest(
+    `nothing is lost while ${who} to change keys every megabyte, OpenSSH being the client`,
+    ["ssh"],
+    async (t) => {
+      const mirror = await startMirror(t);
+      const world = await makeOpensshWorld(t, mirror.port, { "server.ssh.rekeyLimit": ours });
+      const ssh = await startSshTunnel(t, world, mirror.port, ["-o", `RekeyLimit=${theirs}`]);
+      await assertMirrored(world.client.port, 16 * MEBIBYTE);
+      const exchanges = count(ssh, "SSH2_MSG_KEXINIT received");
+      assert.ok(exchanges > 5, `${exchanges} key exchanges`);
+    },
+  );
+}
+
+peerTest(
+  "an idle OpenSSH and the server change keys when those are old, and the tunnel goes on",
+  ["ssh"],
+  async (t) => {
+    const web = await startHttpService(t);
+    const world = await makeOpensshWorld(t, web.port, { "server.ssh.rekeyInterval": "1s" });
+    const ssh = await startSshTunnel(t, world, web.port);
+    await ssh.line(() => count(ssh, "SSH2_MSG_NEWKEYS received") >= 4);
+    assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 200);
+  },
+);
+
 peerTest("the server keeps a silent OpenSSH that answers its questions for a sign of life", ["ssh"], async (t) => {
   const web = await startHttpService(t);
   const settings = { "server.ssh.clientAliveInterval": "1s", "server.ssh.clientAliveCountMax": 1 };

@@ -26,7 +26,7 @@ function argumentsFor(mode: string, { server, client }: OpensshWorld, forward: n
   return [...quiet, SCRIPT, mode, ...[server.sshPort, client.keyFile, knownHosts, forward, service].map(String)];
 }
 
-for (const asked of ["its own port", "any port"]) {
+for (const asked of ["its own port", "any port", "its own port, changes keys every megabyte"]) {
   peerTest(`paramiko asks for ${asked} and serves the HTTP proxy and the reverse port`, [PARAMIKO], async (t) => {
     const service = await startService(t, (socket) => {
       const received: Buffer[] = [];
@@ -37,7 +37,9 @@ for (const asked of ["its own port", "any port"]) {
         socket.end("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
       });
     });
-    const world = await makeOpensshWorld(t, service.port);
+    const world = await makeOpensshWorld(t, service.port, {
+      "server.ssh.rekeyLimit": asked.endsWith("megabyte") ? "1MiB" : "1GiB",
+    });
     const { client, server, host } = world;
     const args = argumentsFor("serve", world, asked === "any port" ? 0 : client.port, service.port);
     const peer = background(t, python as string, args);
