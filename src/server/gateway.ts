@@ -102,6 +102,15 @@ export class Gateway {
 /** Milliseconds between two clients that come back after a restart: a login costs about as much. */
 const BETWEEN_CLIENTS = 1;
 
+/** Whatever the registry says: below it are the ports of this machine's own services. */
+const FIRST_UNPRIVILEGED = 1024;
+
+/** Longest address to bind, in characters: that of a host name. */
+const MAX_ADDRESS = 255;
+
+/** Backchannels of one connection at the same time; a client of petit has two at most. As OpenSSH's MaxSessions. */
+const MAX_BACKCHANNELS = 10;
+
 const REFUSE: LoginVerdict = { kind: "refuse" };
 const ACCEPT: LoginVerdict = { kind: "accept" };
 
@@ -111,6 +120,8 @@ class GatewayPeer implements SshPeer {
   readonly #connections: Map<SshServerConnection, GatewayPeer>;
   readonly #address: string;
   readonly #begun = performance.now();
+  /** The user that the last attempt to log in named. */
+  #user: string | undefined;
   /** Set by a verified signature, and by nothing else. */
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
@@ -118,6 +129,7 @@ class GatewayPeer implements SshPeer {
   #refused: string | undefined;
   /** The backchannel on which its client has introduced itself. */
   #backchannel: Channel | undefined;
+  readonly #backchannels = new Set<Channel>();
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
@@ -129,11 +141,16 @@ class GatewayPeer implements SshPeer {
   }
 
   login(attempt: LoginAttempt): LoginVerdict {
+    // What was proven for one user proves nothing for another (RFC 4252, section 5).
+    if (attempt.user !== this.#user) this.#key = this.#join = undefined;
+    this.#user = attempt.user;
     const verdict = attempt.user === JOIN_USER ? this.#loginToJoin(attempt) : this.#loginWithTunnel(attempt);
-    if (verdict.kind === "refuse") {
-      this.#refused = `a login of the user "${attempt.user.slice(0, 40)}" by ${attempt.method} was refused`;
-    }
+    if (verdict.kind === "refuse") this.loginRefused(attempt.user, attempt.method);
     return verdict;
+  }
+
+  loginRefused(user: string, method: string): void {
+    this.#refused = `a login of the user "${user.slice(0, 40)}" by ${method.slice(0, 40)} was refused`;
   }
 
   #loginToJoin(attempt: LoginAttempt): LoginVerdict {
@@ -168,7 +185,7 @@ class GatewayPeer implements SshPeer {
     this.#connection = connection;
     this.#connections.set(connection, this);
     this.#parts.log.debug(this.#who, "A client logged in");
-    const ids = this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ id }) => id);
+    const ids = this.#own.map(({ id }) => id);
     this.#parts.audit.record("login-accepted", {
       ...this.#who,
       ...this.#join === undefined ? { ids } : { join: true },
@@ -177,14 +194,12 @@ class GatewayPeer implements SshPeer {
 
   async forward(address: string, port: number): Promise<GrantedForward | undefined> {
     const { log, ports, tunnels } = this.#parts;
-    const registration = this.#mayForward(port);
+    const registration = address.length > MAX_ADDRESS ? undefined : this.#mayForward(port);
     const connection = this.#connection;
     if (registration === undefined || connection === undefined) {
-      this.#forbid("forward-refused", `A client asked for port ${port}, which is not its own`);
-      const own = this.#key === undefined
-        ? []
-        : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ port }) => port);
-      connection?.link.say(`Port ${port} is not one of this key's; it may forward ${own.join(", ") || "none"}`);
+      this.forbidden("forward-refused", `A client asked for port ${port}, which is not its own`);
+      const own = this.#own.map(({ port }) => port).join(", ") || "none";
+      connection?.link.say(`Port ${port} is not one of this key's; it may forward ${own}`);
       return undefined;
     }
     this.#leaving.clear();
@@ -228,8 +243,10 @@ class GatewayPeer implements SshPeer {
 
   /** So that its port can be opened before its client is back, when the server is started again. */
   #rememberAddress(registration: Registration, address: string): void {
-    const { registry, routes, noise, log } = this.#parts;
+    const { config, registry, routes, noise, log } = this.#parts;
     if (registration.bindAddress === address) return;
+    // Where all are opened on loopback, what a client makes up need not go to the disk.
+    if (registration.bindAddress !== null && config.ssh.gatewayPorts === "no") return;
     try {
       registry.setBindAddress(registration.id, address);
       routes.add({ ...registration, bindAddress: address });
@@ -238,10 +255,15 @@ class GatewayPeer implements SshPeer {
     }
   }
 
+  /** The registrations of this key, at present. */
+  get #own(): readonly Registration[] {
+    return this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint);
+  }
+
   /** The registration that this key may forward under `port`; 0 means the only one it has. */
   #mayForward(port: number): Registration | undefined {
-    if (this.#key === undefined || this.#join !== undefined) return undefined;
-    const own = this.#parts.routes.ofKey(this.#key.fingerprint);
+    if (this.#join !== undefined) return undefined;
+    const own = this.#own.filter(({ port }) => port >= FIRST_UNPRIVILEGED);
     return port === 0 && own.length === 1 ? own[0] : own.find((registration) => registration.port === port);
   }
 
@@ -260,24 +282,32 @@ class GatewayPeer implements SshPeer {
   drop(id: string): void {
     this.#leaving.delete(id);
     const served = this.#served.get(id);
-    if (served === undefined) return;
-    this.#withdraw(served);
-    this.#parts.log.info(
-      { id, ...this.#who, port: served.port },
-      `${id} is served no longer: its registration is gone`,
-    );
-    if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
+    if (served !== undefined) {
+      this.#withdraw(served);
+      this.#parts.log.info(
+        { id, ...this.#who, port: served.port },
+        `${id} is served no longer: its registration is gone`,
+      );
+      if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
+    } else if (this.#join === undefined && this.#own.length === 0) this.#connection?.end(CAUSES.unregistered);
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
     const key = this.#key;
     if (key === undefined || host !== BACKCHANNEL.host || port !== BACKCHANNEL.port) {
-      this.#forbid("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
+      this.forbidden("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
+      return undefined;
+    }
+    for (const channel of this.#backchannels) if (channel.destroyed) this.#backchannels.delete(channel);
+    if (this.#backchannels.size >= MAX_BACKCHANNELS) {
+      this.forbidden("channel-refused", `A client has ${MAX_BACKCHANNELS} backchannels open, and asked for another one`);
       return undefined;
     }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;
-    return (channel) =>
+    return (channel) => {
+      this.#backchannels.add(channel);
       this.#parts.registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake });
+    };
   }
 
   /** Whether its client understands what it is told unasked. */
@@ -324,7 +354,7 @@ class GatewayPeer implements SshPeer {
   }
 
   /** Who is logged in asked for what is not theirs. */
-  #forbid(code: string, sentence: string): void {
+  forbidden(code: string, sentence: string): void {
     this.#say(code, sentence);
     const kind = `${code} ${this.#key?.fingerprint}`;
     this.#parts.audit.recordOften("permission-refused", kind, { ...this.#who, code, why: sentence });

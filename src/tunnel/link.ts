@@ -97,12 +97,21 @@ export class Link {
   /**
    * Has `onOpen` decide about the channels of one type that the peer asks for. All other types stay with the library, which
    * refuses what nobody asked it to accept.
+   *
+   * @param onOther told of those
    */
-  acceptOpens(type: "forwarded-tcpip" | "direct-tcpip", onOpen: (open: IncomingOpen) => void): void {
+  acceptOpens(
+    type: "forwarded-tcpip" | "direct-tcpip",
+    onOpen: (open: IncomingOpen) => void,
+    onOther: (type: string) => void = () => {},
+  ): void {
     const { _chanMgr: numbers, _protocol: protocol } = this.#internals;
     const others = protocol._handlers.CHANNEL_OPEN;
     protocol._handlers.CHANNEL_OPEN = (self, request) => {
-      if (request.type !== type) return others(self, request);
+      if (request.type !== type) {
+        onOther(request.type);
+        return others(self, request);
+      }
       if (!this.#isAnswerable()) return;
       const { sender, window, packetSize, data } = request as OpenRequest;
       onOpen({

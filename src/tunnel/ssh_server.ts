@@ -38,7 +38,11 @@ export interface GrantedForward {
 export interface SshPeer {
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
+  /** Told of an attempt that proves nothing: a signature that does not verify, a method or a kind of key that is not accepted. */
+  loginRefused(user: string, method: string): void;
   ready(connection: SshServerConnection): void;
+  /** Told of what no client has any use for, and was refused: `code` is that of the refusal, `sentence` for people. */
+  forbidden(code: string, sentence: string): void;
   /** A request for a remote forward; what is granted, or undefined to refuse. */
   forward(address: string, port: number): Promise<GrantedForward | undefined>;
   /** @returns whether there was such a forward */
@@ -176,6 +180,8 @@ function serve(
       return;
     }
     const attempt = attemptOf(context, accepted);
+    // Clients ask with "none" which methods there are.
+    if (attempt === undefined && context.method !== "none") peer.loginRefused(context.username, context.method);
     const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);
     // An offer without a signature is only a question: it proves nothing and is not answered with "more".
     if (attempt?.method === "publickey" && !attempt.proven && verdict.kind !== "refuse") context.accept();
@@ -196,7 +202,7 @@ function serve(
       const take = peer.direct(open.address, open.port);
       if (take === undefined) open.refuse("");
       else take(open.accept());
-    });
+    }, (type) => peer.forbidden("channel-refused", `A client asked for a channel of the type "${type.slice(0, 80)}"`));
     peer.ready(new SshServerConnection(connection, link));
   });
   connection.on("request", (accept, reject, name, info) => {
@@ -213,7 +219,10 @@ function serve(
     } else if (name === "cancel-tcpip-forward") {
       if (peer.cancelForward(bindAddr, bindPort)) accept?.();
       else reject?.();
-    } else reject?.();
+    } else {
+      peer.forbidden("request-refused", `A client asked for "${name as string}"`);
+      reject?.();
+    }
   });
   connection.on("error", (error) => {
     const why = causeOfError(error);

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { utils } from "../../src/tunnel/ssh_library.ts";
+import { openRegistry } from "../../src/registry/open_registry.ts";
+import { type Field, keyPairOf, MESSAGE, RawSsh } from "../world/raw_ssh.ts";
 import { keyOf, SshPeer, unknownKey } from "../world/ssh_peer.ts";
 import { TestClient, TestServer } from "../world/world.ts";
 
@@ -110,6 +112,200 @@ test("a connection made to register cannot open a port, and a tunnel cannot regi
   }]);
   assert.equal(login, "ready");
   assert.match(String(await joining.forward("127.0.0.1", one.registered.registeredPort)), /Unable to bind/);
+});
+
+const PROHIBITED = 1;
+const UNKNOWN_TYPE = 3;
+
+/** Channels that no client has a use for, with the rest of the message and the reason of the refusal (RFC 4254, section 5.1). */
+const channels: [type: string, reason: number, ...more: (string | number)[]][] = [
+  ["session", PROHIBITED],
+  ["x11", UNKNOWN_TYPE, "127.0.0.1", 6000],
+  ["auth-agent@openssh.com", UNKNOWN_TYPE],
+  ["tun@openssh.com", UNKNOWN_TYPE, 1, 0],
+  ["forwarded-tcpip", UNKNOWN_TYPE, "127.0.0.1", 11081, "127.0.0.1", 1],
+  ["direct-streamlocal@openssh.com", PROHIBITED, "/run/docker.sock", "", 0],
+  ["forwarded-streamlocal@openssh.com", UNKNOWN_TYPE, "/run/docker.sock", ""],
+  ["direct-tcpip", PROHIBITED, "localhost", 3015, "127.0.0.1", 1],
+  ["direct-tcpip", PROHIBITED, "localhost.", 3014, "127.0.0.1", 1],
+  ["direct-tcpip", PROHIBITED, "LOCALHOST", 3014, "127.0.0.1", 1],
+  ["direct-tcpip", PROHIBITED, "", 3014, "127.0.0.1", 1],
+  ["direct-tcpip", PROHIBITED, "169.254.169.254", 80, "127.0.0.1", 1],
+  ["nonsense@example.com", UNKNOWN_TYPE],
+  ["", UNKNOWN_TYPE],
+];
+
+/** What is asked for in a session (RFC 4254, section 6), with the rest of the message. */
+const channelRequests: [name: string, ...more: Field[]][] = [
+  ["pty-req", "xterm", 80, 24, 640, 480, "\0"],
+  ["env", "LD_PRELOAD", "/tmp/x.so"],
+  ["shell"],
+  ["exec", "id"],
+  ["subsystem", "sftp"],
+  ["x11-req", false, "MIT-MAGIC-COOKIE-1", "00", 0],
+  ["auth-agent-req@openssh.com"],
+  ["nonsense@example.com"],
+];
+
+for (const gatewayPorts of ["no", "clientspecified"]) {
+  test(`everything but a client's own forward and backchannel is refused, with gatewayPorts "${gatewayPorts}", and the tunnel stays up`, async (t) => {
+    const server = await new TestServer(t, "", `gatewayPorts = "${gatewayPorts}"`).start();
+    const client = await new TestClient(t, server, 9).register(server.joinCode());
+    const other = await new TestClient(t, server, 9).register(server.joinCode());
+    const raw = await RawSsh.connect(t, server);
+    assert.equal(await raw.login({ key: keyPairOf(client) }), MESSAGE.authSuccess);
+    const { registeredId, registeredPort: own } = client.registered;
+    const { registeredPort: foreign } = other.registered;
+    assert.equal(await raw.request("tcpip-forward", "127.0.0.1", own), true);
+    for (const [type, reason, ...more] of channels) assert.equal(await raw.open(type, ...more), reason, type);
+    for (const port of [foreign, 1, 22, 80, 443, 1023, 1024, 65535, 65536 + own, 2 ** 32 - 1]) {
+      assert.equal(await raw.request("tcpip-forward", "127.0.0.1", port), false, `port ${port}`);
+      assert.equal(await raw.request("cancel-tcpip-forward", "127.0.0.1", port), false, `cancelling port ${port}`);
+    }
+    assert.equal(await raw.request("tcpip-forward", "a".repeat(256), own), false, "an address without end");
+    for (const name of ["streamlocal-forward@openssh.com", "cancel-streamlocal-forward@openssh.com"]) {
+      assert.equal(await raw.request(name, "/run/petit.sock"), false, name);
+    }
+    for (const name of ["tun@openssh.com", "hostkeys-00@openssh.com", "nonsense@example.com", ""]) {
+      assert.equal(await raw.request(name), false, name);
+    }
+    // A client that gives up sessions gives up what it has not got.
+    assert.equal(await raw.request("no-more-sessions@openssh.com"), true);
+    assert.equal(await raw.open("session"), PROHIBITED);
+    assert.equal(await raw.open("direct-tcpip", "localhost", 3014, "127.0.0.1", 1), "open");
+    for (const [name, ...more] of channelRequests) {
+      assert.equal(await raw.ask(MESSAGE.channelRequest, 0, name, true, ...more), MESSAGE.channelFailure, name);
+    }
+    assert.equal(server.running.control.statusOf(registeredId).tunnel?.address, "127.0.0.1");
+    assert.equal(await accepts("127.0.0.1", own), true);
+    assert.equal(await accepts("127.0.0.1", foreign), false);
+  });
+}
+
+test("what was refused is told once a minute for each address", async (t) => {
+  const { server, one } = await twoClients(t);
+  const raw = await RawSsh.connect(t, server);
+  await raw.login({ key: keyPairOf(one) });
+  for (let time = 0; time < 3; time++) {
+    await raw.open("x11", "127.0.0.1", 6000);
+    await raw.request("streamlocal-forward@openssh.com", "/run/petit.sock");
+  }
+  const told = server.log.filter(({ code }) => code?.endsWith("-refused")).map(({ code, msg }) => [code, msg]);
+  assert.deepEqual(told, [
+    ["channel-refused", 'A client asked for a channel of the type "x11"'],
+    ["request-refused", 'A client asked for "streamlocal-forward@openssh.com"'],
+  ]);
+});
+
+test("a privileged port is refused, whatever the registry says", async (t) => {
+  const { server, one } = await twoClients(t);
+  await server.stop();
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(server.config.server.registryUrl.slice("sqlite:".length));
+  database.exec(`UPDATE registrations SET port = 80 WHERE id = ${one.registered.registeredId}`);
+  database.close();
+  await server.start();
+  const raw = await RawSsh.connect(t, server);
+  assert.equal(await raw.login({ key: keyPairOf(one) }), MESSAGE.authSuccess);
+  assert.equal(await raw.request("tcpip-forward", "127.0.0.1", 80), false);
+  assert.equal(await raw.request("tcpip-forward", "127.0.0.1", 0), false);
+});
+
+test("a connection has ten backchannels at most", async (t) => {
+  const { server, one } = await twoClients(t);
+  const raw = await RawSsh.connect(t, server);
+  await raw.login({ key: keyPairOf(one) });
+  const open = () => raw.open("direct-tcpip", "localhost", 3014, "127.0.0.1", 1);
+  for (let channel = 0; channel < 10; channel++) assert.equal(await open(), "open");
+  assert.equal(await open(), PROHIBITED);
+  // The server answers the end of one with the end of it.
+  assert.equal(await raw.ask(MESSAGE.channelClose, 0), MESSAGE.channelClose);
+  assert.equal(await open(), "open");
+});
+
+test("on its backchannel a client is told of, and changes, its own registrations only", async (t) => {
+  const { server, one, other } = await twoClients(t);
+  const { registeredId: foreign } = other.registered;
+  await other.start();
+  const peer = new SshPeer(t);
+  await peer.login(server, "petit", [keyOf(one)]);
+  const ask = await peer.backchannel();
+  const unknown = { type: "error", code: "registration-unknown", error: `This client has no registration "${foreign}"` };
+  assert.deepEqual(await ask({ type: "unregister1", registeredId: foreign }), unknown);
+  assert.deepEqual(await ask({ type: "probe1", registeredId: foreign }), unknown);
+  const tunnel = "0123456789abcdef";
+  const hands = await ask({
+    type: "handshake1",
+    services: { [foreign]: { probe: "/admin", host: "forged" } },
+    disconnects: [{ tunnel, at: 1, lasted: 1, ids: [foreign], cause: "forged" }],
+  });
+  assert.deepEqual((hands["registrations"] as { registeredId: string }[]).map(({ registeredId }) => registeredId), [
+    one.registered.registeredId,
+  ]);
+  assert.equal((await ask({ type: "register1", preferred: null, tenant: "more" }))["code"], "join-needed");
+  const { tunnel: standing, disconnects, probe } = server.running.control.statusOf(foreign) as unknown as {
+    tunnel: object | null;
+    disconnects: unknown[];
+    probe: unknown;
+  };
+  assert.ok(standing !== null);
+  assert.ok(!JSON.stringify([disconnects, probe, server.running.control.disconnects(10)]).includes("forged"));
+});
+
+test("a client that joins gets no other registration by preferring it, its client being away", async (t) => {
+  const { server, one, other } = await twoClients(t);
+  const peer = new SshPeer(t);
+  const code = { type: "password", password: server.joinCode().secret };
+  assert.equal(await peer.login(server, "join", [keyOf(one), code]), "ready");
+  const ask = await peer.backchannel();
+  const { registeredId: id, registeredPort: port } = other.registered;
+  const given = await ask({ type: "register1", preferred: { id, port }, tenant: "greedy" });
+  assert.equal(given["type"], "didRegister1");
+  assert.notEqual(given["registeredId"], id);
+  assert.notEqual(given["registeredPort"], port);
+  assert.equal((await ask({ type: "unregister1", registeredId: id }))["code"], "registration-unknown");
+});
+
+test("the alias of another registration as a user name gives no right to it", async (t) => {
+  const { server, one, other } = await twoClients(t);
+  const registry = openRegistry(server.config.server.registryUrl);
+  registry.addAlias(other.registered.registeredId, "shop.example.com");
+  registry.close();
+  const peer = new SshPeer(t);
+  assert.equal(await peer.login(server, "shop.example.com", [keyOf(one)]), "ready");
+  assert.match(String(await peer.forward("127.0.0.1", other.registered.registeredPort)), /Unable to bind/);
+  assert.equal(await peer.forward("127.0.0.1", 0), one.registered.registeredPort);
+});
+
+test("a registration that is taken away takes its rights along, on a connection that stands", async (t) => {
+  const { server, one } = await twoClients(t);
+  // The same key has another one, so that its connection goes on.
+  const joining = new SshPeer(t);
+  await joining.login(server, "join", [keyOf(one), { type: "password", password: server.joinCode().secret }]);
+  const second = await (await joining.backchannel())({ type: "register1", preferred: null, tenant: "second" });
+  const { registeredId: id, registeredPort: port } = one.registered;
+  const peer = new SshPeer(t);
+  await peer.login(server, "petit", [keyOf(one)]);
+  const ask = await peer.backchannel();
+  assert.equal(await peer.forward("127.0.0.1", port), port);
+  assert.equal(await peer.forward("127.0.0.1", second["registeredPort"] as number), second["registeredPort"]);
+  assert.deepEqual(await ask({ type: "unregister1", registeredId: id }), { type: "didUnregister1" });
+  await server.logged(({ msg }) => msg.startsWith(`${id} is served no longer`));
+  assert.equal((await ask({ type: "probe1", registeredId: id }))["code"], "registration-unknown");
+  assert.match(String(await peer.forward("127.0.0.1", port)), /Unable to bind/);
+  const left = (await ask({ type: "handshake1" }))["registrations"] as { registeredId: string }[];
+  assert.deepEqual(left.map(({ registeredId }) => registeredId), [second["registeredId"]]);
+  assert.equal(await peer.forward("127.0.0.1", second["registeredPort"] as number), second["registeredPort"]);
+});
+
+test("a connection whose key has no registration left is ended, though it forwards nothing", async (t) => {
+  const { server, one } = await twoClients(t);
+  const peer = new SshPeer(t);
+  await peer.login(server, "petit", [keyOf(one)]);
+  const registry = openRegistry(server.config.server.registryUrl);
+  registry.unregister(one.registered.registeredId);
+  registry.close();
+  await peer.closed;
 });
 
 test("reverse ports listen on loopback unless the operator lets clients choose", async (t) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { connect } from "node:net";
 import type { TestContext } from "node:test";
@@ -97,6 +98,27 @@ peerTest("ssh -R for another registration's port is refused, and that port stays
     const { code: closed } = await run(program("nc"), ["-z", "127.0.0.1", String(port)]);
     assert.equal(closed, 1, `something listens on ${port}`);
   }
+});
+
+peerTest("whatever else ssh asks for on the way, its tunnel stays up", ["ssh"], async (t) => {
+  const { server, client, identity, service, reached } = await makeForbiddenWorld(t);
+  const local = await freePort();
+  const asked = ["-A", "-X", "-D", `127.0.0.1:${local}`, "-R", `${client.port}:127.0.0.1:${service.port}`];
+  const ports = [22, 80, 1023, 2222].flatMap((port) => ["-R", `${port}:127.0.0.1:${service.port}`]);
+  const args = ["-v", "-N", ...asked, ...ports, "-p", String(server.sshPort), LOGIN];
+  const ssh = background(t, program("ssh"), [...identity, ...args], { env: { DISPLAY: ":9" } });
+  const refused = () => ssh.lines.filter((line) => line.includes("remote port forwarding failed for listen port"));
+  await ssh.line(() => refused().length === 4);
+  // SOCKS 5 (RFC 1928): no authentication, then a connection to the service.
+  const socket = connect(local, "127.0.0.1");
+  t.after(() => socket.destroy());
+  const to = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, service.port >> 8, service.port & 255]);
+  socket.write(Buffer.concat([Buffer.from([5, 1, 0]), to]));
+  await ssh.line((line) => PROHIBITED.test(line));
+  assert.equal(reached(), 0);
+  const caller = connect(client.port, "127.0.0.1");
+  t.after(() => caller.destroy());
+  await once(service.server, "connection");
 });
 
 peerTest("ssh -R for a socket of the file system is refused", ["ssh"], async (t) => {

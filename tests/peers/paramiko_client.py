@@ -63,6 +63,9 @@ def probe(transport):
         "direct-tcpip": lambda: transport.open_channel("direct-tcpip", service, ("127.0.0.1", 1), timeout=20),
         "forwarded-tcpip": lambda: transport.open_forwarded_tcpip_channel(("127.0.0.1", 1), service),
         "nonsense": lambda: transport.open_channel("nonsense@example.com", timeout=20),
+        "tun": lambda: transport.open_channel("tun@openssh.com", timeout=20),
+        "privileged port": lambda: transport.request_port_forward("127.0.0.1", 80),
+        "socket": lambda: transport.global_request("streamlocal-forward@openssh.com", ["/run/petit"], wait=True) or refuse(),
         "foreign port": lambda: transport.request_port_forward("127.0.0.1", int(forward_port)),
         "global request": lambda: transport.global_request("nonsense@example.com", wait=True) or refuse(),
     }

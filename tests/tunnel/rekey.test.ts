@@ -134,6 +134,8 @@ async function makeStubbornPeer(t: TestContext) {
     isFull: () => false,
     peer: () => ({
       login: () => ({ kind: "accept" }),
+      loginRefused() {},
+      forbidden() {},
       ready: (connection) => ready.resolve(connection),
       forward: () => Promise.resolve(undefined),
       cancelForward: () => false,

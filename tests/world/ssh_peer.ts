@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { encodeMessage, MessageDecoder } from "../../src/tunnel/message_stream.ts";
+import { BACKCHANNEL, type ClientVitae, HANDSHAKE_VERSION } from "../../src/tunnel/messages.ts";
 import { Client, utils } from "../../src/tunnel/ssh_library.ts";
 import type { Scope, TestClient, TestServer } from "./world.ts";
+
+const VITAE: ClientVitae = { brand: "ce", version: "1.0.0" };
 
 /** How a login ended: "ready", or the message of the error. */
 export type LoginResult = "ready" | string;
@@ -37,6 +41,24 @@ export class SshPeer {
   forward(address: string, port: number): Promise<number | string> {
     return new Promise((resolve) =>
       this.client.forwardIn(address, port, (error, opened) => resolve(error ? error.message : opened || port))
+    );
+  }
+
+  /** Opens a backchannel: a function that says a message there and gives the server's answer. */
+  backchannel(): Promise<(message: object) => Promise<Record<string, unknown>>> {
+    return new Promise((resolve, reject) =>
+      this.client.forwardOut("127.0.0.1", 1, BACKCHANNEL.host, BACKCHANNEL.port, (error, stream) => {
+        if (error) return reject(error);
+        const decoder = new MessageDecoder();
+        const waiting: ((answer: Record<string, unknown>) => void)[] = [];
+        stream.on("data", (bytes: Buffer) => {
+          for (const answer of decoder.take(bytes)) waiting.shift()?.(answer as Record<string, unknown>);
+        });
+        resolve((message) => {
+          stream.write(encodeMessage({ handshakeVersion: HANDSHAKE_VERSION, vitae: VITAE, ...message }));
+          return new Promise((resolve) => waiting.push(resolve));
+        });
+      })
     );
   }
 
