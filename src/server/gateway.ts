@@ -300,7 +300,10 @@ class GatewayPeer implements SshPeer {
     }
     for (const channel of this.#backchannels) if (channel.destroyed) this.#backchannels.delete(channel);
     if (this.#backchannels.size >= MAX_BACKCHANNELS) {
-      this.forbidden("channel-refused", `A client has ${MAX_BACKCHANNELS} backchannels open, and asked for another one`);
+      this.forbidden(
+        "channel-refused",
+        `A client has ${MAX_BACKCHANNELS} backchannels open, and asked for another one`,
+      );
       return undefined;
     }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;

@@ -89,7 +89,9 @@ test("a signature that does not verify is told as a login that was refused", asy
 });
 
 const SHA2 = ["rsa-sha2-256", "rsa-sha2-512"];
-for (const algorithm of ["ssh-rsa", ...SHA2, "ssh-dss", "ecdsa-sha2-nistp256", "ssh-ed25519-cert-v01@openssh.com", ""]) {
+for (
+  const algorithm of ["ssh-rsa", ...SHA2, "ssh-dss", "ecdsa-sha2-nistp256", "ssh-ed25519-cert-v01@openssh.com", ""]
+) {
   test(`an ed25519 key under the name "${algorithm}" proves nothing, and is not even asked for`, async (t) => {
     const { server, key } = await twoKeys(t);
     const raw = await RawSsh.connect(t, server);
@@ -112,7 +114,9 @@ test("what is no key is refused, and the connection goes on", async (t) => {
 test("RSA keys prove with SHA-2 who they are, and not with SHA-1 or below 2048 bits", async (t) => {
   const server = await new TestServer(t).start();
   const rsa = (modulusLength: number) =>
-    parsedKey(generateKeyPairSync("rsa", { modulusLength }).privateKey.export({ type: "pkcs1", format: "pem" }) as string);
+    parsedKey(
+      generateKeyPairSync("rsa", { modulusLength }).privateKey.export({ type: "pkcs1", format: "pem" }) as string,
+    );
   const [good, short] = [rsa(2048), rsa(2040)];
   const raw = await RawSsh.connect(t, server);
   const attempt = { user: "join", key: good };
@@ -135,7 +139,9 @@ for (const [settings, verdict] of [["", REFUSED], ['pubkeyAcceptedAlgorithms = [
 
 test("the user cannot change between two attempts on one connection", async (t) => {
   const { server, one, key } = await twoKeys(t);
-  for (const [before, after] of [["join", "petit"], ["petit", one.registered.registeredId], ["petit", "join"]] as const) {
+  for (
+    const [before, after] of [["join", "petit"], ["petit", one.registered.registeredId], ["petit", "join"]] as const
+  ) {
     const raw = await RawSsh.connect(t, server);
     await raw.login({ user: before, key, signed: before === "join" ? {} : false });
     assert.equal(await raw.login({ user: after, key }), DISCONNECT, `${before}, ${after}`);
@@ -149,7 +155,10 @@ test("the join code is for the key that was proven before it, whatever is offere
     const raw = await RawSsh.connect(t, server);
     const { secret } = server.joinCode();
     assert.equal(await raw.login({ user: "join", key }), "partial");
-    assert.equal(await raw.login({ user: "join", key: otherKey, signed: proves ? {} : false }), proves ? "partial" : KEY_OK);
+    assert.equal(
+      await raw.login({ user: "join", key: otherKey, signed: proves ? {} : false }),
+      proves ? "partial" : KEY_OK,
+    );
     assert.equal(await raw.login({ user: "join", key: otherKey, signed: { by: key } }), REFUSED);
     assert.equal(await raw.password("join", secret), ACCEPTED);
     const logged = server.log.findLast(({ msg }) => msg === "A client logged in");

@@ -230,7 +230,11 @@ test("on its backchannel a client is told of, and changes, its own registrations
   const peer = new SshPeer(t);
   await peer.login(server, "petit", [keyOf(one)]);
   const ask = await peer.backchannel();
-  const unknown = { type: "error", code: "registration-unknown", error: `This client has no registration "${foreign}"` };
+  const unknown = {
+    type: "error",
+    code: "registration-unknown",
+    error: `This client has no registration "${foreign}"`,
+  };
   assert.deepEqual(await ask({ type: "unregister1", registeredId: foreign }), unknown);
   assert.deepEqual(await ask({ type: "probe1", registeredId: foreign }), unknown);
   const tunnel = "0123456789abcdef";

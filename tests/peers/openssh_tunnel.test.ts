@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Background } from "../world/processes.ts";
+import { ClientProcess, ServerProcess } from "../world/executable.ts";
+import { type Background, output } from "../world/processes.ts";
 import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
 import { startService } from "../world/world.ts";
-import { makeOpensshWorld, startSshTunnel } from "./openssh.ts";
-import { peerTest } from "./peer_test.ts";
+import { identity, makeOpensshWorld, startSshTunnel } from "./openssh.ts";
+import { peerTest, program } from "./peer_test.ts";
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -52,6 +54,22 @@ peerTest("ssh -R with a registered key serves the HTTP proxy and the reverse por
   await ssh.stop();
   await world.server.daemon.logged((line) => (line["ids"] as string[] | undefined)?.includes(world.client.id) === true);
   assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 503);
+});
+
+peerTest("OpenSSH is told which signatures the server takes, and logs in with an RSA key by SHA-2", [
+  "ssh",
+  "ssh-keygen",
+], async (t) => {
+  const web = await startHttpService(t);
+  const server = await (await ServerProcess.init(t)).start();
+  const client = new ClientProcess(t);
+  const keyFile = join(client.folder, "key");
+  await output(program("ssh-keygen"), ["-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f", keyFile]);
+  await client.register(await server.joinCode(), web.port);
+  const world = { server, client, identity: identity(client, keyFile), host: `${client.id}.example.com` };
+  const ssh = await startSshTunnel(t, world, web.port);
+  assert.equal(count(ssh, "server-sig-algs=<ssh-ed25519,rsa-sha2-512,rsa-sha2-256>"), 1);
+  assert.equal(statusOf(await exchange(server.proxyPort, get(world.host))), 200);
 });
 
 peerTest("a half-closed connection gets its whole answer through OpenSSH", ["ssh"], async (t) => {

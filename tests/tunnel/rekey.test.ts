@@ -118,8 +118,8 @@ test("a tunnel that is idle exchanges keys by time, and goes on", async (t) => {
   await mirror(world.rawPort, 1000);
 });
 
-/** A server whose clients may have one channel each, and a peer that does not answer a KEXINIT. */
-async function makeStubbornPeer(t: TestContext) {
+/** A server whose clients may do everything, and a client that is logged in and has a channel. */
+async function makePeer(t: TestContext, debug: (line: string) => void = () => {}) {
   let channel!: Channel;
   let ended!: (cause: string) => void;
   const closed = new Promise<string>((resolve) => ended = resolve);
@@ -148,23 +148,26 @@ async function makeStubbornPeer(t: TestContext) {
   const client = new Client();
   t.after(() => client.destroy());
   client.on("error", () => {});
-  client.connect({
-    host: "127.0.0.1",
-    port: (listener.address() as AddressInfo).port,
-    username: "anyone",
-    privateKey: generateKey("").privatePem,
-  });
+  const { port } = listener.address() as AddressInfo;
+  const { privatePem } = generateKey("");
+  client.connect({ host: "127.0.0.1", port, username: "anyone", privateKey: privatePem, debug });
   await once(client, "ready");
-  const { _protocol: protocol } = client as unknown as {
-    _protocol: { _decipher: { _onPayload(payload: Buffer): unknown }; ping(): void };
-  };
-  const { _onPayload: take } = protocol._decipher;
-  const kexinit = Promise.withResolvers<void>();
-  protocol._decipher._onPayload = (payload) => payload[0] === 20 ? kexinit.resolve() : take(payload);
   await new Promise<void>((resolve, reject) =>
     client.forwardOut("127.0.0.1", 1, "anywhere", 1, (error) => error ? reject(error) : resolve())
   );
+  const { _protocol: protocol } = client as unknown as {
+    _protocol: { _decipher: { _onPayload(payload: Buffer): unknown }; ping(): void };
+  };
   const { link } = await ready.promise;
+  return { link, channel, closed, client, protocol };
+}
+
+/** The same, with a client that does not answer a KEXINIT, and has been sent one. */
+async function makeStubbornPeer(t: TestContext) {
+  const { link, channel, closed, protocol } = await makePeer(t);
+  const { _onPayload: take } = protocol._decipher;
+  const kexinit = Promise.withResolvers<void>();
+  protocol._decipher._onPayload = (payload) => payload[0] === 20 ? kexinit.resolve() : take(payload);
   let now = 0;
   const watch = new RekeyWatch(() => now);
   t.after(watch.add(link, { rekeyLimit: 0, rekeyInterval: 1000 }));
@@ -178,6 +181,23 @@ async function makeStubbornPeer(t: TestContext) {
   await kexinit.promise;
   return { link, channel, closed, pass, protocol };
 }
+
+test("what a person is to see waits for the end of an exchange: a peer that is strict takes nothing else during one", async (t) => {
+  let said!: (line: string) => void;
+  const heard = new Promise<string>((resolve) => said = resolve);
+  const lines: string[] = [];
+  const { link, client } = await makePeer(t, (line) => {
+    lines.push(line);
+    if (line.includes("hello")) said(line);
+  });
+  const done = once(client, "handshake");
+  link.rekey();
+  link.say("hello");
+  await done;
+  await heard;
+  assert.equal(link.wire.writable, true);
+  assert.ok(lines.some((line) => line.includes("strict KEX mode enabled")));
+});
 
 test("a peer that never answers a KEXINIT is waited for a minute, and what is sent to it waits with its sender", async (t) => {
   const { link, channel, closed, pass } = await makeStubbornPeer(t);

@@ -50,7 +50,9 @@ export interface KeyLogin {
   /** In place of the key's own public half. */
   readonly blob?: Buffer;
   /** Whose session, user and signature the signature is about; false: an offer without one. */
-  readonly signed?: { readonly session?: Buffer; readonly user?: string; readonly by?: ParsedKey; readonly as?: string } | false;
+  readonly signed?:
+    | { readonly session?: Buffer; readonly user?: string; readonly by?: ParsedKey; readonly as?: string }
+    | false;
 }
 
 /** A client that has exchanged keys and begun the service "ssh-userauth", and sends whatever messages a test tells it to. */
@@ -129,7 +131,9 @@ export class RawSsh {
   }
 
   /** Tries to log in; the number of the answer, "partial" for a success that asks for more, 0 where the connection is gone. */
-  async login({ user = "petit", key, algorithm = key.type, blob = key.getPublicSSH(), signed = {} }: KeyLogin): Promise<number | "partial"> {
+  async login(
+    { user = "petit", key, algorithm = key.type, blob = key.getPublicSSH(), signed = {} }: KeyLogin,
+  ): Promise<number | "partial"> {
     const request = (user: string) => fields(user, "ssh-connection", "publickey", signed !== false, algorithm, blob);
     let signature: Field[] = [];
     if (signed !== false) {
