@@ -174,7 +174,8 @@ for (const gatewayPorts of ["no", "clientspecified"]) {
     assert.equal(await raw.open("session"), PROHIBITED);
     assert.equal(await raw.open("direct-tcpip", "localhost", 3014, "127.0.0.1", 1), "open");
     for (const [name, ...more] of channelRequests) {
-      assert.equal(await raw.ask(MESSAGE.channelRequest, 0, name, true, ...more), MESSAGE.channelFailure, name);
+      const answer = await raw.ask(MESSAGE.channelRequest, raw.channel, name, true, ...more);
+      assert.equal(answer, MESSAGE.channelFailure, name);
     }
     assert.equal(server.running.control.statusOf(registeredId).tunnel?.address, "127.0.0.1");
     assert.equal(await accepts("127.0.0.1", own), true);
@@ -219,7 +220,7 @@ test("a connection has ten backchannels at most", async (t) => {
   for (let channel = 0; channel < 10; channel++) assert.equal(await open(), "open");
   assert.equal(await open(), PROHIBITED);
   // The server answers the end of one with the end of it.
-  assert.equal(await raw.ask(MESSAGE.channelClose, 0), MESSAGE.channelClose);
+  assert.equal(await raw.ask(MESSAGE.channelClose, raw.channel), MESSAGE.channelClose);
   assert.equal(await open(), "open");
 });
 

@@ -7,7 +7,6 @@ import type { Scope } from "./temporary_folder.ts";
 /** Numbers of messages (RFC 4250, section 4.1.2). */
 export const MESSAGE = {
   disconnect: 1,
-  extInfo: 7,
   authRequest: 50,
   authFailure: 51,
   authSuccess: 52,
@@ -22,6 +21,9 @@ export const MESSAGE = {
   channelRequest: 98,
   channelFailure: 100,
 } as const;
+
+/** What a server says unasked: SSH_MSG_IGNORE, SSH_MSG_DEBUG, SSH_MSG_EXT_INFO, and its own questions. */
+const UNASKED: readonly number[] = [2, 4, 7, MESSAGE.globalRequest, MESSAGE.channelOpen];
 
 /** A field of a message (RFC 4251, section 5): a boolean, a uint32, a string of bytes; or bytes as they are. */
 export type Field = boolean | number | string | Buffer | { readonly raw: Buffer };
@@ -58,6 +60,8 @@ export interface KeyLogin {
 /** A client that has exchanged keys and begun the service "ssh-userauth", and sends whatever messages a test tells it to. */
 export class RawSsh {
   readonly sessionId: Buffer;
+  /** The server's number of the channel that was opened last: it opens some of its own. */
+  channel = 0;
   readonly #protocol: ConnectionInternals["_protocol"];
   readonly #received: Buffer[] = [];
   #waiting: ((message: Buffer | undefined) => void) | undefined;
@@ -115,13 +119,12 @@ export class RawSsh {
     return this;
   }
 
-  /** The next message of the server but its chatter; undefined where it ends the connection without one. */
+  /** The next answer of the server; undefined where it ends the connection without one. */
   async receive(): Promise<Buffer | undefined> {
     for (;;) {
       const message = this.#received.shift() ??
         (this.#over ? undefined : await new Promise<Buffer | undefined>((resolve) => this.#waiting = resolve));
-      // SSH_MSG_IGNORE, SSH_MSG_DEBUG and SSH_MSG_EXT_INFO.
-      if (message === undefined || ![2, 4, 7].includes(message[0] as number)) return message;
+      if (message === undefined || !UNASKED.includes(message[0] as number)) return message;
     }
   }
 
@@ -163,7 +166,10 @@ export class RawSsh {
   /** Asks for a channel: "open", or the number of the reason why not (RFC 4254, section 5.1). */
   async open(type: string, ...more: Field[]): Promise<"open" | number> {
     const answer = await this.send(MESSAGE.channelOpen, type, 0, 2 ** 20, 2 ** 15, ...more).receive();
-    if (answer?.[0] === MESSAGE.channelConfirmation) return "open";
+    if (answer?.[0] === MESSAGE.channelConfirmation) {
+      this.channel = answer.readUInt32BE(5);
+      return "open";
+    }
     return answer?.[0] === MESSAGE.channelOpenFailure ? answer.readUInt32BE(5) : -1;
   }
 
