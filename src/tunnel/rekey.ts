@@ -129,7 +129,7 @@ export class RekeyWatch {
   }
 
   /**
-   * @param link logged in, since which its keys are counted as new
+   * @param link its keys count as new
    * @param times read anew each time
    * @returns a function that stops it
    */

@@ -172,6 +172,8 @@ function serve(
     (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
   );
   link.announceSignatures(accepted);
+  // From the beginning: whoever has not logged in can exchange keys too.
+  wire.once("close", renewKeys(link, rekey));
   let tries = 0;
   connection.on("authentication", (context) => {
     if (++tries > MAX_AUTH_TRIES) {
@@ -197,7 +199,6 @@ function serve(
       link.abandon(why);
     });
     wire.once("close", stop);
-    wire.once("close", renewKeys(link, rekey));
     link.acceptOpens("direct-tcpip", (open) => {
       const take = peer.direct(open.address, open.port);
       if (take === undefined) open.refuse("");

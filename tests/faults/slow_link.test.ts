@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeFaultWorld } from "./world/fault_world.ts";
+import { type FaultWorldOptions, makeFaultWorld } from "./world/fault_world.ts";
 import { figure, secondsSince } from "./world/figure.ts";
 import { inForm, SLOW } from "./world/form.ts";
 import { type Outcome, Tally } from "./world/outcome.ts";
@@ -54,11 +54,27 @@ test(
   },
 );
 
+test(
+  "a slow tunnel that one transfer fills is not lost while both ends change its keys every two seconds",
+  SLOW,
+  async (t) => {
+    const settings = { server: { "server.ssh.rekeyInterval": "2s" }, client: { "client.rekeyInterval": "2s" } };
+    const checks = await Promise.all(
+      (["upload", "download"] as const).map((direction) => fill(t, direction, settings)),
+    );
+    for (const check of checks) check();
+  },
+);
+
 /** Fills one direction of a tunnel, and returns what checks what became of that. */
-async function fill(t: TestContext, direction: "upload" | "download"): Promise<() => void> {
-  const fault = `64 KB/s filled by one ${direction}`;
+async function fill(
+  t: TestContext,
+  direction: "upload" | "download",
+  settings: FaultWorldOptions = {},
+): Promise<() => void> {
+  const fault = `64 KB/s filled by one ${direction}${settings.server === undefined ? "" : ", new keys every 2 s"}`;
   const bytes = inForm(900_000, 2_500_000);
-  const world = await makeFaultWorld(t);
+  const world = await makeFaultWorld(t, settings);
   await world.relay.set({ both: LATENCY });
   const tunnels = world.relay.accepted;
   const caller = world.caller(PATIENCE);

@@ -220,21 +220,43 @@ test("a peer that asks and asks while it is owed a KEXINIT is broken off", async
   assert.equal(await closed, "the SSH protocol was broken (the client asks and does not take the answers)");
 });
 
-test("a peer that exchanges keys without end is broken off, and told why", async (t) => {
+/** Exchanges keys again as soon as they have been exchanged. @returns how often that was, to be called at the end */
+function exchangeWithoutEnd({ client }: SshPeer): () => number {
+  const { _protocol: protocol } = client as unknown as Exchanging;
+  let exchanges = 0;
+  client.on("handshake", () => {
+    exchanges++;
+    protocol.rekey();
+  });
+  return () => exchanges;
+}
+
+test("a client that exchanges keys without end is broken off, and that is on record", async (t) => {
   const server = await new TestServer(t).start();
   const client = await new TestClient(t, server, 9).register(server.joinCode());
   const peer = new SshPeer(t);
   await peer.login(server, "petit", [keyOf(client)]);
   assert.equal(await peer.forward("127.0.0.1", client.registered.registeredPort), client.registered.registeredPort);
-  const { _protocol: protocol } = peer.client as unknown as Exchanging;
-  let exchanges = 0;
-  peer.client.on("handshake", () => {
-    exchanges++;
-    protocol.rekey();
-  });
-  protocol.rekey();
+  const exchanges = exchangeWithoutEnd(peer);
+  (peer.client as unknown as Exchanging)._protocol.rekey();
   await peer.closed;
-  assert.ok(exchanges < 40, `${exchanges} exchanges`);
+  assert.ok(exchanges() < 40, `${exchanges()} exchanges`);
   const { msg } = await server.logged(({ msg }) => msg.includes("disconnected"));
   assert.match(msg, /the SSH protocol was broken \(the client exchanged keys again and again\)/);
+});
+
+test("a peer that has not logged in cannot exchange keys without end either", async (t) => {
+  const server = await new TestServer(t).start();
+  const peer = new SshPeer(t);
+  peer.client.on("error", () => {});
+  peer.client.connect({
+    host: "127.0.0.1",
+    port: server.running.sshPort,
+    username: "petit",
+    authHandler: () => undefined as never,
+  });
+  const exchanges = exchangeWithoutEnd(peer);
+  const { msg } = await server.logged(({ code }) => code === "login-failed");
+  assert.match(msg, /the client exchanged keys again and again/);
+  assert.ok(exchanges() < 40, `${exchanges()} exchanges`);
 });
