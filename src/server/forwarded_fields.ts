@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from "node:net";
-import { type Field, joinedValues, valueOf, withHyphens } from "../http/fields.ts";
+import { type Field, joinedValues, withHyphens } from "../http/fields.ts";
+import { forwardedElements } from "./forwarded_elements.ts";
 
 /** Who is at the other end of a caller's connection. */
 export interface Peer {
@@ -41,14 +42,19 @@ export function forwardedLines(peer: Peer, host: string, fields: readonly Field[
   if (!peer.trusted) {
     return `X-Forwarded-For: ${peer.address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${host}\r\nForwarded: ${element}\r\n`;
   }
-  const after = (name: string, value: string) => {
-    const before = joinedValues(fields, name);
-    return before === undefined || before === "" ? value : `${before}, ${value}`;
-  };
-  return `X-Forwarded-For: ${after("x-forwarded-for", peer.address)}\r\n` +
-    `X-Forwarded-Proto: ${valueOf(fields, "x-forwarded-proto") ?? proto}\r\n` +
-    `X-Forwarded-Host: ${valueOf(fields, "x-forwarded-host") ?? host}\r\n` +
-    `Forwarded: ${after("forwarded", element)}\r\n`;
+  const after = (before: string | undefined, value: string) =>
+    before === undefined || before === "" ? value : `${before}, ${value}`;
+  // What breaks the grammar would hide this element from the service.
+  const forwarded = forwardedElements(fields).includes(undefined) ? undefined : joinedValues(fields, "forwarded");
+  return `X-Forwarded-For: ${after(joinedValues(fields, "x-forwarded-for"), peer.address)}\r\n` +
+    `X-Forwarded-Proto: ${lastValueOf(fields, "x-forwarded-proto") ?? proto}\r\n` +
+    `X-Forwarded-Host: ${lastValueOf(fields, "x-forwarded-host") ?? host}\r\n` +
+    `Forwarded: ${after(forwarded, element)}\r\n`;
+}
+
+/** Of several lines the one that the nearest proxy has added. */
+function lastValueOf(fields: readonly Field[], name: string): string | undefined {
+  return fields.findLast(({ lower }) => lower === name)?.value;
 }
 
 /** Addresses and CIDR ranges, as checked by the config. */
