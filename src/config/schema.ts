@@ -189,7 +189,7 @@ const server = z.strictObject({
   trustedProxies: setting(
     z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
     [],
-    "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended",
+    "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended; X-Forwarded-For wins where they differ",
   ),
   holdFor: setting(
     duration(0),

@@ -1,4 +1,4 @@
-import { type Field, parseFields } from "./fields.ts";
+import { type Field, parseFields, withHyphens } from "./fields.ts";
 import type { Framing } from "./framing.ts";
 import { MessageError } from "./message_error.ts";
 
@@ -111,6 +111,7 @@ const NOT_IN_TRAILERS = new Set([
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-proto",
+  "x-real-ip",
 ]);
 
 /** Writes one piece of data as a chunk (RFC 9112, section 7.1). */
@@ -126,6 +127,8 @@ export function chunkOf(piece: Buffer): Buffer {
 /** The last chunk with the trailer section. */
 export function lastChunk(trailers: readonly Field[]): Buffer {
   let text = "0\r\n";
-  for (const { name, lower, value } of trailers) if (!NOT_IN_TRAILERS.has(lower)) text += `${name}: ${value}\r\n`;
+  for (const { name, lower, value } of trailers) {
+    if (!NOT_IN_TRAILERS.has(withHyphens(lower))) text += `${name}: ${value}\r\n`;
+  }
   return Buffer.from(`${text}\r\n`, "latin1");
 }

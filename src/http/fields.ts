@@ -13,6 +13,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110, section 5.5: what a field value must not hold. Tab is allowed. */
 const FORBIDDEN_IN_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
 
+const PLAIN_NAME = /^[A-Za-z0-9-]{1,40}$/;
+
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
@@ -75,7 +77,9 @@ function parseLine(text: string, leniency: Leniency): Field {
 
 function checkedValue(value: string, name: string): string {
   if (FORBIDDEN_IN_VALUE.test(value)) {
-    throw new MessageError(`The value of the field "${name}" holds a control character`);
+    // The sentence goes back to the sender, who shall not choose what stands in it.
+    const told = PLAIN_NAME.test(name) ? `The value of the field "${name}"` : "The value of a field";
+    throw new MessageError(`${told} holds a control character`);
   }
   return value;
 }
@@ -97,6 +101,11 @@ function trimEnd(text: string, to: number): string {
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
+}
+
+/** A name in lower case as CGI and its heirs see it, to whom all punctuation is the same. */
+export function withHyphens(lower: string): string {
+  return lower.replace(/[^a-z0-9]/g, "-");
 }
 
 /** The first value of a field, or undefined. */

@@ -1,4 +1,4 @@
-import { joinedValues, listMembers } from "./fields.ts";
+import { joinedValues, listMembers, withHyphens } from "./fields.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 
@@ -23,6 +23,7 @@ export function requestFraming(head: RequestHead): Framing {
   let length: string | undefined;
   let encoding: string | undefined;
   for (const { lower, value } of head.fields) {
+    if (isDisguised(lower)) throw new MessageError("A field looks like one that frames a message, and is none");
     if (lower === "content-length") {
       if (length !== undefined) throw new MessageError("Content-Length is given twice");
       length = value;
@@ -35,9 +36,15 @@ export function requestFraming(head: RequestHead): Framing {
     if (length !== undefined) throw new MessageError("Content-Length and Transfer-Encoding are both given");
     if (head.minor === 0) throw new MessageError("Transfer-Encoding is given in an HTTP/1.0 request");
     if (encoding.toLowerCase() !== "chunked") throw new MessageError('Transfer-Encoding is not "chunked"');
-    return CHUNKED;
+    return withoutTrace(head, CHUNKED);
   }
-  return length === undefined ? NONE : withLength(length);
+  return length === undefined ? NONE : withoutTrace(head, withLength(length));
+}
+
+/** RFC 9110, section 9.3.8: a request with TRACE has no content. Whoever answers it looks for none. */
+function withoutTrace(head: RequestHead, framing: Framing): Framing {
+  if (framing.kind !== "none" && head.method.toUpperCase() === "TRACE") throw new MessageError("TRACE has a body");
+  return framing;
 }
 
 /** How an answer's body is framed, given the method of its request. @throws MessageError */
@@ -58,6 +65,29 @@ export function responseFraming(method: string, head: ResponseHead): Framing {
   const lengths = new Set(listMembers(length));
   if (lengths.size !== 1) throw new MessageError("Content-Length is given with different values");
   return withLength([...lengths][0] as string);
+}
+
+const FRAMING_NAMES = new Set(["content-length", "transfer-encoding"]);
+
+/** CGI and its heirs take any punctuation for "_", and so "Transfer_Encoding" for what it is not. */
+function isDisguised(lower: string): boolean {
+  return (lower.length === 14 || lower.length === 17) && !FRAMING_NAMES.has(lower) &&
+    FRAMING_NAMES.has(withHyphens(lower));
+}
+
+/**
+ * Whether there are services that mean another end of this answer than `responseFraming` found: a length beside chunks, chunks in
+ * HTTP/1.0, or the announcement of a body where none may come, which careless services send all the same, and later.
+ */
+export function isAmbiguous(method: string, head: ResponseHead): boolean {
+  let length = false;
+  let chunked = false;
+  for (const { lower, value } of head.fields) {
+    if (lower === "content-length") length ||= value !== "0";
+    else if (lower === "transfer-encoding") chunked = true;
+  }
+  if (method === "HEAD" || head.status === 204 || head.status === 304) return length || chunked;
+  return chunked && (length || head.minor === 0);
 }
 
 function withLength(text: string): Framing {

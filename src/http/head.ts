@@ -21,8 +21,11 @@ export interface ResponseHead {
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** Characters that a request target may hold; obs-text too, since callers send raw UTF-8. */
-const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
+/**
+ * Characters that a request target may hold; obs-text too, since callers send raw UTF-8. No "#": a target has no fragment (RFC 9112,
+ * section 3.2), and some services cut it off where others do not.
+ */
+const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
 const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
 /**

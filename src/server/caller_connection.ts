@@ -181,7 +181,7 @@ export class CallerConnection implements Caller, Timed {
     const head = record.head = parseRequestHead(this.#pending.subarray(0, end));
     const framing = requestFraming(head);
     this.#pending = this.#pending.subarray(end);
-    this.#begin(head, framing, head.method === "CONNECT" ? undefined : requestTarget(head));
+    this.#begin(head, framing, head.method.toUpperCase() === "CONNECT" ? undefined : requestTarget(head));
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
 import { valueOf } from "../http/fields.ts";
-import { type Framing, persists, responseFraming } from "../http/framing.ts";
+import { type Framing, isAmbiguous, persists, responseFraming } from "../http/framing.ts";
 import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
 import type { Registration } from "../registry/registry.ts";
@@ -12,7 +12,7 @@ import type { ExchangeRecord } from "./exchange_record.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { type Refusal, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
-import { requestedUpgrade, requestForService } from "./request_rewrite.ts";
+import { expectsContinue, mayBeMissed, requestedUpgrade, requestForService } from "./request_rewrite.ts";
 import {
   agreedProtocol,
   type Delivery,
@@ -106,6 +106,7 @@ export class Exchange implements ChannelUser, Traveller {
   readonly #until: number;
   #bodySize = 0;
 
+  /** @throws MessageError where the caller expects what nobody knows */
   constructor(
     caller: Caller,
     registration: Registration,
@@ -126,7 +127,7 @@ export class Exchange implements ChannelUser, Traveller {
     this.#framing = framing;
     this.#upgrade = requestedUpgrade(head, framing);
     this.#body = new BodyReader(framing);
-    this.#waitsForContinue = head.minor === 1 && valueOf(head.fields, "expect")?.toLowerCase() === "100-continue";
+    this.#waitsForContinue = expectsContinue(head, framing);
   }
 
   /** Whether bytes of the answer may have reached the caller. */
@@ -233,7 +234,8 @@ export class Exchange implements ChannelUser, Traveller {
       // RFC 9110, section 15.2: an HTTP/1.0 caller knows no 1xx answer.
       else if (this.#head.minor === 1) {
         if (head.status === 100) this.#waitsForContinue = false;
-        this.#caller.write(interimForCaller(head));
+        // A service may send any number of them to a caller that reads none.
+        if (!this.#caller.write(interimForCaller(head))) this.#channel?.pause();
       }
       if (head.status < 200 && rest.length === 0) return;
     }
@@ -360,7 +362,10 @@ export class Exchange implements ChannelUser, Traveller {
     this.#over = true;
     this.#channel = undefined;
     channel.detach();
-    const reusable = clean && this.#body.done && framing.kind !== "until-close" && persists(head);
+    // What came of an answer whose end is in doubt, or may still come, must not be the beginning of the next one.
+    const certain = framing.kind !== "until-close" && !isAmbiguous(this.#head.method, head) &&
+      !mayBeMissed(this.#head, this.#framing);
+    const reusable = clean && certain && this.#body.done && persists(head);
     const served = this.#served as Served;
     if (reusable && served.alive) served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
     else channel.close();

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from "node:net";
-import { type Field, joinedValues, valueOf } from "../http/fields.ts";
+import { type Field, joinedValues, withHyphens } from "../http/fields.ts";
+import { forwardedElements } from "./forwarded_elements.ts";
 
 /** Who is at the other end of a caller's connection. */
 export interface Peer {
@@ -14,12 +15,23 @@ export interface Peer {
   readonly proxies?: BlockList;
 }
 
-/** The fields that say who called; a caller's own are dropped unless it is trusted. */
+/** The fields that `forwardedLines` writes. */
 const FORWARDED_FIELDS = new Set(["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]);
 
-/** Whether a field claims who called. CGI and its heirs take "_" for "-", so a caller's "X_Forwarded_For" is one too. */
-export function claimsCaller(lower: string): boolean {
-  return FORWARDED_FIELDS.has(lower) || (lower.includes("_") && FORWARDED_FIELDS.has(lower.replaceAll("_", "-")));
+/**
+ * Whether a field claims who called, and is not passed on as it is: what `forwardedLines` writes anew, and of a caller that is not
+ * trusted all others of that family. A name that only CGI and its heirs take for one of them, such as "X_Forwarded_For", is nobody's.
+ */
+export function claimsCaller(lower: string, trusted: boolean): boolean {
+  if (FORWARDED_FIELDS.has(lower)) return true;
+  if (PLAIN_NAME.test(lower)) return !trusted && isClaim(lower);
+  return isClaim(withHyphens(lower));
+}
+
+const PLAIN_NAME = /^[a-z0-9-]+$/;
+
+function isClaim(lower: string): boolean {
+  return lower.startsWith("x-forwarded-") || lower === "forwarded" || lower === "x-real-ip";
 }
 
 /** Field lines with the caller's address, protocol and host, in the customary form and in that of RFC 7239. */
@@ -30,14 +42,19 @@ export function forwardedLines(peer: Peer, host: string, fields: readonly Field[
   if (!peer.trusted) {
     return `X-Forwarded-For: ${peer.address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${host}\r\nForwarded: ${element}\r\n`;
   }
-  const after = (name: string, value: string) => {
-    const before = joinedValues(fields, name);
-    return before === undefined || before === "" ? value : `${before}, ${value}`;
-  };
-  return `X-Forwarded-For: ${after("x-forwarded-for", peer.address)}\r\n` +
-    `X-Forwarded-Proto: ${valueOf(fields, "x-forwarded-proto") ?? proto}\r\n` +
-    `X-Forwarded-Host: ${valueOf(fields, "x-forwarded-host") ?? host}\r\n` +
-    `Forwarded: ${after("forwarded", element)}\r\n`;
+  const after = (before: string | undefined, value: string) =>
+    before === undefined || before === "" ? value : `${before}, ${value}`;
+  // What breaks the grammar would hide this element from the service.
+  const forwarded = forwardedElements(fields).includes(undefined) ? undefined : joinedValues(fields, "forwarded");
+  return `X-Forwarded-For: ${after(joinedValues(fields, "x-forwarded-for"), peer.address)}\r\n` +
+    `X-Forwarded-Proto: ${lastValueOf(fields, "x-forwarded-proto") ?? proto}\r\n` +
+    `X-Forwarded-Host: ${lastValueOf(fields, "x-forwarded-host") ?? host}\r\n` +
+    `Forwarded: ${after(forwarded, element)}\r\n`;
+}
+
+/** Of several lines the one that the nearest proxy has added. */
+function lastValueOf(fields: readonly Field[], name: string): string | undefined {
+  return fields.findLast(({ lower }) => lower === name)?.value;
 }
 
 /** Addresses and CIDR ranges, as checked by the config. */

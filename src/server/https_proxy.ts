@@ -21,6 +21,19 @@ export interface HttpsProxyOptions {
 /** Milliseconds for a TLS handshake. */
 const HANDSHAKE_TIMEOUT = 15_000;
 
+/**
+ * What TLS 1.2 may use: RFC 9325, section 4.2, recommends these (forward secret, AEAD); the ChaCha20 ones are for callers without
+ * AES in hardware. The suites of TLS 1.3 are such anyway. Compression and renegotiation are not in BoringSSL's servers.
+ */
+const CIPHERS = [
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
 /** The HTTPS proxy: open once the certificates are there, and always with the newest that are sound. */
 export class HttpsProxy {
   /** The port it listens on, or undefined while there are no certificates. */
@@ -50,7 +63,7 @@ export class HttpsProxy {
     const certificates = readCertificates(folder);
     if (certificates === undefined) return;
     // TLS 1.2 is the oldest that RFC 9325 lets a server speak.
-    const context = { ...certificates, minVersion: "TLSv1.2" as const };
+    const context = { ...certificates, minVersion: "TLSv1.2" as const, ciphers: CIPHERS, honorCipherOrder: true };
     if (this.#server !== undefined) {
       this.#server.setSecureContext(context);
       log.info({ folder }, "The HTTPS proxy uses the new certificates");

@@ -30,24 +30,30 @@ export function responseForCaller(
   // RFC 9112, section 6.3: where both are given the length is wrong. RFC 9110, section 8.6: no length with 204.
   const dropLength = framing.kind === "chunked" || head.status === 204;
   let dated = false;
-  let measured = false;
+  let measured = dropLength;
   let text = `${statusLine(head)}\r\n`;
   for (const { name, lower, value } of head.fields) {
     if (lower === "date") dated = true;
-    if (lower === "content-length" && !dropLength) {
-      // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one.
-      const [length] = listMembers(value);
-      if (!measured && length !== undefined) text += `${name}: ${length}\r\n`;
-      measured = true;
+    if (lower === "content-length") {
+      // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one, the one that is gone by.
+      const length = measured ? undefined : framing.kind === "length" ? framing.length : announced(value);
+      if (length !== undefined) text += `${name}: ${length}\r\n`;
+      measured ||= length !== undefined;
       continue;
     }
-    if (isHopByHop(lower, nominated) || (dropLength && lower === "content-length")) continue;
+    if (isHopByHop(lower, nominated)) continue;
     text += `${name}: ${value}\r\n`;
   }
   if (!dated) text += `Date: ${new Date().toUTCString()}\r\n`;
   if (delivery === "chunked") text += "Transfer-Encoding: chunked\r\n";
   if (connection !== undefined) text += `Connection: ${connection}\r\n`;
   return `${text}\r\n`;
+}
+
+/** A length where there is no body: nothing, or what GET would bring (RFC 9110, section 9.3.2). */
+function announced(value: string): string | undefined {
+  const [length] = listMembers(value);
+  return length !== undefined && /^\d{1,15}$/.test(length) ? length : undefined;
 }
 
 /** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */

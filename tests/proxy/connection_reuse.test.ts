@@ -70,8 +70,10 @@ test("pipelined requests with bodies reach the service each with its own", async
       head("POST /b HTTP/1.1", `Host: ${world.id}`, "Transfer-Encoding: chunked") + "6\r\nsecond\r\n0\r\n\r\n" +
       head("GET /c HTTP/1.1", `Host: ${world.id}`, "Connection: close"),
   );
-  const connection = await service.next();
+  let connection = await service.next();
   for (const [path, body] of [["/a", "first"], ["/b", "6\r\nsecond\r\n0\r\n\r\n"], ["/c", ""]] as const) {
+    // Nothing follows a body in chunks on its connection: not every service knows them.
+    if (path === "/c") connection = await service.next();
     assert.ok((await connection.takeHead()).startsWith(path === "/c" ? "GET /c " : `POST ${path} `));
     assert.equal(await connection.take(body.length), body);
     // The next request is not sent before this one is answered.

@@ -27,10 +27,9 @@ test("100 Continue works for a chunked body, and the connection serves further r
   const service = new RawService();
   const world = await makeWorld(t, service.accept);
   const caller = new RawCaller(world.proxyPort);
-  const next = service.next();
   for (let round = 0; round < 2; round++) {
     caller.send(head("PUT / HTTP/1.1", `Host: ${world.id}`, "Transfer-Encoding: chunked", "Expect: 100-continue"));
-    const connection = await next;
+    const connection = await service.next();
     await connection.takeHead();
     connection.send(CONTINUE);
     assert.equal(await caller.takeHead(), CONTINUE);

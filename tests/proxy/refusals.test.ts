@@ -169,3 +169,38 @@ test("a HEAD request that the service does not answer is refused without a body"
   assert.match(await caller.takeHead(), /^HTTP\/1\.1 502 /);
   assert.equal(await caller.all(), "");
 });
+
+/** What a caller would like to see in an answer that bears this server's name. */
+const MARK = "zz<script>zz";
+const TOKEN = "ZzScriptZz-".repeat(20);
+
+const REFLECTIONS: [where: string, bytes: (id: string) => string][] = [
+  ["the method", (id) => head(`${MARK} / HTTP/1.1`, `Host: ${id}`)],
+  ["a method that is a token", (id) => head(`${TOKEN} ${TOKEN} HTTP/1.1`, `Host: ${id}`)],
+  ["the target", (id) => head(`GET ${MARK} HTTP/1.1`, `Host: ${id}`)],
+  ["a target with a fragment", (id) => head(`GET /#${MARK} HTTP/1.1`, `Host: ${id}`)],
+  ["the version", (id) => head(`GET / ${MARK}`, `Host: ${id}`)],
+  ["a host that is none", () => head("GET / HTTP/1.1", `Host: ${MARK}`)],
+  ["a host that names nothing", () => head(`GET /${MARK} HTTP/1.1`, `Host: ${TOKEN}.example`)],
+  ["a name", (id) => head("GET / HTTP/1.1", `Host: ${id}`, `${MARK}: a`)],
+  ["the name of a bad value", (id) => head("GET / HTTP/1.1", `Host: ${id}`, `${TOKEN}: a\0`)],
+  ["an odd name of a bad value", (id) => head("GET / HTTP/1.1", `Host: ${id}`, "ZzScript'`!&Zz: a\0")],
+  ["a value", (id) => head("GET / HTTP/1.1", `Host: ${id}`, `X-A: ${MARK}\0`)],
+  ["a length", (id) => head("POST / HTTP/1.1", `Host: ${id}`, `Content-Length: ${MARK}`)],
+  ["a coding", (id) => head("POST / HTTP/1.1", `Host: ${id}`, `Transfer-Encoding: ${MARK}`)],
+  ["an expectation", (id) => head("POST / HTTP/1.1", `Host: ${id}`, "Content-Length: 1", `Expect: ${MARK}`)],
+  ["a size", (id) => head("POST / HTTP/1.1", `Host: ${id}`, "Transfer-Encoding: chunked") + `${MARK}\r\n`],
+];
+
+test("a refusal holds nothing that the caller has chosen, and no browser takes it for a page", async (t) => {
+  const world = await makeWorld(t, new RawService().accept);
+  for (const [where, bytes] of REFLECTIONS) {
+    const caller = new RawCaller(world.proxyPort).send(bytes(world.id));
+    const answer = await takeAnswer(caller);
+    caller.close();
+    assert.ok(answer.status >= 400, where);
+    assert.doesNotMatch(answer.head + answer.body, /zzscript|zz</i, where);
+    assert.deepEqual(valuesOf(answer.head, "content-type"), ["application/json"], where);
+    assert.deepEqual(valuesOf(answer.head, "x-content-type-options"), ["nosniff"], where);
+  }
+});

@@ -121,7 +121,7 @@ for (const bytes of BARE_LINE_FEEDS) {
 }
 
 test("no careless service has seen a smuggled request, not later either", () => {
-  assert.equal(targets.length, 3);
+  assert.equal(targets.length, Object.keys(LENIENT).length);
   for (const { kind, service } of targets) {
     assert.ok(service.seen.filter((line) => line === "GET /next HTTP/1.1").length > 150);
     assert.ok(!service.seen.some(isSmuggled), `a service that ${kind} saw a smuggled request`);

@@ -11,8 +11,8 @@ export class BulkWriter {
   /** Settles with the hash of everything once the last byte was taken. */
   readonly done: Promise<string>;
 
-  constructor(socket: Socket, size: number) {
-    const block = randomBytes(MIB / 4);
+  /** @param block what is written again and again */
+  constructor(socket: Socket, size: number, block: Buffer = randomBytes(MIB / 4)) {
     const hash = createHash("sha256");
     this.done = new Promise((resolve, reject) => {
       socket.once("close", () => reject(new Error(`The connection was closed after ${this.written} bytes`)));

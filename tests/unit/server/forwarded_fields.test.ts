@@ -56,6 +56,18 @@ test("forwarded fields: lists on several lines are joined before they are extend
   assert.equal(lines[0], "X-Forwarded-For: a, b, 192.0.2.7");
 });
 
+test("forwarded fields: a Forwarded that breaks its grammar is not extended, since it would hide what is added", () => {
+  for (const value of ['for="', "for=10.9.9.9;for=10.8.8.8", "for 10.9.9.9"]) {
+    assert.equal(linesFor({ trusted: true }, "x", `Forwarded: ${value}`)[3], linesFor({}, "x")[3]);
+  }
+});
+
+test("forwarded fields: of several protocols and hosts that of the nearest proxy counts", () => {
+  const claimed = ["X-Forwarded-Proto: https", "X-Forwarded-Host: claimed"];
+  const lines = linesFor({ trusted: true }, "x", ...claimed, "X-Forwarded-Proto: http", "X-Forwarded-Host: shop");
+  assert.deepEqual(lines.slice(1, 3), ["X-Forwarded-Proto: http", "X-Forwarded-Host: shop"]);
+});
+
 test("forwarded fields: a load balancer that says nothing is the caller itself", () => {
   assert.deepEqual(linesFor({ trusted: true }, "x"), linesFor({}, "x"));
   assert.equal(linesFor({ trusted: true }, "x", "X-Forwarded-For:")[0], "X-Forwarded-For: 192.0.2.7");

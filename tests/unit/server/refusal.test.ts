@@ -28,6 +28,7 @@ test("refusal: it is an answer with its code and its sentence as JSON", () => {
   assert.equal(field("content-length"), String(body.length), "counted in bytes");
   assert.equal(field("retry-after"), "7");
   assert.equal(field("cache-control"), "no-store");
+  assert.equal(field("x-content-type-options"), "nosniff", "what a browser must not take for HTML");
   assert.ok(!Number.isNaN(Date.parse(field("date") ?? "")));
 });
 
