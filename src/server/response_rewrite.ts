@@ -35,10 +35,14 @@ export function responseForCaller(
   for (const { name, lower, value } of head.fields) {
     if (lower === "date") dated = true;
     if (lower === "content-length" && !dropLength) {
-      // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one.
-      const [length] = listMembers(value);
-      if (!measured && length !== undefined) text += `${name}: ${length}\r\n`;
-      measured = true;
+      // RFC 9110, section 8.6: a length that is repeated, in one line or in several, goes on as one. One that is none comes only where
+      // no body does, as with HEAD, and nobody needs it there.
+      const [length = "", ...others] = listMembers(value);
+      const isLength = /^\d{1,15}$/.test(length) && others.every((other) => other === length);
+      if (!measured && isLength) {
+        text += `${name}: ${length}\r\n`;
+        measured = true;
+      }
       continue;
     }
     if (isHopByHop(lower, nominated) || (dropLength && lower === "content-length")) continue;

@@ -209,8 +209,19 @@ function attemptOf(context: AuthContext): LoginAttempt | undefined {
   if (context.method === "password") return { method: "password", user, password: context.password };
   if (context.method !== "publickey") return undefined;
   const { key, signature, blob } = context;
+  const described = publicKey(key.data);
+  if (described === undefined) return undefined;
   const hash = (context as { hashAlgo?: string }).hashAlgo;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash))) return undefined;
-  return { method: "publickey", user, key: describeKey(key.data), proven };
+  return { method: "publickey", user, key: described, proven };
+}
+
+/** Undefined for what is no key; the library hands over undefined where a request breaks off before it. */
+function publicKey(blob: Buffer | undefined): PublicKey | undefined {
+  try {
+    return blob === undefined ? undefined : describeKey(blob);
+  } catch {
+    return undefined;
+  }
 }
