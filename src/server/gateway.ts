@@ -100,6 +100,9 @@ export class Gateway {
 /** Milliseconds between two clients that come back after a restart: a login costs about as much. */
 const BETWEEN_CLIENTS = 1;
 
+/** Backchannels of one connection at a time: half a message may wait in each, and each probe of a tenant has one of its own. */
+const MAX_BACKCHANNELS = 64;
+
 const REFUSE: LoginVerdict = { kind: "refuse" };
 const ACCEPT: LoginVerdict = { kind: "accept" };
 
@@ -116,6 +119,8 @@ class GatewayPeer implements SshPeer {
   #refused: string | undefined;
   /** The backchannel on which its client has introduced itself. */
   #backchannel: Channel | undefined;
+  /** All of them that are open. */
+  #backchannels: Channel[] = [];
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
@@ -273,9 +278,16 @@ class GatewayPeer implements SshPeer {
       this.#forbid("channel-refused", `A client asked for a connection to ${host.slice(0, 80)}:${port}`);
       return undefined;
     }
+    this.#backchannels = this.#backchannels.filter(({ destroyed }) => !destroyed);
+    if (this.#backchannels.length >= MAX_BACKCHANNELS) {
+      this.#forbid("channel-refused", `A client has ${MAX_BACKCHANNELS} backchannels open, and asked for another`);
+      return undefined;
+    }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;
-    return (channel) =>
+    return (channel) => {
+      this.#backchannels.push(channel);
       this.#parts.registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake });
+    };
   }
 
   /** Whether its client understands what it is told unasked. */
