@@ -20,6 +20,9 @@ const files = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf
 /** Tests that pull, stop and kill real daemons: alone, since they measure how soon all is well again. */
 const FAULTS = "faults/";
 
+/** Tests with hostile input: alone, since they look at the time that each input takes, and at memory. */
+const FUZZ = "fuzz/";
+
 /** Milliseconds for each run of a runtime: a test that hangs is a failure, and not the end of everything. */
 const TIMEOUT = 20 * 60_000;
 
@@ -38,7 +41,9 @@ const failures: Failure[] = [];
 
 run("build", [...installed("bun"), join(root, "scripts", "build.ts")], () => ({ passed: 0, failed: 0, failures: [] }));
 const isFault = (file: string) => file.startsWith(FAULTS);
-runBun("Bun", files.filter((file) => !isFault(file)));
+const isFuzz = (file: string) => file.startsWith(FUZZ);
+runBun("Bun", files.filter((file) => !isFault(file) && !isFuzz(file)));
+runBun("Bun, fuzz", files.filter(isFuzz));
 runBun("Bun, faults", files.filter(isFault));
 const neutral = files.filter((file) => NEUTRAL.some((part) => file.includes(part)));
 if (neutral.length > 0) {

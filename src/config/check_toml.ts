@@ -35,7 +35,19 @@ export function checkToml<Schema extends z.ZodType>(text: string, file: string, 
       cause: error,
     });
   }
-  const result = schema.safeParse(document.value);
+  const { value } = document;
+  const date = pathOfDate(value, []);
+  if (date !== undefined) {
+    // A date is an object to whoever checks sections, and an empty one.
+    throw new PetitError(
+      "config-invalid",
+      `${at(document.placeOf(date))}: "${date.join(".")}" is a date; no setting is one`,
+      {
+        exitCode: 2,
+      },
+    );
+  }
+  const result = schema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0] as z.core.$ZodIssue;
     const problem = describe(issue, document, schema);
@@ -44,6 +56,16 @@ export function checkToml<Schema extends z.ZodType>(text: string, file: string, 
     });
   }
   return result.data;
+}
+
+function pathOfDate(value: unknown, path: readonly string[]): readonly string[] | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (value instanceof Date) return path;
+  for (const [name, below] of Object.entries(value)) {
+    const found = pathOfDate(below, [...path, name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function describe(

@@ -1,4 +1,4 @@
-import { type AST, getStaticTOMLValue, ParseError, parseTOML } from "toml-eslint-parser";
+import { type AST, getStaticTOMLValue, ParseError, parseTOML, traverseNodes } from "toml-eslint-parser";
 
 /** A value as it stands in a TOML text: as in JSON, but for one character that TOML wants escaped and JSON does not. */
 export function tomlValue(value: string | number | boolean | readonly string[]): string {
@@ -23,22 +23,23 @@ export class TomlSyntaxError extends Error {
 /** A parsed TOML text that still knows where each value stands, so that messages and edits can point at it. */
 export class TomlDocument {
   readonly text: string;
+  readonly value: Record<string, unknown>;
   readonly #program: AST.TOMLProgram;
 
   /** @throws TomlSyntaxError */
   constructor(text: string) {
     // Older editors on Windows begin a file with a byte order mark.
     this.text = text.replace(/^\uFEFF/, "");
+    refuseEndless(this.text);
     try {
       this.#program = parseTOML(this.text);
+      refusePrototypes(this.#program);
+      this.value = getStaticTOMLValue(this.#program) as Record<string, unknown>;
     } catch (error) {
+      if (error instanceof RangeError) throw new TomlSyntaxError("It is nested too deeply", START, error);
       if (!(error instanceof ParseError)) throw error;
       throw new TomlSyntaxError(error.message, { line: error.lineNumber, column: error.column + 1 }, error);
     }
-  }
-
-  get value(): Record<string, unknown> {
-    return getStaticTOMLValue(this.#program) as Record<string, unknown>;
   }
 
   /** Where the key `path` stands, or the longest part of it that is there. */
@@ -76,6 +77,37 @@ export class TomlDocument {
   #find(path: string[]): AST.TOMLKeyValue | AST.TOMLTable | undefined {
     return search(this.#program.body[0].body, path, []);
   }
+}
+
+const START: Place = { line: 1, column: 1 };
+
+/** Characters of a text; with all its comments a config has about 15,000. */
+const MAX_TEXT = 256 * 1024;
+
+/** So many parts of one key, which the library needs seconds for where there are thousands. */
+const LONG_KEY = /(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[\t ]*\.[\t ]*){64}/;
+
+/** What would take the library longer than anybody waits. */
+function refuseEndless(text: string): void {
+  if (text.length > MAX_TEXT) throw new TomlSyntaxError(`It is longer than ${MAX_TEXT} characters`, START, undefined);
+  const at = LONG_KEY.exec(text)?.index;
+  if (at === undefined) return;
+  const before = text.slice(0, at).split("\n");
+  const place = { line: before.length, column: (before.at(-1) as string).length + 1 };
+  throw new TomlSyntaxError("A key has more than 64 parts", place, undefined);
+}
+
+/** The library puts values into plain objects: this key would lead it to the prototype of all objects of the process. */
+function refusePrototypes(program: AST.TOMLProgram): void {
+  traverseNodes(program, {
+    enterNode(node) {
+      if (node.type !== "TOMLBare" && node.type !== "TOMLQuoted") return;
+      if ((node.type === "TOMLBare" ? node.name : node.value) !== "__proto__") return;
+      const { line, column } = node.loc.start;
+      throw new TomlSyntaxError('The key "__proto__" is not for use', { line, column: column + 1 }, undefined);
+    },
+    leaveNode() {},
+  });
 }
 
 function search(
@@ -129,16 +161,13 @@ function insertion(
       if (within) found ??= insertion(node.body, path, here, text);
     } else if (node.value.type === "TOMLInlineTable" && within) {
       if (!exact) found ??= insertion(node.value.body, path, here, text);
-      else {
-        const last = node.value.body.at(-1);
-        const index = last === undefined ? node.value.range[0] + 1 : last.range[1];
-        found ??= { index, before: last === undefined ? " " : ", ", name: "", after: last === undefined ? " " : "" };
-      }
+      const last = node.value.body.at(-1);
+      const index = last === undefined ? node.value.range[0] + 1 : last.range[1];
+      // A table that is not there yet can only be made inside of the inline table: that is closed.
+      const name = dottedName(path.slice(here.length));
+      found ??= { index, before: last === undefined ? " " : ", ", name, after: last === undefined ? " " : "" };
     } else if (names.length > 1 && here.length > path.length && path.every((name, index) => name === here[index])) {
-      const dotted = path.slice(prefix.length).map((name) =>
-        /^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name)
-      );
-      const name = dotted.map((part) => `${part}.`).join("");
+      const name = dottedName(path.slice(prefix.length));
       if (name === "") continue;
       found ??= node.parent?.type === "TOMLInlineTable"
         ? { index: node.range[1], before: ", ", name, after: "" }
@@ -146,6 +175,11 @@ function insertion(
     }
   }
   return found;
+}
+
+/** What stands before a key that is written with the tables above it: "a.b.". */
+function dottedName(path: readonly string[]): string {
+  return path.map((name) => `${/^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name)}.`).join("");
 }
 
 function behindLine(text: string, from: number, name: string): Insertion {

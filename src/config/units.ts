@@ -9,13 +9,18 @@ const LONGEST = 2 ** 31 - 1;
 /** Milliseconds of a duration such as "250ms", "5s", "2m", "24h" or "7d"; undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  return match ? Number(match[1]) * (MILLISECONDS[match[2] as string] as number) : undefined;
+  return match ? exact(Number(match[1]) * (MILLISECONDS[match[2] as string] as number)) : undefined;
 }
 
 /** Bytes of a size such as "512B", "64KiB" or "10MiB"; undefined where it is none. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,9})(B|KiB|MiB|GiB)$/.exec(text);
-  return match ? Number(match[1]) * (BYTES[match[2] as string] as number) : undefined;
+  return match ? exact(Number(match[1]) * (BYTES[match[2] as string] as number)) : undefined;
+}
+
+/** Undefined for what no number holds exactly: 285,000 years, or 8 PiB. */
+function exact(value: number): number | undefined {
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** Milliseconds as a duration in the largest unit that fits: "90s", "24h". */

@@ -17,7 +17,7 @@ export interface DaemonWordsParts extends Pick<DaemonFacilities, "role" | "reloa
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"];
 
 /** What 0.6.x called some levels. */
-export const FORMER: Readonly<Record<string, string>> = { verbose: "debug", silly: "trace" };
+export const FORMER: ReadonlyMap<string, LogLevel> = new Map([["verbose", "debug"], ["silly", "trace"]]);
 
 /** The words of both command ports. */
 export function daemonWords(parts: DaemonWordsParts): CommandWords {
@@ -38,7 +38,7 @@ export function daemonWords(parts: DaemonWordsParts): CommandWords {
     },
     LOG: {
       run([typed = "debug"]) {
-        const level = logLevel(FORMER[typed] ?? typed);
+        const level = logLevel(FORMER.get(typed) ?? typed);
         setLevel(level);
         return { success: true, level };
       },

@@ -43,7 +43,7 @@ export function parseFields(lines: readonly string[], first: number, leniency: L
       // RFC 9112, section 5.2 (obs-fold): one parser's continuation is the other's new field.
       const last = fields.pop();
       if (leniency === "strict" || last === undefined) throw new MessageError("A field line begins with white space");
-      fields.push({ ...last, value: checkedValue(`${last.value} ${trim(line)}`, last.name) });
+      fields.push({ ...last, value: checkedValue(trim(`${last.value} ${trim(line)}`), last.name) });
     } else fields.push(parseLine(line, leniency));
   }
   return fields;

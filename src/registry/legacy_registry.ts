@@ -37,14 +37,14 @@ export function readLegacyRegistry(content: string): LegacyRegistry {
   }
   if (!isObject(file)) throw unreadable("it is not a JSON object");
   if (file["version"] !== 1) {
-    throw unreadable(`its version is ${JSON.stringify(file["version"]) ?? "missing"}, and wanted is 1`);
+    throw unreadable(`its version is ${shown(file["version"])}, and wanted is 1`);
   }
   const entries = file["registeredIds"];
   if (!isObject(entries)) throw unreadable('it has no object "registeredIds"');
   const highest = (names: string[], most: number) => {
     const value = names.map((name) => file[name]).find((one) => one !== undefined && one !== null) ?? 0;
     if (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most) return Number(value);
-    throw unreadable(`its ${names[0]} is ${JSON.stringify(value)}, and wanted is a whole number up to ${most}`);
+    throw unreadable(`its ${names[0]} is ${shown(value)}, and wanted is a whole number up to ${most}`);
   };
   const registrations: ImportedRegistration[] = [];
   const problems: ImportConflict[] = [];
@@ -73,13 +73,13 @@ function readEntry(
     good = false;
     problem(reason);
   };
-  if (!/^[1-9]\d{0,14}$/.test(id)) wrong(`the id ${JSON.stringify(id)} is not a number`);
+  if (!/^[1-9]\d{0,14}$/.test(id)) wrong(`the id ${shown(id)} is not a number`);
   if (!isObject(entry)) {
-    return void wrong(`its entry is ${JSON.stringify(entry)?.slice(0, 80)}, and wanted is an object`);
+    return void wrong(`its entry is ${shown(entry)}, and wanted is an object`);
   }
   const { port, key, aliases, vitae } = entry;
   if (!Number.isInteger(port) || Number(port) < 1 || Number(port) > 65_535) {
-    wrong(`its port is ${JSON.stringify(port) ?? "missing"}, and wanted is a whole number from 1 to 65535`);
+    wrong(`its port is ${shown(port)}, and wanted is a whole number from 1 to 65535`);
   }
   let ssh = { line: "", fingerprint: "" };
   try {
@@ -94,7 +94,7 @@ function readEntry(
     try {
       names.add(checkedAlias(String(alias)));
     } catch {
-      wrong(`its alias ${JSON.stringify(alias)} is not a host name`);
+      wrong(`its alias ${shown(alias)} is not a host name`);
     }
   }
   if (!good) return undefined;
@@ -112,6 +112,16 @@ function clientVitae(vitae: unknown): ClientVitae | null {
     return typeof value === "string" ? [[name, value.slice(0, 256)]] : [];
   });
   return { brand: BRAND, version: "0.6", ...Object.fromEntries(known) };
+}
+
+/** A value as it stands in the file, cut short. */
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? "missing";
+  } catch {
+    // Nested more deeply than can be written.
+    return typeof value;
+  }
 }
 
 function isObject(value: unknown): value is Json {

@@ -108,8 +108,8 @@ const FIRST_UNPRIVILEGED = 1024;
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
 
-/** Backchannels of one connection at the same time; a client of petit has two at most. As OpenSSH's MaxSessions. */
-const MAX_BACKCHANNELS = 10;
+/** Backchannels of one connection at the same time: half a message may wait in each, and each probe of a tenant has one of its own. */
+const MAX_BACKCHANNELS = 64;
 
 const REFUSE: LoginVerdict = { kind: "refuse" };
 const ACCEPT: LoginVerdict = { kind: "accept" };

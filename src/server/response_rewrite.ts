@@ -52,8 +52,8 @@ export function responseForCaller(
 
 /** A length where there is no body: nothing, or what GET would bring (RFC 9110, section 9.3.2). */
 function announced(value: string): string | undefined {
-  const [length] = listMembers(value);
-  return length !== undefined && /^\d{1,15}$/.test(length) ? length : undefined;
+  const [length = "", ...others] = listMembers(value);
+  return /^\d{1,15}$/.test(length) && others.every((other) => other === length) ? length : undefined;
 }
 
 /** A 1xx answer (RFC 9110, section 15.2): without a body, on the way to the final one. */

@@ -6,6 +6,9 @@ const LOOK_EVERY = 500;
 /** Host names whose registration is remembered; callers choose them, so there is an end to it. */
 const MAX_REMEMBERED_HOSTS = 10_000;
 
+/** Longest of them; a Host field may be as long as a head. */
+const MAX_REMEMBERED_HOST = 255;
+
 /** All registrations by whatever they are asked for, in memory, so that no request waits for the disk. */
 export class Routes {
   readonly #registry: Registry;
@@ -112,7 +115,10 @@ export class Routes {
     const name = host.toLowerCase().replace(/\.?(?::\d*)?$/, "");
     const id = /^(\d+)(?:[-.]|$)/.exec(name)?.[1];
     const found = this.#byAlias.get(name) ?? (id === undefined ? undefined : this.#byId.get(id));
-    if (found !== undefined && this.#byHost.size < MAX_REMEMBERED_HOSTS) this.#byHost.set(host, found);
+    if (found !== undefined && this.#byHost.size < MAX_REMEMBERED_HOSTS && host.length <= MAX_REMEMBERED_HOST) {
+      // A copy: a part of a string keeps the whole head alive.
+      this.#byHost.set(Buffer.from(host, "latin1").toString("latin1"), found);
+    }
     return found;
   }
 

@@ -245,6 +245,8 @@ export class Channel {
   #send(chunk: Buffer): Buffer | undefined {
     const { id } = this.outgoing;
     const packetSize = Math.min(this.outgoing.packetSize, LARGEST_PACKET);
+    // Such a channel ends its connection; until it is gone, an answer in packets of nothing would never come to an end.
+    if (packetSize < 1) return chunk;
     const { window } = this.outgoing;
     const room = this.#pace === undefined ? window : this.#pace.room(window);
     let offset = 0;

@@ -30,6 +30,10 @@ const PORT_AT = 49;
 const HOST_AT = 51;
 const CHECK_BYTES = 4;
 
+/** Without white space and control characters. */
+// deno-lint-ignore no-control-regex
+const NO_SPACE = /^[^\x00-\x20\x7f-\xa0]+$/;
+
 export function newJoinSecret(): string {
   return randomBytes(16).toString("base64url");
 }
@@ -77,11 +81,17 @@ export function decodeJoinCode(text: string): JoinCode {
       },
     );
   }
+  const port = body.readUInt16BE(PORT_AT);
+  const host = body.subarray(HOST_AT).toString("utf8");
+  // The checksum is no signature: anyone can make a code, and its address is shown on a terminal and written into the config.
+  if (port === 0 || !NO_SPACE.test(host) || !Buffer.from(host).equals(body.subarray(HOST_AT))) {
+    throw invalid("the address of the server in it is none");
+  }
   return {
     secret: body.subarray(SECRET_AT, HASH_AT).toString("base64url"),
     hostKeyFingerprint: `SHA256:${body.subarray(HASH_AT, PORT_AT).toString("base64").replace(/=+$/, "")}`,
-    port: body.readUInt16BE(PORT_AT),
-    host: body.subarray(HOST_AT).toString("utf8"),
+    port,
+    host,
   };
 }
 

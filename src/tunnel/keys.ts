@@ -34,10 +34,16 @@ export function publicKeyOf(privatePem: string | Buffer): PublicKey {
   return describeKey(parsed.getPublicSSH());
 }
 
-/** Describes a key in SSH's binary format (RFC 4253, section 6.6). */
+/** Longest name of a kind of keys (RFC 4251, section 6). */
+const MAX_TYPE = 64;
+
+/** Describes a key in SSH's binary format (RFC 4253, section 6.6). @throws PetitError `key-invalid` where it is in none */
 export function describeKey(blob: Buffer): PublicKey {
-  const typeLength = blob.readUInt32BE(0);
-  const type = blob.toString("latin1", 4, 4 + typeLength);
+  const typeLength = blob.length < 4 ? 0 : blob.readUInt32BE(0);
+  const type = blob.toString("latin1", 4, 4 + Math.min(typeLength, MAX_TYPE + 1));
+  if (type.length !== typeLength || !/^[\x21-\x7e]{1,64}$/.test(type)) {
+    throw new PetitError("key-invalid", "The key is not in SSH's binary format");
+  }
   return { line: `${type} ${blob.toString("base64")}`, fingerprint: fingerprintOf(blob) };
 }
 
@@ -73,8 +79,10 @@ export function verifySignature(
   signature: Buffer,
   hash: string | undefined,
 ): boolean {
-  const key = utils.parseKey(blob);
-  if (key instanceof Error || Array.isArray(key)) return false;
+  const key = parseKey(blob);
+  if (key instanceof Error) return false;
+  // The library takes keys in text too: one key would have as many fingerprints as it has texts.
+  if (!key.getPublicSSH().equals(blob)) return false;
   // The name of the algorithm and the key are two fields of one message, and the peer fills in both.
   if (key.type !== algorithm || algorithm === "ssh-dss") return false;
   if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512") return false;
@@ -85,11 +93,20 @@ export function verifySignature(
   }
 }
 
-function parse(pem: string | Buffer): ParsedKey {
-  const parsed = utils.parseKey(pem);
-  const first = Array.isArray(parsed) ? parsed[0] as ParsedKey : parsed;
-  if (first instanceof Error) {
-    throw new PetitError("key-invalid", `The key does not parse: ${first.message}`, { cause: first });
+/** The library throws some of its errors, returns others, and has nothing to say of some keys. */
+function parseKey(data: string | Buffer): ParsedKey | Error {
+  try {
+    const parsed = utils.parseKey(data) as ParsedKey | ParsedKey[] | Error | undefined;
+    return (Array.isArray(parsed) ? parsed[0] : parsed) ?? new Error("there is none in it");
+  } catch (error) {
+    return error as Error;
   }
-  return first;
+}
+
+function parse(pem: string | Buffer): ParsedKey {
+  const parsed = parseKey(pem);
+  if (parsed instanceof Error) {
+    throw new PetitError("key-invalid", `The key does not parse: ${parsed.message}`, { cause: parsed });
+  }
+  return parsed;
 }

@@ -242,10 +242,21 @@ function attemptOf(context: AuthContext, accepted: readonly string[]): LoginAtte
   if (context.method === "password") return { method: "password", user, password: context.password };
   if (context.method !== "publickey") return undefined;
   const { key, signature, blob } = context;
+  const described = publicKey(key.data);
+  if (described === undefined) return undefined;
   const hash = (context as { hashAlgo?: string }).hashAlgo;
   const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
   if (!accepted.includes(algorithm) || !isSound(key.algo, key.data)) return undefined;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash))) return undefined;
-  return { method: "publickey", user, key: describeKey(key.data), proven };
+  return { method: "publickey", user, key: described, proven };
+}
+
+/** Undefined for what is no key; the library hands over undefined where a request breaks off before it. */
+function publicKey(blob: Buffer | undefined): PublicKey | undefined {
+  try {
+    return blob === undefined ? undefined : describeKey(blob);
+  } catch {
+    return undefined;
+  }
 }

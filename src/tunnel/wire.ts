@@ -115,7 +115,8 @@ export class Wire extends EventEmitter {
       this.#outWhenReceived = this.bytesOut;
       countForwarded(chunk.length);
       if (this.greeting.length < GREETING) this.greeting += chunk.toString("latin1", 0, GREETING);
-      this.#passOn(chunk, false);
+      // Behind its own end the library would go on with what it has found wrong.
+      if (!this.#ending) this.#passOn(chunk, false);
       this.#lookAtVolume();
     });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { utils } from "../../src/tunnel/ssh_library.ts";
@@ -90,6 +91,52 @@ test("a connection to anywhere but the registrar is refused", async (t) => {
     );
   }
   assert.equal(await peer.connectTo("localhost", 3014), "open");
+});
+
+test("a client has so many backchannels and no more, until it closes some", async (t) => {
+  const { server, one } = await twoClients(t);
+  const peer = new SshPeer(t);
+  await peer.login(server, "petit", [keyOf(one)]);
+  const opened: { resume(): void; destroy(): void; once(event: "close", call: () => void): void }[] = [];
+  const open = () =>
+    new Promise<boolean>((resolve) =>
+      peer.client.forwardOut("127.0.0.1", 1, "localhost", 3014, (error, stream) => {
+        stream?.resume();
+        if (!error) opened.push(stream);
+        resolve(!error);
+      })
+    );
+  for (let count = 0; count < 64; count++) assert.equal(await open(), true, `backchannel ${count}`);
+  assert.equal(await open(), false);
+  const [first] = opened;
+  await new Promise<void>((resolve) => {
+    first?.once("close", resolve);
+    first?.destroy();
+  });
+  assert.equal(await open(), true);
+});
+
+test("a key in text form, which the SSH library takes too, proves nothing", async (t) => {
+  const { server, one } = await twoClients(t);
+  const key = utils.parseKey(readFileSync(join(one.folder, "key")));
+  if (key instanceof Error) throw key;
+  const text = Buffer.from(`ssh-ed25519 ${key.getPublicSSH().toString("base64")}`);
+  const inText = Object.assign(Object.create(key as object), { getPublicSSH: () => text });
+  const secret = { type: "password", password: server.joinCode().secret };
+  const result = await new SshPeer(t).login(server, "join", [{ type: "publickey", key: inText }, secret]);
+  assert.notEqual(result, "ready");
+});
+
+test("no key exchange is offered that holds the server up", async (t) => {
+  const { server } = await twoClients(t);
+  const offered = new Promise<string>((resolve) =>
+    connect(server.running.sshPort, "127.0.0.1").on("data", function (this: Socket, bytes: Buffer) {
+      if (!bytes.includes("curve25519")) return;
+      this.destroy();
+      resolve(bytes.toString("latin1"));
+    }).write("SSH-2.0-asks\r\n")
+  );
+  assert.doesNotMatch(await offered, /diffie-hellman-group/);
 });
 
 test("a shell, a command and a subsystem are refused", async (t) => {
@@ -327,7 +374,6 @@ test("reverse ports listen on loopback unless the operator lets clients choose",
 });
 
 async function accepts(host: string, port: number): Promise<boolean> {
-  const { connect } = await import("node:net");
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     socket.on("connect", () => (socket.destroy(), resolve(true)));

@@ -90,13 +90,13 @@ function formerOperations({ setLevel }: DaemonFacilities): AnyOperation[] {
       id: "setLogLevelByMessage",
       tag: "log",
       summary: "As PUT /log/level, with the names of 0.6.x",
-      body: z.object({ msg: z.enum([...LOG_LEVELS, ...Object.keys(FORMER)]).meta({ description: "The level" }) }).meta({
+      body: z.object({ msg: z.enum([...LOG_LEVELS, ...FORMER.keys()]).meta({ description: "The level" }) }).meta({
         id: "LogMessage",
       }),
       answered: "The level is changed",
       answer: successful.extend({ level: levelSchema }).meta({ id: "LogLevelTaken" }),
       handle: ({ body }) => {
-        const level = logLevel(FORMER[body.msg] ?? body.msg);
+        const level = logLevel(FORMER.get(body.msg) ?? body.msg);
         setLevel(level);
         return { success: true as const, level };
       },

@@ -177,3 +177,9 @@ test("channel: bytes are counted when they are sent and when they come", () => {
   link.receive("12345");
   assert.equal(link.channel.bytesIn, 5);
 });
+
+test("channel: nothing is sent to a peer that takes packets of no size", () => {
+  const link = new MemoryLink({ packetSize: 0 });
+  assert.equal(link.channel.write(Buffer.from("never")), false);
+  assert.deepEqual(link.sent, []);
+});
