@@ -21,6 +21,8 @@ import {
   type SshServer,
   type SshServerConnection,
 } from "../tunnel/ssh_server.ts";
+import type { LoginGuard, Startup } from "./login_guard.ts";
+import type { LoginReports } from "./login_reports.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
@@ -35,8 +37,8 @@ export interface GatewayParts {
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
-  /** Connections that were refused all their logins, since the start. */
-  readonly logins: { refused: number };
+  readonly guard: LoginGuard;
+  readonly logins: LoginReports;
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
@@ -61,7 +63,10 @@ export class Gateway {
         return true;
       },
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
-      peer: (address) => new GatewayPeer(parts, this.#connections, address),
+      peer: (address, drop) => {
+        const startup = parts.guard.admit(address, () => drop("others needed its place"));
+        return startup && new GatewayPeer(parts, this.#connections, address, startup);
+      },
     });
     this.listener = server.listener;
     this.#wires = server.wires;
@@ -108,22 +113,31 @@ class GatewayPeer implements SshPeer {
   readonly #parts: GatewayParts;
   readonly #connections: Map<SshServerConnection, GatewayPeer>;
   readonly #address: string;
+  readonly #startup: Startup;
   readonly #begun = performance.now();
   /** Set by a verified signature, and by nothing else. */
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
   #connection: SshServerConnection | undefined;
   #refused: string | undefined;
+  #wrongCodes = 0;
+  #guardTold = false;
   /** The backchannel on which its client has introduced itself. */
   #backchannel: Channel | undefined;
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
 
-  constructor(parts: GatewayParts, connections: Map<SshServerConnection, GatewayPeer>, address: string) {
+  constructor(
+    parts: GatewayParts,
+    connections: Map<SshServerConnection, GatewayPeer>,
+    address: string,
+    startup: Startup,
+  ) {
     this.#parts = parts;
     this.#connections = connections;
     this.#address = address;
+    this.#startup = startup;
   }
 
   login(attempt: LoginAttempt): LoginVerdict {
@@ -148,7 +162,10 @@ class GatewayPeer implements SshPeer {
     if (this.#key === undefined) return REFUSE;
     const hash = hashJoinSecret(attempt.password);
     // A code that is used up or expired opens the door to the sentence that says so, and to nothing else.
-    if (registry.joinCode(hash) === undefined) return REFUSE;
+    if (registry.joinCode(hash) === undefined) {
+      this.#wrongCodes++;
+      return REFUSE;
+    }
     this.#join = { hash };
     return ACCEPT;
   }
@@ -165,6 +182,7 @@ class GatewayPeer implements SshPeer {
   ready(connection: SshServerConnection): void {
     this.#connection = connection;
     this.#connections.set(connection, this);
+    if (this.#join === undefined) this.#parts.guard.loggedIn(this.#startup);
     this.#parts.log.debug(this.#who, "A client logged in");
     const ids = this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint).map(({ id }) => id);
     this.#parts.audit.record("login-accepted", {
@@ -288,6 +306,7 @@ class GatewayPeer implements SshPeer {
   }
 
   closed(cause: string): void {
+    this.#tellGuard();
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
@@ -300,12 +319,35 @@ class GatewayPeer implements SshPeer {
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
-      if (this.#refused !== undefined) {
-        this.#parts.logins.refused++;
-        this.#parts.audit.recordOften("login-refused", this.#address, { ...this.#who, why: this.#refused });
-      }
-      this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
+      this.#parts.logins.failed({
+        address: this.#address,
+        key: this.#key?.fingerprint,
+        refused: this.#refused,
+        wrongCodes: this.#wrongCodes,
+        cause,
+      });
     }
+  }
+
+  #tellGuard(): void {
+    // Called again for a client that takes its time to leave.
+    if (this.#guardTold) return;
+    this.#guardTold = true;
+    const { guard, config, routes } = this.#parts;
+    if (this.#connection !== undefined && this.#join === undefined) return guard.loggedOut(this.#startup);
+    // Whoever has a registration by now has used its join code.
+    const hasJoined = this.#connection !== undefined && this.#key !== undefined &&
+      routes.ofKey(this.#key.fingerprint).length > 0;
+    if (hasJoined) {
+      guard.loggedIn(this.#startup);
+      return guard.loggedOut(this.#startup);
+    }
+    guard.failed(this.#startup, {
+      refused: this.#refused !== undefined || this.#connection !== undefined,
+      // Timers are no more exact than that.
+      slow: performance.now() - this.#begun >= config.ssh.loginGraceTime - 50,
+      wrongCodes: this.#wrongCodes,
+    });
   }
 
   #withdraw(served: Served): void {

@@ -6,6 +6,7 @@ import { LIGHT_NAMES } from "../tunnel/lights.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
 import { lightStates, patienceOf } from "./lights.ts";
+import type { LoginGuard } from "./login_guard.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -19,10 +20,11 @@ export function metricsSources(
     readonly hold: Hold;
     readonly disconnects: Disconnects;
     readonly logins: { readonly refused: number };
+    readonly guard: LoginGuard;
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { config, exchanges, routes, tunnels, hold, disconnects, logins, usage } = parts;
+  const { config, exchanges, routes, tunnels, hold, disconnects, logins, guard, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -45,6 +47,8 @@ export function metricsSources(
       );
     },
     loginsRefused: () => logins.refused,
+    loginsThrottled: () => Object.entries(guard.throttled),
+    startups: () => guard.startups,
     usageDropped: () => usage?.dropped ?? 0,
     usageWaiting: () => usage?.waiting ?? 0,
   };

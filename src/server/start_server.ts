@@ -30,6 +30,8 @@ import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
+import { LoginGuard } from "./login_guard.ts";
+import { LoginReports } from "./login_reports.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
 import { Prober } from "./probe/prober.ts";
@@ -138,10 +140,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       noise,
       onRegistered,
     });
-    const logins = { refused: 0 };
+    const logins = new LoginReports(log, noise, audit);
+    const guard = new LoginGuard(config.ssh, (throttled) => logins.throttled(throttled));
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, audit, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, guard, logins, audit, log, noise },
       hostKey.privatePem,
     );
     routes.onRemoved = ({ id, fingerprint }) => {
@@ -233,7 +236,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       control,
       usage,
       audit: auditLog,
-      metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, usage })),
+      metrics: serverMetrics(
+        metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, guard, usage }),
+      ),
       closed,
       handOver,
       settled,
