@@ -216,6 +216,11 @@ const server = z.strictObject({
     'How long a connection to a reverse port, a WebSocket or another upgraded connection may be silent in both directions; "0s" is for ever',
   ),
   maxCallers: setting(count(), 20_000, "How many connections callers may have open at the same time, on all ports"),
+  maxCallersPerAddress: setting(
+    count(),
+    5000,
+    "How many of them may come from the same address (IPv6: the same /64), trustedProxies excepted",
+  ),
   maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
   maxBodySize: setting(size(), "0B", 'Largest body of a request; "0B" is any size: nothing of it is kept in memory'),
   probeInterval: setting(

@@ -35,6 +35,8 @@ export interface ServerSources {
   readonly loginsThrottled: () => Iterable<readonly [reason: string, count: number]>;
   /** Connections to the gateway that are not logged in. */
   readonly startups: () => number;
+  /** Connections of callers, on all ports. */
+  readonly callers: () => number;
   readonly usageDropped: () => number;
   readonly usageWaiting: () => number;
 }
@@ -119,6 +121,7 @@ export function serverMetrics(sources: ServerSources): Registry {
     "reason",
     sources.loginsThrottled,
   );
+  gauge(registry, "petit_callers", "Connections of callers, on all ports", sources.callers);
   gauge(registry, "petit_startups", "Connections to the gateway that are not logged in", sources.startups);
   counter(
     registry,

@@ -4,6 +4,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { OpenFiles } from "../platform/open_files.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
@@ -38,6 +39,7 @@ export interface GatewayParts {
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
   readonly guard: LoginGuard;
+  readonly files: OpenFiles;
   readonly logins: LoginReports;
   readonly audit: Audit;
   readonly log: Log;
@@ -57,8 +59,12 @@ export class Gateway {
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       isFull: (connections) => {
-        if (connections < parts.config.ssh.maxTunnels) return false;
-        const why = `${connections} connections of clients are open, as many as [server.ssh] maxTunnels allows`;
+        const { maxTunnels } = parts.config.ssh;
+        if (connections < maxTunnels && parts.files.hasOneForClient) return false;
+        const most = connections >= maxTunnels
+          ? "as many as [server.ssh] maxTunnels allows"
+          : `and this process may have only ${parts.files.limit} files open`;
+        const why = `${connections} connections of clients are open, ${most}`;
         parts.noise.tell("tunnels-full", (repeated) => parts.log.warn({ code: "tunnels-full", repeated }, why));
         return true;
       },
@@ -70,6 +76,7 @@ export class Gateway {
     });
     this.listener = server.listener;
     this.#wires = server.wires;
+    parts.files.count(() => server.wires.size);
   }
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */

@@ -1,5 +1,6 @@
 import { type BlockList, isIPv6 } from "node:net";
 import { Crowd } from "../platform/crowd.ts";
+import type { OpenFiles } from "../platform/open_files.ts";
 import { type BlockSizes, blockSizes, netBlock } from "../platform/net_block.ts";
 import { addressList } from "./forwarded_fields.ts";
 import { type LoginSource, LoginSources } from "./login_sources.ts";
@@ -86,6 +87,7 @@ export class LoginGuard {
   /** Connections closed at accept, since the start. */
   readonly throttled: Record<ThrottleReason, number> = { source: 0, overall: 0, startups: 0 };
   readonly #settings: LoginGuardSettings;
+  readonly #files: Pick<OpenFiles, "mostForStartups">;
   readonly #now: () => number;
   readonly #onThrottled: (throttled: Throttled) => void;
   readonly #sources = new LoginSources();
@@ -99,10 +101,12 @@ export class LoginGuard {
   /** @param now milliseconds of a clock that nobody sets */
   constructor(
     settings: LoginGuardSettings,
+    files: Pick<OpenFiles, "mostForStartups">,
     onThrottled: (throttled: Throttled) => void = () => {},
     now: () => number = () => performance.now(),
   ) {
     this.#settings = settings;
+    this.#files = files;
     this.#onThrottled = onThrottled;
     this.#now = now;
   }
@@ -166,7 +170,7 @@ export class LoginGuard {
   /** Makes room, where whoever has been there long enough without logging in can give way. */
   #hasRoom(settings: LoginGuardSettings, crowd: Crowd<Startup>, name: string, exempt: boolean, now: number): boolean {
     if (!exempt && crowd.sizeOf(name) >= settings.perSourceMaxStartups) return dropOldest(crowd.oldestOf(name), now);
-    if (crowd.size < settings.maxStartups) return true;
+    if (crowd.size < Math.min(settings.maxStartups, this.#files.mostForStartups)) return true;
     const greediest = crowd.greediest();
     return greediest !== undefined && dropOldest(crowd.oldestOf(greediest), now);
   }

@@ -3,6 +3,7 @@ import type { ExchangeCounters } from "../observe/exchange_counters.ts";
 import type { ServerSources } from "../observe/metrics.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { LIGHT_NAMES } from "../tunnel/lights.ts";
+import type { CallerPlaces } from "./caller_places.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
 import { lightStates, patienceOf } from "./lights.ts";
@@ -21,10 +22,11 @@ export function metricsSources(
     readonly disconnects: Disconnects;
     readonly logins: { readonly refused: number };
     readonly guard: LoginGuard;
+    readonly places: CallerPlaces;
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { config, exchanges, routes, tunnels, hold, disconnects, logins, guard, usage } = parts;
+  const { config, exchanges, routes, tunnels, hold, disconnects, logins, guard, places, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -49,6 +51,7 @@ export function metricsSources(
     loginsRefused: () => logins.refused,
     loginsThrottled: () => Object.entries(guard.throttled),
     startups: () => guard.startups,
+    callers: () => places.size,
     usageDropped: () => usage?.dropped ?? 0,
     usageWaiting: () => usage?.waiting ?? 0,
   };

@@ -22,6 +22,7 @@ function server() {
     loginsRefused: () => 4,
     loginsThrottled: () => Object.entries({ source: 5, overall: 6, startups: 0 }),
     startups: () => 2,
+    callers: () => 9,
     usageDropped: () => 6,
     usageWaiting: () => 7,
   });

@@ -25,7 +25,12 @@ const WRONG_CODE: FailedLogin = { refused: true, slow: false, wrongCodes: 1 };
 function guarded(settings: Partial<LoginGuardSettings> = {}) {
   const clock = { now: 1_000_000 };
   const throttled: Throttled[] = [];
-  const guard = new LoginGuard({ ...DEFAULTS, ...settings }, (event) => throttled.push(event), () => clock.now);
+  const guard = new LoginGuard(
+    { ...DEFAULTS, ...settings },
+    { mostForStartups: Infinity },
+    (event) => throttled.push(event),
+    () => clock.now,
+  );
   const admit = (address: string, drop = () => {}) => guard.admit(address, drop);
   /** How many of so many logins in a row are let in, all of which fail. */
   const failures = (address: string, count: number, how = REFUSED) => {
