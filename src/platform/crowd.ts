@@ -7,7 +7,13 @@ type Group<Member> = Set<Member>;
  */
 export class Crowd<Member extends object> {
   readonly #groups = new Map<string, Group<Member>>();
+  readonly #keptFor: number;
   #size = 0;
+
+  /** @param keptFor milliseconds for which a place is kept though nothing has been shown yet */
+  constructor(keptFor: number) {
+    this.#keptFor = keptFor;
+  }
 
   get size(): number {
     return this.#size;
@@ -36,6 +42,16 @@ export class Crowd<Member extends object> {
   /** Who came first of a source. */
   oldestOf(source: string): Member | undefined {
     return this.#groups.get(source)?.values().next().value;
+  }
+
+  /**
+   * Whether the oldest of a source may be asked to go for one more of another: a place is not taken from what may be about to show something,
+   * unless its source has more than the other would have then.
+   *
+   * @param since when the oldest came
+   */
+  givesWay(source: string, since: number, now: number, other: string): boolean {
+    return now - since >= this.#keptFor || this.sizeOf(source) > this.sizeOf(other) + 1;
   }
 
   /** The source that has most here; undefined where nobody is. */

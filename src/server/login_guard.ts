@@ -63,6 +63,9 @@ const OWES_MAX = 600_000;
 /** A known source counts as so many addresses at least, or as it has clients: one that fails must not shut out its neighbours. */
 const KNOWN_COUNTS_AS = 20;
 
+/** Milliseconds for which a connection keeps its place: a login takes some round trips. */
+const KEPT_FOR = 3000;
+
 /** Milliseconds of `maxFailedLogins` that may come at once. */
 const BURST = 10_000;
 
@@ -71,9 +74,6 @@ const ALL_OWE_MAX = 60_000;
 
 /** What part of the burst is for sources that have failed before; the rest is kept for newcomers. */
 const REPEATED_PART = 0.5;
-
-/** Milliseconds for which a connection keeps its place, though others want it: a login in progress is not to be thrown away. */
-const KEEPS_PLACE = 3000;
 
 /**
  * Decides at accept, before any cryptography, whether a connection may begin a login: an SSH login costs its peer as much as a random number,
@@ -91,8 +91,8 @@ export class LoginGuard {
   readonly #now: () => number;
   readonly #onThrottled: (throttled: Throttled) => void;
   readonly #sources = new LoginSources();
-  readonly #strangers = new Crowd<Startup>();
-  readonly #known = new Crowd<Startup>();
+  readonly #strangers = new Crowd<Startup>(KEPT_FOR);
+  readonly #known = new Crowd<Startup>(KEPT_FOR);
   /** When the failures of strangers are made up for. */
   #owes = 0;
   #exempt: { readonly from: readonly string[]; readonly list: BlockList } | undefined;
@@ -169,10 +169,10 @@ export class LoginGuard {
 
   /** Makes room, where whoever has been there long enough without logging in can give way. */
   #hasRoom(settings: LoginGuardSettings, crowd: Crowd<Startup>, name: string, exempt: boolean, now: number): boolean {
-    if (!exempt && crowd.sizeOf(name) >= settings.perSourceMaxStartups) return dropOldest(crowd.oldestOf(name), now);
+    if (!exempt && crowd.sizeOf(name) >= settings.perSourceMaxStartups) return dropOldest(crowd, name, name, now);
     if (crowd.size < Math.min(settings.maxStartups, this.#files.mostForStartups)) return true;
     const greediest = crowd.greediest();
-    return greediest !== undefined && dropOldest(crowd.oldestOf(greediest), now);
+    return greediest !== undefined && dropOldest(crowd, greediest, name, now);
   }
 
   loggedIn(startup: Startup): void {
@@ -228,9 +228,10 @@ function penalty(settings: LoginGuardSettings, source: LoginSource | undefined):
   return settings.perSourcePenalty / countsAs;
 }
 
-/** Makes room, where whoever has been there long enough without logging in can give way. */
-function dropOldest(startup: Startup | undefined, now: number): boolean {
-  if (startup === undefined || now - startup.since < KEEPS_PLACE) return false;
+/** Makes room, where the oldest of a source gives way to one more of another: a login in progress is not to be thrown away. */
+function dropOldest(crowd: Crowd<Startup>, source: string, by: string, now: number): boolean {
+  const startup = crowd.oldestOf(source);
+  if (startup === undefined || !crowd.givesWay(source, startup.since, now, by)) return false;
   startup.dropped = true;
   leave(startup);
   startup.drop();

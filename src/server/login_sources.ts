@@ -18,10 +18,40 @@ const MAX_REMEMBERED = 65_536;
 /** Milliseconds for which a source is known after its last client left. */
 const KNOWN_FOR = 3_600_000;
 
-/** All sources, the longest unused first. Strangers never drive out those that had a client logged in. */
+/**
+ * Sources by name. Of two generations the older is forgotten as a whole when the younger is full: to take away the first of a large Map
+ * again and again costs more the more it has held.
+ */
+class Remembered {
+  #young = new Map<string, LoginSource>();
+  #old = new Map<string, LoginSource>();
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get(name: string): LoginSource | undefined {
+    return this.#young.get(name) ?? this.#old.get(name);
+  }
+
+  set(name: string, source: LoginSource): void {
+    this.#old.delete(name);
+    this.#young.set(name, source);
+    if (this.#young.size < MAX_REMEMBERED / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  delete(name: string): void {
+    this.#young.delete(name);
+    this.#old.delete(name);
+  }
+}
+
+/** All sources. Strangers never drive out those that had a client logged in. */
 export class LoginSources {
-  readonly #strangers = new Map<string, LoginSource>();
-  readonly #known = new Map<string, LoginSource>();
+  readonly #strangers = new Remembered();
+  readonly #known = new Remembered();
 
   get size(): number {
     return this.#strangers.size + this.#known.size;
@@ -36,13 +66,14 @@ export class LoginSources {
     this.#known.delete(name);
     known.knownAt = undefined;
     known.peak = 0;
-    if (!isEmpty(known, now)) remember(this.#strangers, name, known);
+    this.#strangers.set(name, known);
+    this.tidy(name, known, now);
     return known;
   }
 
   findOrAdd(name: string, now: number): LoginSource {
     const source = this.find(name, now) ?? new LoginSource();
-    remember(source.knownAt === undefined ? this.#strangers : this.#known, name, source);
+    (source.knownAt === undefined ? this.#strangers : this.#known).set(name, source);
     return source;
   }
 
@@ -51,21 +82,12 @@ export class LoginSources {
     this.#strangers.delete(name);
     source.knownAt = now;
     source.peak = Math.max(source.peak, source.live);
-    remember(this.#known, name, source);
+    this.#known.set(name, source);
   }
 
   /** Forgets a source of which there is nothing to remember. */
   tidy(name: string, source: LoginSource, now: number): void {
-    if (source.knownAt === undefined && isEmpty(source, now)) this.#strangers.delete(name);
+    const { knownAt, startups, live, owes } = source;
+    if (knownAt === undefined && startups === 0 && live === 0 && owes <= now) this.#strangers.delete(name);
   }
-}
-
-function isEmpty({ startups, live, owes }: LoginSource, now: number): boolean {
-  return startups === 0 && live === 0 && owes <= now;
-}
-
-function remember(all: Map<string, LoginSource>, name: string, source: LoginSource): void {
-  all.delete(name);
-  all.set(name, source);
-  if (all.size > MAX_REMEMBERED) all.delete(all.keys().next().value as string);
 }

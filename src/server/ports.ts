@@ -12,9 +12,9 @@ import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Hold } from "./hold.ts";
 import type { CallerPlaces } from "./caller_places.ts";
-import { RawCaller } from "./raw_caller.ts";
+import { RAW_SHARE, RawCaller } from "./raw_caller.ts";
 import { Room } from "./room.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { partOf, type Tunnels } from "./tunnels.ts";
 
 /** The settings that matter to reverse ports, read anew each time. */
 export type PortSettings =
@@ -40,9 +40,6 @@ interface ReversePort {
   /** Closes it; undefined while a tunnel serves it. */
   closing: NodeJS.Timeout | undefined;
 }
-
-/** What part of a tunnel's channels is kept for callers of the HTTP proxy. */
-const FOR_HTTP = 0.1;
 
 /** Milliseconds between two attempts to open a port that another program has. */
 const AGAIN_AFTER = 10_000;
@@ -196,7 +193,7 @@ export class ReversePorts {
     const { maxChannels } = config.ssh;
     // Where one of both has said nothing yet, nothing is lost.
     const isIdle = () => socket.bytesRead === 0 || socket.bytesWritten === 0;
-    const max = maxChannels - Math.floor(maxChannels * FOR_HTTP);
+    const max = partOf(maxChannels, RAW_SHARE);
     if (!places.take(socket, isIdle, () => resetConnection(socket), { room, max })) return resetConnection(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     const peer = {

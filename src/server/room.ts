@@ -1,7 +1,7 @@
 import { Crowd } from "../platform/crowd.ts";
 
-/** Milliseconds for which a connection keeps its place though it has shown nothing yet: most show something within one round trip. */
-const KEEPS_PLACE = 3000;
+/** Milliseconds: the head of a request mostly comes one round trip after its connection. */
+const KEPT_FOR = 1000;
 
 /** A connection that has a place, in one room or in several. */
 export class Place {
@@ -48,7 +48,7 @@ export class Place {
  * most of them. So ten thousand connections that say nothing keep nobody out, and who is being served stays.
  */
 export class Room {
-  readonly #idle = new Crowd<Place>();
+  readonly #idle = new Crowd<Place>(KEPT_FOR);
   readonly #counts = new Map<string, number>();
   #size = 0;
 
@@ -62,13 +62,13 @@ export class Room {
 
   /** @returns whether there is room for one more of the source, after others were ended for it perhaps */
   makeFor(source: string, max: number, maxPerSource: number): boolean {
-    if (this.countOf(source) >= maxPerSource && !this.#dropOldest(source)) return false;
+    if (this.countOf(source) >= maxPerSource && !this.#dropOldest(source, source)) return false;
     while (this.#size >= max) {
       const greediest = this.#idle.greediest();
       if (greediest === undefined) return false;
       const before = this.#idle.size;
       // Those that turn out not to be idle are passed over: perhaps another source is the greediest then.
-      if (!this.#dropOldest(greediest) && this.#idle.size === before) return false;
+      if (!this.#dropOldest(greediest, source) && this.#idle.size === before) return false;
     }
     return true;
   }
@@ -89,17 +89,21 @@ export class Room {
     this.#idle.delete(place.source, place);
   }
 
-  /** False where the source has none that has been idle for long enough. */
-  #dropOldest(source: string): boolean {
+  /** False where the source has none that gives way to another one of the source `by`. */
+  #dropOldest(source: string, by: string): boolean {
+    this.#oldestIdle(by);
+    const place = this.#oldestIdle(source);
+    if (place === undefined || !this.#idle.givesWay(source, place.since, performance.now(), by)) return false;
+    place.drop();
+    return true;
+  }
+
+  /** Passes over those that have shown something meanwhile. */
+  #oldestIdle(source: string): Place | undefined {
     for (let place = this.#idle.oldestOf(source); place !== undefined; place = this.#idle.oldestOf(source)) {
-      if (!place.isIdle) {
-        this.#idle.delete(source, place);
-        continue;
-      }
-      if (performance.now() - place.since < KEEPS_PLACE) return false;
-      place.drop();
-      return true;
+      if (place.isIdle) return place;
+      this.#idle.delete(source, place);
     }
-    return false;
+    return undefined;
   }
 }

@@ -169,21 +169,31 @@ test("many addresses together fail 40 times a second in the long run; newcomers 
   assert.ok(admit("203.0.113.1"));
 });
 
-test("when there is no room, the oldest of the greediest address gives way, and logins in progress do not", () => {
+test("when there is no room, the oldest of the greediest address gives way to others, and not to its own at once", () => {
   const { clock, admit, guard } = guarded({ maxStartups: 10, perSourceMaxStartups: 8 });
   const dropped: string[] = [];
   const open = (address: string, name: string) => admit(address, () => dropped.push(name));
   for (let i = 0; i < 8; i++) assert.ok(open("192.0.2.1", `flood ${i}`));
   assert.equal(open("192.0.2.1", "one too many"), undefined);
-  open("192.0.2.2", "other");
-  open("192.0.2.3", "third");
-  assert.equal(open("192.0.2.4", "newcomer"), undefined);
+  for (let i = 2; i < 5; i++) assert.ok(open(`192.0.2.${i}`, `other ${i}`));
+  assert.deepEqual(dropped, ["flood 0"]);
+  assert.equal(open("192.0.2.1", "again"), undefined);
   assert.equal(guard.throttled.startups, 2);
   clock.now += 3000;
-  assert.ok(open("192.0.2.4", "newcomer"));
-  assert.ok(open("192.0.2.5", "another"));
+  assert.ok(open("192.0.2.1", "now"));
   assert.deepEqual(dropped, ["flood 0", "flood 1"]);
   assert.equal(guard.startups, 10);
+});
+
+test("when every address has one place, a login in progress is not thrown away for another", () => {
+  const { clock, admit } = guarded({ maxStartups: 10 });
+  const dropped: number[] = [];
+  const open = (number: number) => admit(`192.0.2.${number}`, () => dropped.push(number));
+  for (let i = 0; i < 10; i++) assert.ok(open(i));
+  assert.equal(open(10), undefined);
+  clock.now += 3000;
+  assert.ok(open(10));
+  assert.deepEqual(dropped, [0]);
 });
 
 test("connections of strangers leave room for addresses with clients", () => {
@@ -226,7 +236,7 @@ test("without penalties nobody is throttled", () => {
 test("what an attacker can make it remember is bounded, and its clients are not forgotten for it", () => {
   const { logIn, guard, clock, failures } = guarded({ maxFailedLogins: 1_000_000 });
   logIn("192.0.2.1");
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 200_000; i++) {
     failures(`2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`, 1);
     clock.now += 0.01;
   }
