@@ -1,4 +1,5 @@
 import { type Name, TITLES } from "./contenders.ts";
+import { ATTACK_RATE, type AttackName, ATTACKS } from "./measure_logins.ts";
 import type { Results } from "./results.ts";
 import { median } from "./rounds.ts";
 
@@ -14,7 +15,7 @@ export interface Goal {
   readonly reached: boolean;
 }
 
-type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "options">;
+type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "logins" | "options">;
 type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
@@ -42,6 +43,10 @@ export function judge(found: Found): Goal[] {
     goals.push(
       atMost("usage record: requests/s that it costs", found.usage.map(({ on, off }) => (1 - on / off) * 100), 5, "%"),
     );
+  }
+  for (const name of found.logins.length > 0 ? Object.keys(ATTACKS) as AttackName[] : []) {
+    const values = found.logins.map(({ attacks: { [name]: { calm, attacked } } }) => attacked / calm);
+    goals.push(atMost(`${ATTACK_RATE} bad logins/s (${name}): 99 % of the requests`, values, 2, "× the calm"));
   }
   return goals;
 }

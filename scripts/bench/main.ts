@@ -9,6 +9,7 @@ import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
 import { measureClients } from "./measure_clients.ts";
 import { measureFlood } from "./measure_flood.ts";
+import { measureLogins } from "./measure_logins.ts";
 import { measureTunnels } from "./measure_tunnels.ts";
 import { measureUsage } from "./measure_usage.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
@@ -44,7 +45,7 @@ async function bench(options: Options): Promise<number> {
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
   const disturbance = watchDisturbance();
-  const compares = options.parts.some((part) => part !== "clients" && part !== "usage" && part !== "flood");
+  const compares = options.parts.some((part) => !["clients", "usage", "flood", "logins"].includes(part));
   const tunnels = programs === undefined || !compares
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
@@ -67,7 +68,14 @@ async function bench(options: Options): Promise<number> {
         return [];
       })
     : [];
-  const found = { options, ...tunnels, clients, usage, flood };
+  const logins = programs !== undefined && options.parts.includes("logins")
+    ? await measureLogins(programs, executable, join(folder, "logins"), options.latencySeconds, options.rounds)
+      .catch((error: Error) => {
+        failures.push(`logins: ${error.message}`);
+        return [];
+      })
+    : [];
+  const found = { options, ...tunnels, clients, usage, flood, logins };
   const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));

@@ -6,14 +6,16 @@ import { Daemon, must } from "./processes.ts";
 /** A `petit server` with a folder of its own, everything on loopback. */
 export class PetitServer {
   readonly proxyPort: number;
+  readonly sshPort: number;
   readonly #executable: string;
   readonly #folder: string;
   #daemon: Daemon | undefined;
 
-  private constructor(executable: string, folder: string, proxyPort: number) {
+  private constructor(executable: string, folder: string, proxyPort: number, sshPort: number) {
     this.#executable = executable;
     this.#folder = folder;
     this.proxyPort = proxyPort;
+    this.sshPort = sshPort;
   }
 
   /** @param settings texts of `[server]` that differ from what `init` writes */
@@ -31,7 +33,9 @@ export class PetitServer {
       text = changed;
     }
     writeFileSync(file, text);
-    return new PetitServer(executable, folder, Number(/^proxyPort = (\d+)$/m.exec(text)?.[1]));
+    const portOf = (name: string) => Number(new RegExp(`^${name} = (\\d+)$`, "m").exec(text)?.[1]);
+    // The only setting of a server that is called "port" is that of [server.ssh].
+    return new PetitServer(executable, folder, portOf("proxyPort"), portOf("port"));
   }
 
   async start(): Promise<void> {

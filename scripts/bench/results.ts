@@ -4,6 +4,7 @@ import type { Goal } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
 import type { FloodSample } from "./measure_flood.ts";
+import type { LoginsSample } from "./measure_logins.ts";
 import type { UsageSample } from "./measure_usage.ts";
 import type { Options } from "./options.ts";
 import type { Memory } from "./proc.ts";
@@ -34,6 +35,7 @@ export interface Results {
   readonly clients: readonly ClientsSample[];
   readonly usage: readonly UsageSample[];
   readonly flood: readonly FloodSample[];
+  readonly logins: readonly LoginsSample[];
   readonly goals: readonly Goal[];
   /** Answers that were wrong, and runs that failed. */
   readonly failures: readonly string[];

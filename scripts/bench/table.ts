@@ -2,12 +2,13 @@ import { NAMES, TITLES } from "./contenders.ts";
 import { figure } from "./figure.ts";
 import type { Goal } from "./goals.ts";
 import { FLOOD_RATE } from "./measure_flood.ts";
+import { type AttackName, ATTACKS, type AttackSample } from "./measure_logins.ts";
 import type { Results } from "./results.ts";
 import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, disturbance, options, rows, memory, clients, usage, flood, goals, failures } = results;
+  const { machine, disturbance, options, rows, memory, clients, usage, flood, logins, goals, failures } = results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
@@ -70,9 +71,34 @@ export function table(results: Results): string {
       ["direct, flood on another service", ...row("direct", "calm"), ...row("direct", "flooded")],
     ]));
   }
+  if (logins.length > 0) parts.push(...loginsTables(logins));
   if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
   return `${parts.join("\n\n")}\n`;
+}
+
+function loginsTables(logins: Results["logins"]): string[] {
+  const of = (name: AttackName, what: keyof AttackSample) =>
+    figure(median(logins.map(({ attacks }) => attacks[name][what])));
+  const names = Object.keys(ATTACKS) as AttackName[];
+  const cost = (whose: "server" | "attacker") => figure(median(logins.map((sample) => sample.cost[whose])));
+  return [
+    columns([
+      [`99 % of ${FLOOD_RATE} requests/s, ms; bad logins`, "calm", "attacked", "direct", "direct, attacked"],
+      ...names.map((name) => [
+        name,
+        ...(["calm", "attacked", "directCalm", "directAttacked"] as const).map((what) => of(name, what)),
+      ]),
+    ]),
+    columns([
+      ["bad logins", "begun/s", "let in/s", "µs each: server", "attacker"],
+      ...names.map((name) => [
+        name,
+        ...(["begun", "admitted", "serverCpu", "attackerCpu"] as const).map((what) => of(name, what)),
+      ]),
+      ["not throttled", "", "", cost("server"), cost("attacker")],
+    ]),
+  ];
 }
 
 function percent(part: number): string {

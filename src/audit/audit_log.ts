@@ -94,8 +94,9 @@ export class AuditLog implements Audit {
   }
 
   recordOften(event: AuditEvent, kind: string, facts: AuditFacts): void {
-    this.#noise.tell(
-      `${event} ${kind}`,
+    this.#noise.tellOf(
+      event,
+      kind,
       (repeated) => this.record(event, { ...facts, repeated: repeated || undefined }),
     );
   }

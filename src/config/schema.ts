@@ -135,6 +135,40 @@ const serverSsh = z.strictObject({
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
   ...algorithmSettings,
   ...rekeySettings,
+  maxStartups: setting(
+    count(),
+    2000,
+    "How many connections may be open that are not logged in; as many again from addresses with a client that logged in within the last hour",
+  ),
+  perSourceMaxStartups: setting(count(), 1000, "How many of them may come from the same address"),
+  perSourceNetBlockSize: setting(
+    text().regex(
+      /^(?:[1-9]|[12]\d|3[0-2]):(?:[1-9]|[1-9]\d|1[01]\d|12[0-8])$/,
+      'wanted two numbers of bits, of IPv4 and of IPv6, such as "32:64"',
+    ),
+    "32:64",
+    "How many bits of an IPv4 and of an IPv6 address make one address for these limits",
+  ),
+  perSourcePenalty: setting(
+    duration(0),
+    "5s",
+    'How long a failed login weighs on its address, a wrong join code four times as long; "0s" throttles no logins',
+  ),
+  perSourcePenaltyMin: setting(
+    duration(0),
+    "100s",
+    "How much of that an address may gather before its connections are closed at once, until enough time has passed; addresses with clients have more, and those that are connected stay",
+  ),
+  perSourcePenaltyExemptList: setting(
+    z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
+    [],
+    "Addresses or CIDR ranges whose failed logins do not count, such as a load balancer in front of the gateway",
+  ),
+  maxFailedLogins: setting(
+    count(),
+    40,
+    "How many logins a second may fail altogether, before connections from addresses without a client are closed at once",
+  ),
   clientAliveInterval: setting(
     duration(0),
     "4s",
@@ -224,6 +258,11 @@ const server = z.strictObject({
     'How long a connection to a reverse port, a WebSocket or another upgraded connection may be silent in both directions; "0s" is for ever',
   ),
   maxCallers: setting(count(), 20_000, "How many connections callers may have open at the same time, on all ports"),
+  maxCallersPerAddress: setting(
+    count(),
+    5000,
+    "How many of them may come from the same address (IPv6: the same /64), trustedProxies excepted",
+  ),
   maxHeadSize: setting(size(), "64KiB", "Largest head of a request or answer"),
   maxBodySize: setting(size(), "0B", 'Largest body of a request; "0B" is any size: nothing of it is kept in memory'),
   probeInterval: setting(

@@ -31,6 +31,12 @@ export interface ServerSources {
   readonly lights: () => readonly { readonly light: string; readonly state: string; readonly count: number }[];
   /** Since the start, as is the next one. */
   readonly loginsRefused: () => number;
+  /** Connections to the gateway that were closed before they could log in, by reason. */
+  readonly loginsThrottled: () => Iterable<readonly [reason: string, count: number]>;
+  /** Connections to the gateway that are not logged in. */
+  readonly startups: () => number;
+  /** Connections of callers, on all ports. */
+  readonly callers: () => number;
   readonly usageDropped: () => number;
   readonly usageWaiting: () => number;
 }
@@ -108,6 +114,15 @@ export function serverMetrics(sources: ServerSources): Registry {
     () => Object.entries(sources.holds()),
   );
   counter(registry, "petit_logins_refused_total", "Logins at the gateway that were refused", sources.loginsRefused);
+  counters(
+    registry,
+    "petit_logins_throttled_total",
+    "Connections to the gateway that were closed before they could log in, by reason",
+    "reason",
+    sources.loginsThrottled,
+  );
+  gauge(registry, "petit_callers", "Connections of callers, on all ports", sources.callers);
+  gauge(registry, "petit_startups", "Connections to the gateway that are not logged in", sources.startups);
   counter(
     registry,
     "petit_usage_dropped_total",

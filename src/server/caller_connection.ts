@@ -57,6 +57,8 @@ export class CallerConnection implements Caller, Timed {
   /** Of the request that has begun to come and is not over. */
   #record: ExchangeRecord | undefined;
   #head: RequestHead | undefined;
+  /** It has sent the head of a request. */
+  hasAsked = false;
   #pumping = false;
   #paused = false;
   /** The caller has ended its direction. */
@@ -186,6 +188,7 @@ export class CallerConnection implements Caller, Timed {
   }
 
   #begin(head: RequestHead, framing: Framing, target: RequestTarget | undefined): void {
+    this.hasAsked = true;
     this.#head = head;
     this.deadline = Infinity;
     if (target === undefined) return this.refuse(refusals.connectMethod);

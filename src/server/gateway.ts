@@ -4,6 +4,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { OpenFiles } from "../platform/open_files.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
@@ -21,6 +22,8 @@ import {
   type SshServer,
   type SshServerConnection,
 } from "../tunnel/ssh_server.ts";
+import type { LoginGuard, Startup } from "./login_guard.ts";
+import type { LoginReports } from "./login_reports.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
@@ -35,8 +38,9 @@ export interface GatewayParts {
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
-  /** Connections that were refused all their logins, since the start. */
-  readonly logins: { refused: number };
+  readonly guard: LoginGuard;
+  readonly files: OpenFiles;
+  readonly logins: LoginReports;
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
@@ -55,18 +59,26 @@ export class Gateway {
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       isFull: (connections) => {
-        if (connections < parts.config.ssh.maxTunnels) return false;
-        const why = `${connections} connections of clients are open, as many as [server.ssh] maxTunnels allows`;
+        const { maxTunnels } = parts.config.ssh;
+        if (connections < maxTunnels && parts.files.hasOneForClient) return false;
+        const most = connections >= maxTunnels
+          ? "as many as [server.ssh] maxTunnels allows"
+          : `and this process may have only ${parts.files.limit} files open`;
+        const why = `${connections} connections of clients are open, ${most}`;
         parts.noise.tell("tunnels-full", (repeated) => parts.log.warn({ code: "tunnels-full", repeated }, why));
         return true;
       },
       rekey: ssh,
       algorithms: () => ssh,
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
-      peer: (address) => new GatewayPeer(parts, this.#connections, address),
+      peer: (address, drop) => {
+        const startup = parts.guard.admit(address, () => drop("others needed its place"));
+        return startup && new GatewayPeer(parts, this.#connections, address, startup);
+      },
     });
     this.listener = server.listener;
     this.#wires = server.wires;
+    parts.files.count(() => server.wires.size);
   }
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
@@ -119,6 +131,7 @@ class GatewayPeer implements SshPeer {
   readonly #parts: GatewayParts;
   readonly #connections: Map<SshServerConnection, GatewayPeer>;
   readonly #address: string;
+  readonly #startup: Startup;
   readonly #begun = performance.now();
   /** The user that the last attempt to log in named. */
   #user: string | undefined;
@@ -127,6 +140,8 @@ class GatewayPeer implements SshPeer {
   #join: BackchannelPeer["join"];
   #connection: SshServerConnection | undefined;
   #refused: string | undefined;
+  #wrongCodes = 0;
+  #guardTold = false;
   /** The backchannel on which its client has introduced itself. */
   #backchannel: Channel | undefined;
   readonly #backchannels = new Set<Channel>();
@@ -134,10 +149,16 @@ class GatewayPeer implements SshPeer {
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
 
-  constructor(parts: GatewayParts, connections: Map<SshServerConnection, GatewayPeer>, address: string) {
+  constructor(
+    parts: GatewayParts,
+    connections: Map<SshServerConnection, GatewayPeer>,
+    address: string,
+    startup: Startup,
+  ) {
     this.#parts = parts;
     this.#connections = connections;
     this.#address = address;
+    this.#startup = startup;
   }
 
   login(attempt: LoginAttempt): LoginVerdict {
@@ -167,7 +188,10 @@ class GatewayPeer implements SshPeer {
     if (this.#key === undefined) return REFUSE;
     const hash = hashJoinSecret(attempt.password);
     // A code that is used up or expired opens the door to the sentence that says so, and to nothing else.
-    if (registry.joinCode(hash) === undefined) return REFUSE;
+    if (registry.joinCode(hash) === undefined) {
+      this.#wrongCodes++;
+      return REFUSE;
+    }
     this.#join = { hash };
     return ACCEPT;
   }
@@ -184,6 +208,7 @@ class GatewayPeer implements SshPeer {
   ready(connection: SshServerConnection): void {
     this.#connection = connection;
     this.#connections.set(connection, this);
+    if (this.#join === undefined) this.#parts.guard.loggedIn(this.#startup);
     this.#parts.log.debug(this.#who, "A client logged in");
     const ids = this.#own.map(({ id }) => id);
     this.#parts.audit.record("login-accepted", {
@@ -323,6 +348,7 @@ class GatewayPeer implements SshPeer {
   }
 
   closed(cause: string): void {
+    this.#tellGuard();
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
@@ -335,12 +361,35 @@ class GatewayPeer implements SshPeer {
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
-      if (this.#refused !== undefined) {
-        this.#parts.logins.refused++;
-        this.#parts.audit.recordOften("login-refused", this.#address, { ...this.#who, why: this.#refused });
-      }
-      this.#say("login-failed", `A connection did not log in: ${this.#refused ?? cause}`);
+      this.#parts.logins.failed({
+        address: this.#address,
+        key: this.#key?.fingerprint,
+        refused: this.#refused,
+        wrongCodes: this.#wrongCodes,
+        cause,
+      });
     }
+  }
+
+  #tellGuard(): void {
+    // Called again for a client that takes its time to leave.
+    if (this.#guardTold) return;
+    this.#guardTold = true;
+    const { guard, config, routes } = this.#parts;
+    if (this.#connection !== undefined && this.#join === undefined) return guard.loggedOut(this.#startup);
+    // Whoever has a registration by now has used its join code.
+    const hasJoined = this.#connection !== undefined && this.#key !== undefined &&
+      routes.ofKey(this.#key.fingerprint).length > 0;
+    if (hasJoined) {
+      guard.loggedIn(this.#startup);
+      return guard.loggedOut(this.#startup);
+    }
+    guard.failed(this.#startup, {
+      refused: this.#refused !== undefined || this.#connection !== undefined,
+      // Timers are no more exact than that.
+      slow: performance.now() - this.#begun >= config.ssh.loginGraceTime - 50,
+      wrongCodes: this.#wrongCodes,
+    });
   }
 
   #withdraw(served: Served): void {

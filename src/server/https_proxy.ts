@@ -6,7 +6,7 @@ import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen, stopListening } from "../platform/listen.ts";
 import { readCertificates, watchCertificates } from "./certificates.ts";
-import type { Callers } from "./http_proxy.ts";
+import type { Callers, Entered } from "./http_proxy.ts";
 
 export interface HttpsProxyOptions {
   readonly host: string;
@@ -41,7 +41,7 @@ export class HttpsProxy {
   readonly #options: HttpsProxyOptions;
   #server: Server | undefined;
   /** Connections whose handshake is not over, by the address and port of the peer: the socket inside TLS is another object than that around it. */
-  readonly #handshaking = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>();
+  readonly #handshaking = new Map<string, { socket: Socket; timer: NodeJS.Timeout; entered: Entered }>();
   #stopWatching: () => void = () => {};
 
   constructor(options: HttpsProxyOptions) {
@@ -76,8 +76,9 @@ export class HttpsProxy {
       noDelay: true,
     };
     const server = createServer(options, (socket) => {
-      this.#handshakeOver(socket);
-      this.#options.callers.serve(socket, true);
+      const entered = this.#handshakeOver(socket);
+      if (entered === undefined) socket.destroy();
+      else this.#options.callers.serve(socket, true, entered);
     });
     server.on("connection", (socket: Socket) => this.#awaitHandshake(socket));
     server.on(
@@ -97,14 +98,20 @@ export class HttpsProxy {
   /** Not left to `handshakeTimeout`: Bun tells of it and leaves the connection open. */
   #awaitHandshake(socket: Socket): void {
     const name = nameOf(socket);
+    const entered = this.#options.callers.enter(socket);
+    // Before the handshake, which costs more than an answer would.
+    if (entered === undefined) return void socket.destroy();
     const timer = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
-    this.#handshaking.set(name, { socket, timer });
-    socket.on("close", () => this.#handshakeOver(socket, name));
+    this.#handshaking.set(name, { socket, timer, entered });
+    socket.on("close", () => this.#handshakeOver(socket, name)?.leave());
   }
 
-  #handshakeOver(socket: Socket, name = nameOf(socket)): void {
-    clearTimeout(this.#handshaking.get(name)?.timer);
+  /** @returns the place that it has had; undefined where it has been ended meanwhile */
+  #handshakeOver(socket: Socket, name = nameOf(socket)): Entered | undefined {
+    const found = this.#handshaking.get(name);
+    clearTimeout(found?.timer);
     this.#handshaking.delete(name);
+    return found?.entered;
   }
 
   /** Takes no new connections. */

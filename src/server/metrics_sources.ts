@@ -3,9 +3,11 @@ import type { ExchangeCounters } from "../observe/exchange_counters.ts";
 import type { ServerSources } from "../observe/metrics.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { LIGHT_NAMES } from "../tunnel/lights.ts";
+import type { CallerPlaces } from "./caller_places.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
 import { lightStates, patienceOf } from "./lights.ts";
+import type { LoginGuard } from "./login_guard.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -19,10 +21,12 @@ export function metricsSources(
     readonly hold: Hold;
     readonly disconnects: Disconnects;
     readonly logins: { readonly refused: number };
+    readonly guard: LoginGuard;
+    readonly places: CallerPlaces;
     readonly usage: UsageRecord | undefined;
   },
 ): ServerSources {
-  const { config, exchanges, routes, tunnels, hold, disconnects, logins, usage } = parts;
+  const { config, exchanges, routes, tunnels, hold, disconnects, logins, guard, places, usage } = parts;
   const links = () => new Set(Array.from(tunnels.all, ({ connection }) => connection.link));
   return {
     exchanges,
@@ -45,6 +49,9 @@ export function metricsSources(
       );
     },
     loginsRefused: () => logins.refused,
+    loginsThrottled: () => Object.entries(guard.throttled),
+    startups: () => guard.startups,
+    callers: () => places.size,
     usageDropped: () => usage?.dropped ?? 0,
     usageWaiting: () => usage?.waiting ?? 0,
   };

@@ -11,14 +11,16 @@ import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Hold } from "./hold.ts";
-import { RawCaller } from "./raw_caller.ts";
-import type { Tunnels } from "./tunnels.ts";
+import type { CallerPlaces } from "./caller_places.ts";
+import { RAW_SHARE, RawCaller } from "./raw_caller.ts";
+import { Room } from "./room.ts";
+import { partOf, type Tunnels } from "./tunnels.ts";
 
 /** The settings that matter to reverse ports, read anew each time. */
 export type PortSettings =
-  & Pick<ServerConfig, "openTimeout" | "holdFor" | "keepPortFor" | "connectionTimeout" | "maxCallers">
+  & Pick<ServerConfig, "openTimeout" | "holdFor" | "keepPortFor" | "connectionTimeout">
   & {
-    readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts">;
+    readonly ssh: Pick<ServerConfig["ssh"], "gatewayPorts" | "maxChannels">;
   };
 
 export interface ReversePortsParts {
@@ -27,14 +29,14 @@ export interface ReversePortsParts {
   readonly config: PortSettings;
   readonly log: Log;
   readonly observer: ExchangeObserver;
-  /** How many callers there are on other ports. */
-  others(): number;
+  readonly places: CallerPlaces;
 }
 
 interface ReversePort {
   readonly server: Server;
   readonly host: string;
   readonly callers: Set<Socket>;
+  readonly room: Room;
   /** Closes it; undefined while a tunnel serves it. */
   closing: NodeJS.Timeout | undefined;
 }
@@ -106,6 +108,7 @@ export class ReversePorts {
     if (already?.host === host) return;
     if (already) this.#shut(id, already);
     const callers = new Set<Socket>();
+    const room = new Room();
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
       callers.add(socket);
       this.#callers.add(socket);
@@ -113,9 +116,9 @@ export class ReversePorts {
         callers.delete(socket);
         this.#callers.delete(socket);
       });
-      this.#accept(registration, socket);
+      this.#accept(registration, socket, room);
     });
-    this.#open.set(id, { server, host, callers, closing: undefined });
+    this.#open.set(id, { server, host, callers, room, closing: undefined });
     try {
       await listen(server, host, port, "another program's setting", true);
     } catch (error) {
@@ -155,9 +158,9 @@ export class ReversePorts {
     for (const id of [...this.#open.keys()]) this.#stopListening(id);
   }
 
-  /** How many callers there are. */
+  /** How many ports are open. */
   get size(): number {
-    return this.#callers.size;
+    return this.#open.size;
   }
 
   /** Settles when no caller is left. */
@@ -185,9 +188,13 @@ export class ReversePorts {
     for (const socket of open.callers) resetConnection(socket);
   }
 
-  #accept(registration: Registration, socket: Socket): void {
-    const { observer, config, others } = this.#parts;
-    if (this.#callers.size + others() > config.maxCallers) return resetConnection(socket);
+  #accept(registration: Registration, socket: Socket, room: Room): void {
+    const { observer, config, places } = this.#parts;
+    const { maxChannels } = config.ssh;
+    // Where one of both has said nothing yet, nothing is lost.
+    const isIdle = () => socket.bytesRead === 0 || socket.bytesWritten === 0;
+    const max = partOf(maxChannels, RAW_SHARE);
+    if (!places.take(socket, isIdle, () => resetConnection(socket), { room, max })) return resetConnection(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     const peer = {
       address: plainAddress(socket.remoteAddress),

@@ -12,6 +12,9 @@ import type { Hold } from "./hold.ts";
 import { ServiceReach, type Traveller } from "./service_reach.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
 
+/** What part of a tunnel's channels raw callers may have: the rest is for those of the HTTP proxy. */
+export const RAW_SHARE = 0.75;
+
 export interface RawCallerParts {
   readonly tunnels: Tunnels;
   readonly hold: Hold;
@@ -22,6 +25,8 @@ export interface RawCallerParts {
 export class RawCaller implements Traveller {
   readonly peer: Peer;
   readonly waitingBytes = 0;
+  readonly share = RAW_SHARE;
+  readonly waits = true;
   readonly #socket: Socket;
   readonly #record: ExchangeRecord;
   readonly #parts: RawCallerParts;

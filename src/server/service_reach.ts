@@ -18,6 +18,10 @@ export interface Traveller {
   readonly peer: Peer;
   /** Bytes of the caller's that wait in memory. */
   readonly waitingBytes: number;
+  /** What part of a tunnel's limits it may use up, together with others of its kind; all of it by default. */
+  readonly share?: number;
+  /** Whether it rather waits for a tunnel that is busy than is refused. */
+  readonly waits?: boolean;
   /** @param reused whether the channel has served another request before */
   reached(served: Served, channel: Channel, reused: boolean): void;
   /**
@@ -92,17 +96,23 @@ export class ServiceReach {
     });
   }
 
-  /** Tries again in a moment: of those who were let go together more than the tunnel takes at a time. False where that was long enough. */
+  /**
+   * Tries again in a moment: of those who were let go together, or came together, more than the tunnel takes at a time. False where that was
+   * long enough.
+   */
   #queue(): boolean {
-    if (!this.#wasHeld || performance.now() >= (this.#heldUntil ?? 0) + this.#context.limits.holdFor) return false;
+    const { holdFor } = this.#context.limits;
+    if (this.#traveller.waits) this.#heldUntil ??= performance.now();
+    else if (!this.#wasHeld) return false;
+    if (performance.now() >= (this.#heldUntil ?? 0) + holdFor) return false;
     const timer = setTimeout(() => this.start(false), BUSY_FOR);
     this.#leaveHold = () => clearTimeout(timer);
     return true;
   }
 
   #open(served: Served): void {
-    const { address, port } = this.#traveller.peer;
-    served.open(address, port, this.#context.limits.openTimeout).then(
+    const { peer: { address, port }, share } = this.#traveller;
+    served.open(address, port, this.#context.limits.openTimeout, "caller", share).then(
       (channel) => {
         if (this.#over) channel.close();
         else this.#traveller.reached(served, channel, false);

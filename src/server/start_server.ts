@@ -14,6 +14,7 @@ import type { Log } from "../observe/log.ts";
 import { type MetricsRegistry, serverMetrics } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import { listen, stopListening } from "../platform/listen.ts";
+import { OpenFiles } from "../platform/open_files.ts";
 import { version } from "../platform/version.ts";
 import { auditedRegistry } from "../registry/audited_registry.ts";
 import { openRegistry } from "../registry/open_registry.ts";
@@ -21,6 +22,7 @@ import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { CallerPlaces } from "./caller_places.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -30,6 +32,8 @@ import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
+import { LoginGuard } from "./login_guard.ts";
+import { LoginReports } from "./login_reports.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
 import { Prober } from "./probe/prober.ts";
@@ -118,7 +122,16 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const observer = new ExchangeObservers(observers, onFault);
     const hold = new Hold(tunnels, config);
     undo.push(() => hold.close());
-    const ports = new ReversePorts({ tunnels, hold, config, log, observer, others: () => callers.size });
+    const files = new OpenFiles();
+    const places = new CallerPlaces({
+      limits: config,
+      trusted: addressList(config.trustedProxies),
+      files,
+      log,
+      noise,
+    });
+    const ports = new ReversePorts({ tunnels, hold, config, log, observer, places });
+    files.count(() => ports.size);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
     const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
@@ -138,10 +151,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       noise,
       onRegistered,
     });
-    const logins = { refused: 0 };
+    const logins = new LoginReports(log, noise, audit);
+    const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, audit, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, guard, files, logins, audit, log, noise },
       hostKey.privatePem,
     );
     routes.onRemoved = ({ id, fingerprint }) => {
@@ -171,9 +185,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         observer,
         onFault,
       },
-      addressList(config.trustedProxies),
+      places,
     );
-    callers.others = () => ports.size;
     const proxy = createHttpProxy(callers);
     const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort", true);
     undo.push(() => (callers.endAll(), stopListening(proxy)));
@@ -233,7 +246,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       control,
       usage,
       audit: auditLog,
-      metrics: serverMetrics(metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, usage })),
+      metrics: serverMetrics(
+        metricsSources({ config, exchanges, routes, tunnels, hold, disconnects, logins, guard, places, usage }),
+      ),
       closed,
       handOver,
       settled,

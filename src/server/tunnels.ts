@@ -15,6 +15,11 @@ export interface TunnelLimits {
   readonly maxPendingOpens: number;
 }
 
+/** What is left of a limit for those who may use a part of it; a small limit is not divided. */
+export function partOf(limit: number, share: number): number {
+  return limit - Math.floor(limit * (1 - share));
+}
+
 const OPEN_TIMEOUT = "The client did not say in time whether it reaches its service";
 
 /** A registration whose client is connected and has asked to be sent its callers. */
@@ -84,11 +89,20 @@ export class Served {
    *
    * @param timeout milliseconds
    * @param by a probe tells itself what it found
+   * @param share what part of the limits it may use up
    * @throws PetitError `service-refused`, `open-timeout`, `tunnel-lost` (nothing was sent to the service), or `tunnel-busy`
    */
-  open(callerAddress: string, callerPort: number, timeout: number, by: Visitor = "caller"): Promise<Channel> {
+  open(
+    callerAddress: string,
+    callerPort: number,
+    timeout: number,
+    by: Visitor = "caller",
+    share = 1,
+  ): Promise<Channel> {
     const { connection } = this;
-    const { maxChannels, maxPendingOpens } = this.#limits;
+    const [maxChannels, maxPendingOpens] = [this.#limits.maxChannels, this.#limits.maxPendingOpens].map((limit) =>
+      partOf(limit, share)
+    ) as [number, number];
     if (connection.link.channels >= maxChannels || connection.opening >= maxPendingOpens) {
       return Promise.reject(
         new PetitError(

@@ -297,6 +297,12 @@ function explain(error: unknown, where: string, greeting: string): unknown {
     "connection-lost",
     `The connection to ${where} ended before the login was done: ${messageOf(error)}`,
     {
+      // A server says nothing at all to whom it does not let try.
+      ...(greeting === ""
+        ? {
+          hint: "Try again in a few minutes: a server closes connections at once where many logins have failed lately",
+        }
+        : {}),
       cause: error,
     },
   );

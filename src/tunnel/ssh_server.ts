@@ -1,6 +1,7 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
+import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
@@ -67,8 +68,13 @@ export interface SshServerOptions {
   algorithms(): SshAlgorithms;
   /** Whether there are so many connections that another one is closed at once. */
   isFull(connections: number): boolean;
-  /** Makes the rules for a new connection. */
-  peer(remoteAddress: string): SshPeer;
+  /**
+   * Makes the rules for a new connection, before anything else is done for it.
+   *
+   * @param drop ends it before it has logged in
+   * @returns undefined to close it at once
+   */
+  peer(remoteAddress: string, drop: (why: string) => void): SshPeer | undefined;
 }
 
 /** As OpenSSH's MaxAuthTries. */
@@ -135,9 +141,16 @@ export function createSshServer(options: SshServerOptions): SshServer {
   const wires = new Set<Wire>();
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
     if (options.isFull(wires.size)) return void socket.destroy();
+    // Whoever has no address any more has left.
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const drop = (why: string) => {
+      cause ??= why;
+      wire.destroy();
+    };
+    const peer = options.peer(plainAddress(socket.remoteAddress), drop);
+    if (peer === undefined) return resetConnection(socket);
     const wire = new Wire(socket);
     wires.add(wire);
-    const peer = options.peer(plainAddress(socket.remoteAddress));
     peers.set(wire, peer);
     // The first one stands: what follows comes of it.
     let cause: string | undefined;

@@ -20,6 +20,9 @@ function server() {
       { light: "service", state: "red", count: 1 },
     ],
     loginsRefused: () => 4,
+    loginsThrottled: () => Object.entries({ source: 5, overall: 6, startups: 0 }),
+    startups: () => 2,
+    callers: () => 9,
     usageDropped: () => 6,
     usageWaiting: () => 7,
   });
@@ -78,6 +81,10 @@ test("metrics: what the server holds is read when it is asked for", async () => 
   assert.equal(value(found, 'petit_registrations_lights{light="client",state="green"}'), 2);
   assert.equal(value(found, 'petit_registrations_lights{light="service",state="red"}'), 1);
   assert.deepEqual([value(found, "petit_usage_dropped_total"), value(found, "petit_usage_waiting")], [6, 7]);
+  assert.deepEqual([value(found, 'petit_logins_throttled_total{reason="overall"}'), value(found, "petit_startups")], [
+    6,
+    2,
+  ]);
   const reasons = ["reset", "stopped"].map((reason) => value(found, `petit_disconnects_total{reason="${reason}"}`));
   assert.deepEqual(reasons, [8, 0]);
 });

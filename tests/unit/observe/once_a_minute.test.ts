@@ -86,3 +86,19 @@ test("once a minute: however many kinds there are, memory stays bounded", () => 
   for (let i = 0; i < 100_000 - 1000; i += 997) say(`kind ${i}`);
   assert.equal(told.length, Math.ceil((100_000 - 1000) / 997));
 });
+
+test("once a minute: of very many sources the first fifty are told of one by one, the others together", () => {
+  const clock = { now: 0 };
+  const noise = new OnceAMinute(() => clock.now);
+  let told: string[] = [];
+  const say = (source: string) => noise.tellOf("a", source, (repeated) => told.push(`${source} ${repeated}`));
+  for (let i = 0; i < 5000; i++) say(`${i % 2500}`);
+  assert.equal(told.length, 51);
+  assert.equal(told[50], "50 0");
+  clock.now += 60_000;
+  told = [];
+  say("49");
+  for (let i = 50; i < 200; i++) say(`${i}`);
+  assert.equal(told[0], "49 1");
+  assert.equal(told.at(-1), "99 4899");
+});

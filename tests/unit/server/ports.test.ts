@@ -19,8 +19,7 @@ test("reverse ports: how long a client may take to reach its service is what the
     holdFor: 0,
     keepPortFor: 0,
     connectionTimeout: 0,
-    maxCallers: 100,
-    ssh: { gatewayPorts: "no" as const },
+    ssh: { gatewayPorts: "no" as const, maxChannels: 100 },
   };
   let asked!: (timeout: number) => void;
   const served = {
@@ -34,7 +33,7 @@ test("reverse ports: how long a client may take to reach its service is what the
     config,
     log: {} as never,
     observer: { exchangeDone() {} },
-    others: () => 0,
+    places: { take: () => true } as never,
   });
   t.after(() => ports.closeAll());
   await ports.open(served.registration as never, "127.0.0.1");
