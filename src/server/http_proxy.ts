@@ -1,5 +1,6 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { plainAddress } from "../platform/address.ts";
+import type { ClientCertificate } from "./access/client_certificate.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
 import { refusalBytes, refusals } from "./refusal.ts";
 import { KEEP_ALIVE } from "../platform/keep_alive.ts";
@@ -22,7 +23,7 @@ export class Callers {
   }
 
   /** Serves HTTP on a connection whose bytes are plain: TCP, or the inside of TLS. */
-  serve(socket: Socket, secure: boolean): void {
+  serve(socket: Socket, secure: boolean, certificate?: ClientCertificate): void {
     if (this.#open.size + this.others() >= this.#context.limits.maxCallers) return turnAway(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     const address = plainAddress(socket.remoteAddress);
@@ -39,6 +40,7 @@ export class Callers {
       secure,
       trusted,
       ...(trusted ? { proxies: this.#trusted } : {}),
+      ...(certificate === undefined ? {} : { certificate }),
     };
     const connection = new CallerConnection(socket, peer, this.#context);
     this.#connections.set(socket, connection);
@@ -53,6 +55,11 @@ export class Callers {
   /** Load balancers whose word is taken for where a caller comes from. */
   set trusted(list: BlockList) {
     this.#trusted = list;
+  }
+
+  /** Somebody has changed who may call: whoever may not any more is cut off. */
+  recheck(): void {
+    for (const connection of this.#connections.values()) connection.recheck();
   }
 
   /** Closes what is idle, and the others after the answer that they wait for; settles when all are closed. */

@@ -11,7 +11,9 @@ import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Hold } from "./hold.ts";
+import type { AccessRules } from "./access/access_rules.ts";
 import { RawCaller } from "./raw_caller.ts";
+import { refusals } from "./refusal.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** The settings that matter to reverse ports, read anew each time. */
@@ -24,6 +26,7 @@ export type PortSettings =
 export interface ReversePortsParts {
   readonly tunnels: Tunnels;
   readonly hold: Hold;
+  readonly access: AccessRules;
   readonly config: PortSettings;
   readonly log: Log;
   readonly observer: ExchangeObserver;
@@ -34,7 +37,8 @@ export interface ReversePortsParts {
 interface ReversePort {
   readonly server: Server;
   readonly host: string;
-  readonly callers: Set<Socket>;
+  /** Those that were let in, by their connections. */
+  readonly callers: Map<Socket, RawCaller>;
   /** Closes it; undefined while a tunnel serves it. */
   closing: NodeJS.Timeout | undefined;
 }
@@ -105,15 +109,14 @@ export class ReversePorts {
     if (already !== undefined) already.closing = undefined;
     if (already?.host === host) return;
     if (already) this.#shut(id, already);
-    const callers = new Set<Socket>();
+    const callers = new Map<Socket, RawCaller>();
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      callers.add(socket);
       this.#callers.add(socket);
       socket.on("close", () => {
         callers.delete(socket);
         this.#callers.delete(socket);
       });
-      this.#accept(registration, socket);
+      this.#accept(registration, socket, callers);
     });
     this.#open.set(id, { server, host, callers, closing: undefined });
     try {
@@ -182,11 +185,21 @@ export class ReversePorts {
     this.#open.delete(id);
     closeListener(open.server);
     // Their streams were not over: an orderly end would make them look whole.
-    for (const socket of open.callers) resetConnection(socket);
+    for (const socket of open.callers.keys()) resetConnection(socket);
   }
 
-  #accept(registration: Registration, socket: Socket): void {
-    const { observer, config, others } = this.#parts;
+  /** Somebody has changed who may call: whoever may not any more is cut off. */
+  recheck(): void {
+    for (const [id, { callers }] of this.#open) {
+      const rule = this.#parts.access.of(id);
+      for (const caller of callers.values()) {
+        if (!rule.allowsRaw(caller.peer.address)) caller.turnAway(refusals.accessRevoked.code, false);
+      }
+    }
+  }
+
+  #accept(registration: Registration, socket: Socket, callers: ReversePort["callers"]): void {
+    const { observer, config, access, others } = this.#parts;
     if (this.#callers.size + others() > config.maxCallers) return resetConnection(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     const peer = {
@@ -195,7 +208,19 @@ export class ReversePorts {
       secure: false,
       trusted: false,
     };
-    new RawCaller(socket, peer, registration, observer, this.#parts).start();
+    const caller = new RawCaller(socket, peer, registration, observer, this.#parts);
+    const rule = access.of(registration.id);
+    const refused = !rule.allowsRaw(peer.address)
+      ? refusals.callerNotAllowed.code
+      : callers.size >= rule.settings.maxRawCallers
+      ? "callers-too-many"
+      : undefined;
+    if (refused !== undefined) {
+      access.onRefused({ id: registration.id, code: refused, address: peer.address, kind: "tcp" });
+      return caller.turnAway(refused, true);
+    }
+    callers.set(socket, caller);
+    caller.start();
   }
 }
 

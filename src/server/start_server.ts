@@ -21,6 +21,7 @@ import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { AccessRules } from "./access/access_rules.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -101,6 +102,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         noise.tell("registry", () => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`)),
     );
     undo.push(() => routes.close());
+    const access = new AccessRules({ store: registry.access, config });
+    undo.push(() => access.close());
+    routes.onRefreshed = () => access.refresh();
     const tunnels = new Tunnels();
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
@@ -118,7 +122,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const observer = new ExchangeObservers(observers, onFault);
     const hold = new Hold(tunnels, config);
     undo.push(() => hold.close());
-    const ports = new ReversePorts({ tunnels, hold, config, log, observer, others: () => callers.size });
+    const ports = new ReversePorts({ tunnels, hold, access, config, log, observer, others: () => callers.size });
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
     const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
@@ -163,6 +167,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const callers = new Callers(
       {
         routes,
+        access,
         tunnels,
         hold,
         deadlines: new Deadlines(),
@@ -174,13 +179,17 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       addressList(config.trustedProxies),
     );
     callers.others = () => ports.size;
+    access.onChanged = () => {
+      callers.recheck();
+      ports.recheck();
+    };
     const proxy = createHttpProxy(callers);
     const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort", true);
     undo.push(() => (callers.endAll(), stopListening(proxy)));
     log.info({ port: proxyPort }, `HTTP proxy listens on port ${proxyPort}`);
 
-    const { secureProxyHost: host, secureProxyPort: port, certificates: folder } = config;
-    const secureProxy = new HttpsProxy({ host, port, folder, callers, log, noise });
+    const { secureProxyHost: host, secureProxyPort: port, certificates: folder, access: { clientCa } } = config;
+    const secureProxy = new HttpsProxy({ host, port, folder, clientCa, callers, log, noise });
     undo.push(() => (callers.endAll(), secureProxy.stop()));
     await secureProxy.start();
 
@@ -215,6 +224,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       registry: auditedRegistry(registry, auditBy(audit, "operator")),
       audit: auditBy(audit, "operator"),
       routes,
+      access,
       tunnels,
       callers,
       hold,

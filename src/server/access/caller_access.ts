@@ -1,0 +1,141 @@
+import type { Field } from "../../http/fields.ts";
+import type { Peer } from "../forwarded_fields.ts";
+import { realCaller } from "../real_caller.ts";
+import { type Refusal, refusals } from "../refusal.ts";
+import type { AccessRule, KnownCredential } from "./access_rule.ts";
+import type { AccessRules } from "./access_rules.ts";
+import type { PasswordVerdict } from "./passwords.ts";
+import { fitsQuick, NOBODY } from "./secret_hash.ts";
+import { carriesCredentials, type Shown, shownCredentials } from "./shown_credentials.ts";
+
+/** A token as `make_credential.ts` makes it: the id in it is no secret. */
+const TOKEN = /^petit_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
+
+/** Whether a caller's requests may be forwarded; one for each of its connections. */
+export class CallerAccess {
+  readonly #rules: AccessRules;
+  readonly #peer: Peer;
+  /** The last rule that let this connection's address in. */
+  #passed: AccessRule | undefined;
+  /** Of the request that was asked about last, as are the next three. */
+  #registration: string | undefined;
+  #rule: AccessRule | undefined;
+  #fields: readonly Field[] = [];
+  #credential: KnownCredential | undefined;
+  /** Its password is being looked at. */
+  #undecided = false;
+
+  constructor(rules: AccessRules, peer: Peer) {
+    this.#rules = rules;
+    this.#peer = peer;
+  }
+
+  /**
+   * Decides about a request by the head that its registration was chosen from. A registration that is unknown is judged by the default, so
+   * that whoever is not let in cannot find out which ids there are.
+   *
+   * @returns undefined where it may be forwarded
+   */
+  check(
+    registration: string | undefined,
+    fields: readonly Field[],
+  ): Refusal | undefined | Promise<Refusal | undefined> {
+    const rule = this.#rule = this.#rules.of(registration);
+    this.#registration = registration;
+    this.#fields = fields;
+    this.#credential = undefined;
+    if (rule.isOpen) return undefined;
+    const refused = this.#checkConnection(rule) ?? (rule.requiresCredential ? this.#checkCredential(rule) : undefined);
+    if (refused instanceof Promise) return refused.then((refusal) => this.#told(refusal));
+    return this.#told(refused);
+  }
+
+  /** Whether the request that was let in last would still be. */
+  get holds(): boolean {
+    if (this.#rule === undefined || this.#undecided) return true;
+    const rule = this.#rules.of(this.#registration);
+    if (rule.isOpen) return true;
+    const credential = this.#credential;
+    const credited = !rule.requiresCredential ||
+      (credential !== undefined && rule.stillTakes(credential, this.#rules.now()));
+    return credited && this.#checkConnection(rule) === undefined;
+  }
+
+  /** The fields that the service gets: without what petit alone was to be shown. */
+  forService(fields: readonly Field[]): readonly Field[] {
+    const rule = this.#rule;
+    if (rule === undefined || !rule.requiresCredential) return fields;
+    const { stripCredentials, credentialField } = rule.settings;
+    return fields.filter(({ lower }) =>
+      !carriesCredentials(lower, credentialField) || (!stripCredentials && lower === credentialField)
+    );
+  }
+
+  #checkConnection(rule: AccessRule): Refusal | undefined {
+    const { trusted, certificate } = this.#peer;
+    if (trusted || this.#passed !== rule) {
+      if (!rule.allows(this.#address)) return refusals.callerNotAllowed;
+      this.#passed = rule;
+    }
+    if (!rule.requiresCertificate) return undefined;
+    if (certificate === undefined) return refusals.certificateMissing;
+    const good = certificate.isGood(this.#rules.now()) && certificate.isOneOf(rule.settings.certificates);
+    return good ? undefined : refusals.certificateRefused;
+  }
+
+  get #address(): string {
+    return this.#peer.trusted ? realCaller(this.#peer, this.#fields) : this.#peer.address;
+  }
+
+  #checkCredential(rule: AccessRule): Refusal | undefined | Promise<Refusal | undefined> {
+    const shown = shownCredentials(this.#fields, rule.settings.credentialField);
+    if (shown.kind === "ambiguous") return refusals.credentialsAmbiguous;
+    if (shown.kind === "malformed") return wrong(rule);
+    if (shown.kind === "nothing" || !rule.asksFor(shown.kind)) {
+      return { ...refusals.credentialsMissing, challenges: rule.challenges(false) };
+    }
+    return shown.kind === "bearer" ? this.#checkToken(rule, shown.token) : this.#checkPassword(rule, shown);
+  }
+
+  #checkToken(rule: AccessRule, token: string): Refusal | undefined {
+    const id = TOKEN.exec(token)?.[1];
+    const credential = id === undefined ? undefined : rule.token(id, this.#rules.now());
+    const hash = credential?.hash?.kind === "sha256" ? credential.hash : NOBODY.quick;
+    if (!fitsQuick(token, hash) || credential === undefined) return wrong(rule);
+    this.#credential = credential;
+    return undefined;
+  }
+
+  #checkPassword(
+    rule: AccessRule,
+    { user, password }: Shown & { kind: "basic" },
+  ): Refusal | undefined | Promise<Refusal | undefined> {
+    const owner = rule.user(user, this.#rules.now());
+    const judge = (verdict: PasswordVerdict) => {
+      if (verdict === "wrong") return wrong(rule);
+      if (verdict !== "right") return { ...refusals.tooManyFailures, retryAfter: verdict.retryAfter };
+      this.#credential = owner;
+      return undefined;
+    };
+    const verdict = this.#rules.passwords.check(owner, password, rule.slow, this.#address);
+    if (!(verdict instanceof Promise)) return judge(verdict);
+    this.#undecided = true;
+    return verdict.then((late) => {
+      this.#undecided = false;
+      // It may have been revoked while its password was hashed.
+      return judge(late) ?? (this.holds ? undefined : wrong(rule));
+    });
+  }
+
+  #told(refusal: Refusal | undefined): Refusal | undefined {
+    if (refusal !== undefined) {
+      const id = this.#registration ?? null;
+      this.#rules.onRefused({ id, code: refusal.code, address: this.#address, kind: "http" });
+    }
+    return refusal;
+  }
+}
+
+function wrong(rule: AccessRule): Refusal {
+  return { ...refusals.credentialsWrong, challenges: rule.challenges(true) };
+}
