@@ -9,7 +9,7 @@ import { version } from "../platform/version.ts";
 import { within } from "../platform/within.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
-import { accessLine } from "./access/access_line.ts";
+import { AccessControl } from "./access/access_control.ts";
 import type { AccessRules } from "./access/access_rules.ts";
 import type { Disconnect } from "./disconnect.ts";
 import type { Disconnects } from "./disconnects.ts";
@@ -52,8 +52,13 @@ export class ServerControl {
   readonly #parts: ServerControlParts;
   readonly #startedAt = new Date().toISOString();
 
+  /** Who may call. */
+  readonly access: AccessControl;
+
   constructor(parts: ServerControlParts) {
     this.#parts = parts;
+    const { registry, routes, access: rules, log } = parts;
+    this.access = new AccessControl({ registry, routes, rules, log });
   }
 
   status(): ServerStatus {
@@ -100,7 +105,7 @@ export class ServerControl {
     const registration = this.#known(id);
     return {
       ...this.#statusOf(registration),
-      access: accessLine(this.#parts.access.of(id)),
+      access: this.access.line(id),
       disconnects: this.#parts.disconnects.of(registration.fingerprint, id),
     };
   }

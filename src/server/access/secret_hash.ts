@@ -66,6 +66,6 @@ export async function fitsSlow(
 function slowDigest(secret: string, salt: Buffer, cost: Cost): Promise<Buffer> {
   const options: ScryptOptions = { ...cost, maxmem: 256 * cost.N * cost.r };
   return new Promise((resolve, reject) =>
-    scrypt(secret, salt, LENGTH, options, (error, key) => error === null ? resolve(key) : reject(error))
+    scrypt(secret, salt, LENGTH, options, (error, key) => error ? reject(error) : resolve(key))
   );
 }
