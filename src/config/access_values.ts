@@ -39,16 +39,16 @@ export const requirements = () =>
 
 export const certificateNames = () =>
   z.array(
-    text().regex(
-      /^(?:sha256:[0-9a-f]{64}|[^\x00-\x1f\x7f]{1,255})$/i,
-      'wanted a name, or "sha256:" and the fingerprint in hexadecimal digits',
+    text().regex(/^[^\x00-\x1f\x7f]{1,255}$/, "wanted a name without control characters").refine(
+      (name) => !/^sha256:/i.test(name) || /^sha256:[0-9a-f]{64}$/i.test(name),
+      'wanted "sha256:" and the 64 hexadecimal digits of a fingerprint, without colons',
     ),
     'wanted a list, such as ["billing.example.com"]',
   ).max(1000);
 
+const FIELD = 'wanted "authorization" or a name that begins with "x-", such as "x-petit-authorization"';
+
 /** Where credentials stand: in a field that callers choose for nothing else. */
 export const credentialField = () =>
-  text().regex(
-    /^(?:authorization|x-(?!forwarded-)[a-z0-9-]{1,60})$/i,
-    'wanted "authorization" or a name that begins with "x-", such as "x-petit-authorization"',
-  ).transform((name) => name.toLowerCase());
+  text().regex(/^(?:[Aa]uthorization|[Xx]-[A-Za-z0-9-]{1,60})$/, FIELD)
+    .refine((name) => !/^x-forwarded-/i.test(name), FIELD).toLowerCase();
