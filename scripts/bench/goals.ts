@@ -14,7 +14,7 @@ export interface Goal {
   readonly reached: boolean;
 }
 
-type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "options">;
+type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "access" | "options">;
 type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
@@ -42,6 +42,12 @@ export function judge(found: Found): Goal[] {
     goals.push(
       atMost("usage record: requests/s that it costs", found.usage.map(({ on, off }) => (1 - on / off) * 100), 5, "%"),
     );
+  }
+  if (found.options.parts.includes("access")) {
+    for (const guard of ["cidr", "bearer"] as const) {
+      const costs = found.access.map((sample) => (1 - sample[guard].rateToOpen) * 100);
+      goals.push(atMost(`access by ${guard}: requests/s that it costs`, costs, 3, "%"));
+    }
   }
   return goals;
 }

@@ -7,6 +7,7 @@ import { executable as built, installed, root } from "../project.ts";
 import { watchDisturbance } from "./disturbance.ts";
 import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
+import { measureAccess } from "./measure_access.ts";
 import { measureClients } from "./measure_clients.ts";
 import { measureFlood } from "./measure_flood.ts";
 import { measureTunnels } from "./measure_tunnels.ts";
@@ -44,7 +45,7 @@ async function bench(options: Options): Promise<number> {
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
   const disturbance = watchDisturbance();
-  const compares = options.parts.some((part) => part !== "clients" && part !== "usage" && part !== "flood");
+  const compares = options.parts.some((part) => !["clients", "usage", "access", "flood"].includes(part));
   const tunnels = programs === undefined || !compares
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
@@ -60,6 +61,12 @@ async function bench(options: Options): Promise<number> {
       return [];
     })
     : [];
+  const access = programs !== undefined && options.parts.includes("access")
+    ? await measureAccess(programs, executable, join(folder, "access"), options).catch((error: Error) => {
+      failures.push(`access: ${error.message}`);
+      return [];
+    })
+    : [];
   const flood = programs !== undefined && options.parts.includes("flood")
     ? await measureFlood(programs, executable, join(folder, "flood"), options.latencySeconds, options.rounds)
       .catch((error: Error) => {
@@ -67,7 +74,7 @@ async function bench(options: Options): Promise<number> {
         return [];
       })
     : [];
-  const found = { options, ...tunnels, clients, usage, flood };
+  const found = { options, ...tunnels, clients, usage, access, flood };
   const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));

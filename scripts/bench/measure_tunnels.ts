@@ -43,7 +43,7 @@ export async function measureTunnels(
       measureWrk(contender, { wrk: programs.wrk, connections, seconds, close, path: `/${name}`, size: content.length });
     const large = size === 1024 ** 3 ? "1 GiB" : `${size / 1024 ** 2} MiB`;
     const added = (part: string) => `${LATENCY_RATE} requests/s, added latency, ${part}`;
-    const measurements: Record<Exclude<Part, "clients" | "usage" | "flood">, Measurement> = {
+    const measurements: Record<Exclude<Part, "clients" | "usage" | "access" | "flood">, Measurement> = {
       keepalive: {
         title: "1 KiB, 32 keep-alive connections",
         measure: wrk(32, false),
@@ -95,7 +95,7 @@ export async function measureTunnels(
 
     const rows: Row[] = [];
     for (const part of options.parts) {
-      if (part === "clients" || part === "usage" || part === "flood") continue;
+      if (part === "clients" || part === "usage" || part === "access" || part === "flood") continue;
       const { title, measure, rows: rowsOf } = measurements[part];
       const samples = await measureInRounds(title, contenders, options.rounds, measure);
       rows.push(...rowsOf(samples));

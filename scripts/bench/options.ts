@@ -1,7 +1,17 @@
 import { parseArgs } from "node:util";
 
 /** What can be measured, in the order in which it is. */
-export const PARTS = ["keepalive", "new", "download", "upload", "latency", "clients", "usage", "flood"] as const;
+export const PARTS = [
+  "keepalive",
+  "new",
+  "download",
+  "upload",
+  "latency",
+  "clients",
+  "usage",
+  "access",
+  "flood",
+] as const;
 export type Part = typeof PARTS[number];
 
 export interface Options {

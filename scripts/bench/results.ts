@@ -3,6 +3,7 @@ import type { Disturbance } from "./disturbance.ts";
 import type { Goal } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
+import type { AccessSample } from "./measure_access.ts";
 import type { FloodSample } from "./measure_flood.ts";
 import type { UsageSample } from "./measure_usage.ts";
 import type { Options } from "./options.ts";
@@ -33,6 +34,7 @@ export interface Results {
   readonly memory: readonly CarrierMemory[];
   readonly clients: readonly ClientsSample[];
   readonly usage: readonly UsageSample[];
+  readonly access: readonly AccessSample[];
   readonly flood: readonly FloodSample[];
   readonly goals: readonly Goal[];
   /** Answers that were wrong, and runs that failed. */

@@ -55,6 +55,7 @@ export class AccessRule {
   readonly #rawAllow: BlockList | undefined;
   readonly #tokens = new Map<string, KnownCredential>();
   readonly #users = new Map<string, KnownCredential>();
+  readonly #usersById: ReadonlyMap<string, KnownCredential>;
 
   /** @param settings "damaged" lets nobody in */
   constructor(settings: EffectiveAccess | "damaged", credentials: readonly Credential[]) {
@@ -77,6 +78,7 @@ export class AccessRule {
       if (one.kind === "bearer") this.#tokens.set(one.id, known);
       else this.#users.set(one.user, known);
     }
+    this.#usersById = new Map([...this.#users.values()].map((user) => [user.id, user]));
     this.slow = [...this.#users.values()].some(({ hash }) => hash?.kind === "scrypt");
   }
 
@@ -105,11 +107,15 @@ export class AccessRule {
     return inForce(this.#users.get(name), now);
   }
 
+  userById(id: string, now: number): KnownCredential | undefined {
+    return inForce(this.#usersById.get(id), now);
+  }
+
   /** Whether a credential that was good under another rule is good under this one too. */
   stillTakes({ id, kind }: KnownCredential, now: number): boolean {
     if (!this.asksFor(kind)) return false;
     if (kind === "bearer") return this.token(id, now) !== undefined;
-    return [...this.#users.values()].some((user) => user.id === id && user.expiresAt > now);
+    return this.userById(id, now) !== undefined;
   }
 
   /**

@@ -6,7 +6,7 @@ import type { AccessRule, KnownCredential } from "./access_rule.ts";
 import type { AccessRules } from "./access_rules.ts";
 import type { PasswordVerdict } from "./passwords.ts";
 import { fitsQuick, NOBODY } from "./secret_hash.ts";
-import { carriesCredentials, type Shown, shownCredentials } from "./shown_credentials.ts";
+import { carriesCredentials, type Shown, shownCredentials, valueShown } from "./shown_credentials.ts";
 
 /** A token as `make_credential.ts` makes it: the id in it is no secret. */
 const TOKEN = /^petit_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
@@ -88,13 +88,25 @@ export class CallerAccess {
   }
 
   #checkCredential(rule: AccessRule): Refusal | undefined | Promise<Refusal | undefined> {
-    const shown = shownCredentials(this.#fields, rule.settings.credentialField);
-    if (shown.kind === "ambiguous") return refusals.credentialsAmbiguous;
-    if (shown.kind === "malformed") return wrong(rule);
-    if (shown.kind === "nothing" || !rule.asksFor(shown.kind)) {
+    const value = valueShown(this.#fields, rule.settings.credentialField);
+    if (value === null) return refusals.credentialsAmbiguous;
+    const shown = value === undefined ? undefined : this.#recalled(rule, value) ?? shownCredentials(value);
+    if (shown === "right") return undefined;
+    if (shown?.kind === "malformed") return wrong(rule);
+    if (shown === undefined || shown.kind === "nothing" || !rule.asksFor(shown.kind)) {
       return { ...refusals.credentialsMissing, challenges: rule.challenges(false) };
     }
-    return shown.kind === "bearer" ? this.#checkToken(rule, shown.token) : this.#checkPassword(rule, shown);
+    return shown.kind === "bearer"
+      ? this.#checkToken(rule, shown.token)
+      : this.#checkPassword(rule, shown, value as string);
+  }
+
+  /** Whether the same user and password were right before. A token costs no more than that. */
+  #recalled(rule: AccessRule, value: string): "right" | undefined {
+    if (!rule.asksFor("basic") || /^bearer /i.test(value)) return undefined;
+    const id = this.#rules.passwords.recall(this.#registration ?? "", value);
+    this.#credential = id === undefined ? undefined : rule.userById(id, this.#rules.now());
+    return this.#credential && "right";
   }
 
   #checkToken(rule: AccessRule, token: string): Refusal | undefined {
@@ -109,15 +121,18 @@ export class CallerAccess {
   #checkPassword(
     rule: AccessRule,
     { user, password }: Shown & { kind: "basic" },
+    value: string,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     const owner = rule.user(user, this.#rules.now());
     const judge = (verdict: PasswordVerdict) => {
       if (verdict === "wrong") return wrong(rule);
       if (verdict !== "right") return { ...refusals.tooManyFailures, retryAfter: verdict.retryAfter };
+      if (owner === undefined) return wrong(rule);
       this.#credential = owner;
+      this.#rules.passwords.remember(this.#registration ?? "", value, owner.id);
       return undefined;
     };
-    const verdict = this.#rules.passwords.check(owner, password, rule.slow, this.#address);
+    const verdict = this.#rules.passwords.check(owner?.hash, password, rule.slow, this.#address);
     if (!(verdict instanceof Promise)) return judge(verdict);
     this.#undecided = true;
     return verdict.then((late) => {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash as digestOf, randomBytes } from "node:crypto";
 import { FailureThrottle } from "./failure_throttle.ts";
 import { fitsQuick, fitsSlow, NOBODY, type SecretHash } from "./secret_hash.ts";
 
@@ -11,23 +11,18 @@ const AT_ONCE = 2;
 /** How many more may wait for that; 3 s of work. */
 const MAX_WAITING = 120;
 
-/** Right passwords that are remembered. */
+/** Credentials that were right and are remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** Whose password it is said to be. */
-export interface PasswordOwner {
-  readonly id: string;
-  readonly hash: SecretHash | undefined;
-}
-
 /**
- * Checks passwords. One that was right is remembered under a keyed hash, so that the next request costs microseconds; a wrong one costs its
- * sender a place in the queue, and after ten in a minute a wait.
+ * Checks passwords. What was right is remembered under a keyed hash, so that the next request costs half a microsecond; a wrong one costs
+ * its sender a place in the queue, and after ten in a minute a wait.
  */
 export class Passwords {
-  readonly #key = randomBytes(32);
+  readonly #key = randomBytes(32).toString("hex");
   readonly #throttle: FailureThrottle;
-  readonly #right = new Set<string>();
+  /** Ids of credentials, by the keyed hash of what was shown. */
+  readonly #right = new Map<string, string>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -36,20 +31,17 @@ export class Passwords {
   }
 
   /**
-   * @param owner undefined where there is no such user
+   * @param hash undefined where there is no such user
    * @param slow whether some user of the same registration has a password of their own choice: the answers for all others take as long then
    * @param address who asks
    */
   check(
-    owner: PasswordOwner | undefined,
+    hash: SecretHash | undefined,
     password: string,
     slow: boolean,
     address: string,
   ): PasswordVerdict | Promise<PasswordVerdict> {
-    const hash = owner?.hash ?? (slow ? NOBODY.slow : NOBODY.quick);
-    if (owner !== undefined && hash.kind === "sha256" && fitsQuick(password, hash)) return "right";
-    const name = this.#nameOf(owner, hash, password);
-    if (this.#right.has(name)) return "right";
+    if (hash?.kind === "sha256" && fitsQuick(password, hash)) return "right";
     const retryAfter = this.#throttle.begin(address);
     if (retryAfter > 0) return { retryAfter };
     if (!slow) return "wrong";
@@ -57,12 +49,28 @@ export class Passwords {
       this.#throttle.takeBack(address);
       return { retryAfter: 1 };
     }
-    return this.#slowly(hash.kind === "scrypt" ? hash : NOBODY.slow, password).then((fits) => {
+    return this.#slowly(hash?.kind === "scrypt" ? hash : NOBODY.slow, password).then((fits) => {
       if (!fits) return "wrong";
       this.#throttle.takeBack(address);
-      this.#remember(name);
       return "right";
     });
+  }
+
+  /** The id of the credential that the same was right for before; whether that is still in force is another question. */
+  recall(registration: string, shown: string): string | undefined {
+    return this.#right.get(this.#nameOf(registration, shown));
+  }
+
+  /** @param shown as it stood in the request */
+  remember(registration: string, shown: string, credential: string): void {
+    const [oldest] = this.#right.keys();
+    if (oldest !== undefined && this.#right.size >= MAX_REMEMBERED) this.#right.delete(oldest);
+    this.#right.set(this.#nameOf(registration, shown), credential);
+  }
+
+  /** Nobody without the key can tell from a name, or from how long it takes to find, what it is of. */
+  #nameOf(registration: string, shown: string): string {
+    return digestOf("sha256", `${this.#key}${registration} ${shown}`, "base64");
   }
 
   async #slowly(hash: SecretHash & { kind: "scrypt" }, password: string): Promise<boolean> {
@@ -75,17 +83,5 @@ export class Passwords {
       if (next === undefined) this.#running--;
       else next();
     }
-  }
-
-  /** Nobody without the key can tell from a name, or from how long it takes to find, what password it is of. */
-  #nameOf(owner: PasswordOwner | undefined, { digest }: SecretHash, password: string): string {
-    return createHmac("sha256", this.#key).update(owner?.id ?? "").update("\0").update(digest).update(password)
-      .digest("base64");
-  }
-
-  #remember(name: string): void {
-    const [oldest] = this.#right;
-    if (oldest !== undefined && this.#right.size >= MAX_REMEMBERED) this.#right.delete(oldest);
-    this.#right.add(name);
   }
 }

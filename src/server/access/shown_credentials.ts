@@ -7,13 +7,10 @@ export type Shown =
   /** Nothing, or in a scheme that petit does not know. */
   | { readonly kind: "nothing" }
   /** Something that cannot be right. */
-  | { readonly kind: "malformed" }
-  /** The field stands twice: whoever reads it next may take the other one. */
-  | { readonly kind: "ambiguous" };
+  | { readonly kind: "malformed" };
 
 const NOTHING: Shown = { kind: "nothing" };
 const MALFORMED: Shown = { kind: "malformed" };
-const AMBIGUOUS: Shown = { kind: "ambiguous" };
 
 /** RFC 9110, section 11.4: a scheme, in any case, and what belongs to it. */
 const CREDENTIALS = /^(bearer|basic) +([A-Za-z0-9\-._~+/]+=*)$/i;
@@ -21,15 +18,22 @@ const SCHEME = /^(?:bearer|basic)(?: |$)/i;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads the credentials in `field`, a name in lower case (RFC 6750, section 2.1; RFC 7617, section 2). */
-export function shownCredentials(fields: readonly Field[], field: string): Shown {
+/**
+ * The value of the field with the credentials, a name in lower case; undefined where it is not there, null where it stands twice:
+ * whoever reads it next may take the other one.
+ */
+export function valueShown(fields: readonly Field[], field: string): string | null | undefined {
   let value: string | undefined;
   for (const one of fields) {
     if (one.lower !== field) continue;
-    if (value !== undefined) return AMBIGUOUS;
+    if (value !== undefined) return null;
     value = one.value;
   }
-  if (value === undefined) return NOTHING;
+  return value;
+}
+
+/** Reads credentials (RFC 6750, section 2.1; RFC 7617, section 2). */
+export function shownCredentials(value: string): Shown {
   const match = CREDENTIALS.exec(value);
   if (match === null) return SCHEME.test(value) ? MALFORMED : NOTHING;
   const [, scheme = "", text = ""] = match;
