@@ -104,6 +104,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => routes.close());
     const access = new AccessRules({ store: registry.access, config });
     undo.push(() => access.close());
+    access.onRefused = ({ id, code, address, kind }) =>
+      audit.recordOften("caller-refused", `${id} ${code} ${address}`, { id, code, address, kind });
     routes.onRefreshed = () => access.refresh();
     const tunnels = new Tunnels();
     const onFault = (error: unknown) =>

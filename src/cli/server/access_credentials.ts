@@ -9,7 +9,8 @@ import { momentText } from "../terminal/time_text.ts";
 import { textValue } from "../values.ts";
 import { accessRulesOf } from "./access_rules_of.ts";
 import { accessScope, DEFAULT } from "./access_scope.ts";
-import { print, withAccess } from "./server_access.ts";
+import { print } from "./server_access.ts";
+import { withRegistry } from "./with_registry.ts";
 
 /** Makes a token, or a user with a password; the secret is printed this once. */
 export async function accessGrant(invocation: Invocation): Promise<number> {
@@ -30,7 +31,7 @@ export async function accessGrant(invocation: Invocation): Promise<number> {
     password: typesPassword ? await readPassword() : undefined,
     label: textValue(invocation, "label") ?? "",
   }, Date.now());
-  const rule = withAccess(invocation, (registry, config) => {
+  const rule = withRegistry(invocation, (registry, config) => {
     registry.access.add(credential);
     return accessRulesOf(registry, config).of(registration ?? undefined);
   });
@@ -63,7 +64,7 @@ export function accessRevoke(invocation: Invocation): number {
       'Wanted: twelve hexadecimal digits; "petit server access list" shows them',
     );
   }
-  const credential = withAccess(invocation, (registry) => {
+  const credential = withRegistry(invocation, (registry) => {
     try {
       return registry.access.revoke(typed);
     } catch (error) {
@@ -87,7 +88,7 @@ export function accessList(invocation: Invocation): number {
   const [typed] = invocation.positionals;
   const scope = typed === undefined ? undefined : accessScope(typed);
   const now = Date.now();
-  const rows = withAccess(invocation, (registry) => {
+  const rows = withRegistry(invocation, (registry) => {
     // An id that nobody has is told of.
     if (typeof scope === "string") registry.access.rule(scope);
     return registry.access.credentials();

@@ -1,23 +1,21 @@
 import process from "node:process";
-import { loadConfig } from "../../config/load.ts";
 import type { ServerConfig } from "../../config/schema.ts";
-import { openRegistry } from "../../registry/open_registry.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { accessLine } from "../../server/access/access_line.ts";
 import type { Invocation } from "../commands/command.ts";
 import { table } from "../terminal/table.ts";
 import { printable } from "../terminal/text_width.ts";
-import { configFile } from "../values.ts";
 import { accessOptions } from "./access_options.ts";
 import { accessRulesOf, accessWarnings } from "./access_rules_of.ts";
 import { accessScope, DEFAULT } from "./access_scope.ts";
 import { registrationId } from "./registration_id.ts";
+import { withRegistry } from "./with_registry.ts";
 
 /** Shows who may call: all registrations, or one of them in full. */
 export function serverAccess(invocation: Invocation): number {
   const [typed] = invocation.positionals;
   const id = typed === undefined ? undefined : accessScope(typed);
-  return withAccess(invocation, (registry, config) => {
+  return withRegistry(invocation, (registry, config) => {
     const rules = accessRulesOf(registry, config);
     if (id !== undefined) return showOne(invocation, registry, config, id);
     const rows = [
@@ -64,7 +62,7 @@ function showOne(invocation: Invocation, registry: Registry, config: ServerConfi
 export function accessSet(invocation: Invocation): number {
   const id = registrationId(invocation.positionals[0]);
   const wishes = accessOptions(invocation);
-  return withAccess(invocation, (registry, config) => {
+  return withRegistry(invocation, (registry, config) => {
     const before = registry.access.rule(id);
     registry.access.setRule(id, { ...(before === "damaged" ? {} : before), ...wishes });
     return told(invocation, registry, config, id);
@@ -74,7 +72,7 @@ export function accessSet(invocation: Invocation): number {
 /** Has the default hold for a registration again. Its credentials stay. */
 export function accessReset(invocation: Invocation): number {
   const id = registrationId(invocation.positionals[0]);
-  return withAccess(invocation, (registry, config) => {
+  return withRegistry(invocation, (registry, config) => {
     registry.access.setRule(id, null);
     return told(invocation, registry, config, id);
   });
@@ -86,20 +84,6 @@ function told(invocation: Invocation, registry: Registry, config: ServerConfig, 
   print(invocation, { id, access, own: registry.access.rule(id) ?? null }, () => `Who may call ${id}: ${access}\n`);
   for (const warning of accessWarnings(rules, config, id)) process.stderr.write(`${warning}\n`);
   return 0;
-}
-
-/** Does something with registry and config, whether a server runs or not. One that runs notices changes within half a second. */
-export function withAccess<Result>(
-  invocation: Invocation,
-  work: (registry: Registry, config: ServerConfig) => Result,
-): Result {
-  const { server } = loadConfig(configFile(invocation)).config;
-  const registry = openRegistry(server.registryUrl);
-  try {
-    return work(registry, server);
-  } finally {
-    registry.close();
-  }
 }
 
 /** Facts for programs, or a text for people. */
