@@ -5,11 +5,8 @@ import { fitsQuick, fitsSlow, NOBODY, type SecretHash } from "./secret_hash.ts";
 /** What came of a password: right or wrong; `retryAfter` seconds where it was not looked at. */
 export type PasswordVerdict = "right" | "wrong" | { readonly retryAfter: number };
 
-/** Passwords that are hashed at the same time: each takes a core for 50 ms. */
-const AT_ONCE = 2;
-
-/** How many more may wait for that; 3 s of work. */
-const MAX_WAITING = 120;
+/** Passwords that are hashed at the same time, each of which takes a core for 50 ms; and how many more may wait for that: 3 s of work. */
+const LIMITS = { atOnce: 2, waiting: 120 };
 
 /** Credentials that were right and are remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -26,8 +23,11 @@ export class Passwords {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(throttle = new FailureThrottle()) {
+  readonly #limits: typeof LIMITS;
+
+  constructor(throttle = new FailureThrottle(), limits = LIMITS) {
     this.#throttle = throttle;
+    this.#limits = limits;
   }
 
   /**
@@ -45,7 +45,7 @@ export class Passwords {
     const retryAfter = this.#throttle.begin(address);
     if (retryAfter > 0) return { retryAfter };
     if (!slow) return "wrong";
-    if (this.#running >= AT_ONCE && this.#waiting.length >= MAX_WAITING) {
+    if (this.#running >= this.#limits.atOnce && this.#waiting.length >= this.#limits.waiting) {
       this.#throttle.takeBack(address);
       return { retryAfter: 1 };
     }
@@ -74,7 +74,7 @@ export class Passwords {
   }
 
   async #slowly(hash: SecretHash & { kind: "scrypt" }, password: string): Promise<boolean> {
-    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= this.#limits.atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       return await fitsSlow(password, hash);
