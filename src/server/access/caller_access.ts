@@ -9,7 +9,7 @@ import { fitsQuick, NOBODY } from "./secret_hash.ts";
 import { carriesCredentials, type Shown, shownCredentials, valueShown } from "./shown_credentials.ts";
 
 /** A token as `make_credential.ts` makes it: the id in it is no secret. */
-const TOKEN = /^petit_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
+const TOKEN = /^bearer +(petit_([0-9a-f]{12})_[A-Za-z0-9_-]{43})$/i;
 
 /** Whether a caller's requests may be forwarded; one for each of its connections. */
 export class CallerAccess {
@@ -97,7 +97,7 @@ export class CallerAccess {
       return { ...refusals.credentialsMissing, challenges: rule.challenges(false) };
     }
     return shown.kind === "bearer"
-      ? this.#checkToken(rule, shown.token)
+      ? this.#checkToken(rule, value as string)
       : this.#checkPassword(rule, shown, value as string);
   }
 
@@ -109,9 +109,9 @@ export class CallerAccess {
     return this.#credential && "right";
   }
 
-  #checkToken(rule: AccessRule, token: string): Refusal | undefined {
-    const id = TOKEN.exec(token)?.[1];
-    const credential = id === undefined ? undefined : rule.token(id, this.#rules.now());
+  #checkToken(rule: AccessRule, value: string): Refusal | undefined {
+    const [, token = "", id = ""] = TOKEN.exec(value) ?? [];
+    const credential = rule.token(id, this.#rules.now());
     const hash = credential?.hash?.kind === "sha256" ? credential.hash : NOBODY.quick;
     if (!fitsQuick(token, hash) || credential === undefined) return wrong(rule);
     this.#credential = credential;

@@ -2,7 +2,8 @@ import type { Field } from "../../http/fields.ts";
 
 /** What a request shows of itself. */
 export type Shown =
-  | { readonly kind: "bearer"; readonly token: string }
+  /** A token, which is left to whoever knows what one looks like. */
+  | { readonly kind: "bearer" }
   | { readonly kind: "basic"; readonly user: string; readonly password: string }
   /** Nothing, or in a scheme that petit does not know. */
   | { readonly kind: "nothing" }
@@ -10,6 +11,7 @@ export type Shown =
   | { readonly kind: "malformed" };
 
 const NOTHING: Shown = { kind: "nothing" };
+const BEARER: Shown = { kind: "bearer" };
 const MALFORMED: Shown = { kind: "malformed" };
 
 /** RFC 9110, section 11.4: a scheme, in any case, and what belongs to it. */
@@ -37,7 +39,7 @@ export function shownCredentials(value: string): Shown {
   const match = CREDENTIALS.exec(value);
   if (match === null) return SCHEME.test(value) ? MALFORMED : NOTHING;
   const [, scheme = "", text = ""] = match;
-  return scheme.toLowerCase() === "bearer" ? { kind: "bearer", token: text } : basic(text);
+  return scheme.toLowerCase() === "bearer" ? BEARER : basic(text);
 }
 
 function basic(encoded: string): Shown {
