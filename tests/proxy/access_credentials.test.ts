@@ -268,6 +268,16 @@ test("a connection that has been upgraded ends when what let it in is revoked; o
   stays.close();
 });
 
+test("a connection that has been upgraded ends when its credential expires", async (t) => {
+  const world = await makeWorld(t, (socket) => void socket.once("data", () => socket.write(SWITCHING)));
+  world.server.running.control.access.set(world.id, { require: ["bearer"] });
+  const { shown } = await grant(world.server, world.id, { lifetime: 3000 });
+  const caller = new RawCaller(world.proxyPort);
+  caller.send(asking(world.id).replace("\r\n\r\n", `\r\nAuthorization: ${shown}\r\n\r\n`));
+  assert.equal(statusOf(await caller.takeHead()), 101);
+  assert.equal(await caller.closed, "ECONNRESET");
+});
+
 test("an answer that has not begun is refused when its credential is revoked", async (t) => {
   let arrived = () => {};
   const asked = new Promise<void>((resolve) => arrived = resolve);

@@ -1,6 +1,6 @@
 import type { Field } from "../../http/fields.ts";
 import type { Peer } from "../forwarded_fields.ts";
-import { realCaller } from "../real_caller.ts";
+import { provenCaller } from "../real_caller.ts";
 import { type Refusal, refusals } from "../refusal.ts";
 import type { AccessRule, KnownCredential } from "./access_rule.ts";
 import type { AccessRules } from "./access_rules.ts";
@@ -17,6 +17,8 @@ export class CallerAccess {
   readonly #peer: Peer;
   /** The last rule that let this connection's address in. */
   #passed: AccessRule | undefined;
+  /** The last rule that takes this connection's certificate by its name. */
+  #named: AccessRule | undefined;
   /** Of the request that was asked about last, as are the next three. */
   #registration: string | undefined;
   #rule: AccessRule | undefined;
@@ -79,12 +81,16 @@ export class CallerAccess {
     }
     if (!rule.requiresCertificate) return undefined;
     if (certificate === undefined) return refusals.certificateMissing;
-    const good = certificate.isGood(this.#rules.now()) && certificate.isOneOf(rule.settings.certificates);
-    return good ? undefined : refusals.certificateRefused;
+    if (!certificate.isGood(this.#rules.now())) return refusals.certificateRefused;
+    if (this.#named === rule) return undefined;
+    if (!certificate.isOneOf(rule.settings.certificates)) return refusals.certificateRefused;
+    this.#named = rule;
+    return undefined;
   }
 
+  /** "unknown" where trusted proxies contradict themselves. */
   get #address(): string {
-    return this.#peer.trusted ? realCaller(this.#peer, this.#fields) : this.#peer.address;
+    return provenCaller(this.#peer, this.#fields);
   }
 
   #checkCredential(rule: AccessRule): Refusal | undefined | Promise<Refusal | undefined> {
