@@ -46,7 +46,11 @@ export function judge(found: Found): Goal[] {
   if (found.options.parts.includes("access")) {
     for (const guard of ["cidr", "bearer"] as const) {
       const costs = found.access.map((sample) => (1 - sample[guard].rateToOpen) * 100);
-      goals.push(atMost(`access by ${guard}: requests/s that it costs`, costs, 3, "%"));
+      const parts = found.access.map((sample) => sample[guard].check / sample.open.cpu / 10);
+      goals.push(
+        atMost(`access by ${guard}: requests/s that it costs`, costs, 3, "%"),
+        atMost(`access by ${guard}: the check alone, of the server's time for a request`, parts, 3, "%"),
+      );
     }
   }
   return goals;

@@ -1,5 +1,8 @@
 import { join } from "node:path";
+import type { OwnAccess } from "../../src/registry/access.ts";
+import { makeCredential } from "../../src/server/access/make_credential.ts";
 import { ask } from "./ask.ts";
+import { checkCost } from "./check_cost.ts";
 import type { Contender } from "./contenders.ts";
 import { figure } from "./figure.ts";
 import { makeFiles } from "./files.ts";
@@ -25,6 +28,8 @@ export interface Guarded {
   /** Both to those without a guard, of the same turn: what drifts on the machine is the same for both. */
   readonly rateToOpen: number;
   readonly cpuToOpen: number;
+  /** Microseconds of the check alone. */
+  readonly check: number;
 }
 
 export type AccessSample = Readonly<Record<Guard, Guarded>>;
@@ -45,13 +50,19 @@ interface Way {
   readonly shown: string;
 }
 
-/** Options of `petit server access set` for each guard. */
-const RULES: Readonly<Record<Guard, readonly string[]>> = {
-  open: [],
-  cidr: ["--allow", "10.0.0.0/8,192.0.2.0/24,127.0.0.0/8"],
-  bearer: ["--allow", "10.0.0.0/8,192.0.2.0/24,127.0.0.0/8", "--require", "bearer"],
-  basic: ["--allow", "10.0.0.0/8,192.0.2.0/24,127.0.0.0/8", "--require", "basic"],
+const ALLOW = ["10.0.0.0/8", "192.0.2.0/24", "127.0.0.0/8"];
+
+const RULES: Readonly<Record<Guard, OwnAccess>> = {
+  open: {},
+  cidr: { allow: ALLOW },
+  bearer: { allow: ALLOW, require: ["bearer"] },
+  basic: { allow: ALLOW, require: ["basic"] },
 };
+
+/** The options of `petit server access set` that say the same. */
+function optionsOf({ allow = [], require = [] }: OwnAccess): string[] {
+  return ["--allow", allow.join(","), ...(require.length === 0 ? [] : ["--require", require.join(",")])];
+}
 
 /**
  * Measures four registrations in turns, which differ in who may call them. Server, client and tunnel are the same for all: two runs of
@@ -77,7 +88,7 @@ export async function measureAccess(
     const id = guard === "open"
       ? client.id
       : (await command([...lease, "--register", await server.joinCode(1)], "client")).registration.id as string;
-    if (guard !== "open") await command(["server", "access", "set", id, ...RULES[guard]], "server");
+    if (guard !== "open") await command(["server", "access", "set", id, ...optionsOf(RULES[guard])], "server");
     let shown = `Bearer petit_0123456789ab_${"x".repeat(43)}`;
     if (guard === "bearer") {
       const { token } = await command(["server", "access", "grant", id, "--bearer"], "server");
@@ -103,6 +114,7 @@ export async function measureAccess(
     );
   }
   for (const way of ways) await load(way, Math.min(WARM_UP, options.wrkSeconds));
+  const checks = await checkCosts();
   const samples: AccessSample[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     const found = new Map<Guard, { rate: number; cpu: number }[]>(GUARDS.map((guard) => [guard, []]));
@@ -118,7 +130,8 @@ export async function measureAccess(
       const of = (key: "rate" | "cpu") => median(turns.map((one) => one[key])) ?? 0;
       const toOpen = (key: "rate" | "cpu") =>
         median(turns.map((one, turn) => one[key] / (open[turn]?.[key] ?? NaN))) ?? 0;
-      return [guard, { rate: of("rate"), cpu: of("cpu"), rateToOpen: toOpen("rate"), cpuToOpen: toOpen("cpu") }];
+      const ratios = { rateToOpen: toOpen("rate"), cpuToOpen: toOpen("cpu") };
+      return [guard, { rate: of("rate"), cpu: of("cpu"), ...ratios, check: checks[guard] }];
     })) as AccessSample;
     samples.push(sample);
     say(
@@ -133,6 +146,18 @@ export async function measureAccess(
   await server.stop();
   await nginx.daemon.stop();
   return samples;
+}
+
+async function checkCosts(): Promise<Record<Guard, number>> {
+  const wishes = { registration: "1001", user: "ann", password: undefined, label: "", lifetime: null };
+  const found: [Guard, number][] = [];
+  for (const guard of GUARDS) {
+    const kind = guard === "basic" ? "basic" : "bearer";
+    const { credential, secret } = await makeCredential({ ...wishes, kind }, Date.now());
+    const shown = kind === "bearer" ? `Bearer ${secret}` : `Basic ${Buffer.from(`ann:${secret}`).toString("base64")}`;
+    found.push([guard, checkCost(RULES[guard], [credential], shown)]);
+  }
+  return Object.fromEntries(found) as Record<Guard, number>;
 }
 
 /** Each turn begins with another one, and every second one goes backwards: no guard always comes after the same. */

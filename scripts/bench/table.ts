@@ -65,13 +65,21 @@ export function table(results: Results): string {
     const of = (guard: typeof GUARDS[number], key: keyof Guarded) =>
       median(access.map((sample) => sample[guard][key])) ?? 0;
     parts.push(columns([
-      ["HTTP proxy, what callers have to show", "requests/s", "to open", "µs of the server", "to open"],
+      [
+        "HTTP proxy, what callers have to show",
+        "requests/s",
+        "to open",
+        "µs of the server",
+        "to open",
+        "µs of the check",
+      ],
       ...GUARDS.map((guard) => [
         guard,
         figure(of(guard, "rate")),
         of(guard, "rateToOpen").toFixed(3),
         figure(of(guard, "cpu") * 1000),
         of(guard, "cpuToOpen").toFixed(3),
+        of(guard, "check").toFixed(2),
       ]),
     ]));
   }

@@ -13,7 +13,7 @@ const MAX_REMEMBERED = 10_000;
 
 /**
  * Checks passwords. What was right is remembered under a keyed hash, so that the next request costs half a microsecond; a wrong one costs
- * its sender a place in the queue, and after ten in a minute a wait.
+ * its sender a place in the queue, and after ten in a minute a wait, where some password is a person's own.
  */
 export class Passwords {
   readonly #key = randomBytes(32).toString("hex");
@@ -42,9 +42,10 @@ export class Passwords {
     address: string,
   ): PasswordVerdict | Promise<PasswordVerdict> {
     if (hash?.kind === "sha256" && fitsQuick(password, hash)) return "right";
+    // Where petit has made all of them there is nothing to guess.
+    if (!slow) return "wrong";
     const retryAfter = this.#throttle.begin(address);
     if (retryAfter > 0) return { retryAfter };
-    if (!slow) return "wrong";
     if (this.#running >= this.#limits.atOnce && this.#waiting.length >= this.#limits.waiting) {
       this.#throttle.takeBack(address);
       return { retryAfter: 1 };
