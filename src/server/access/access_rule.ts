@@ -25,19 +25,6 @@ export function effectiveAccess(
   return { ...fallback, ...own as Partial<EffectiveAccess> };
 }
 
-/**
- * Whose callers a registration's credentials are: those of the registration itself, and those of everybody where it asks for what
- * everybody asks for. A registration with a requirement of its own is opened by its own credentials only.
- */
-export function credentialsOf(
-  id: string,
-  own: OwnAccess | undefined,
-  credentials: readonly Credential[],
-): readonly Credential[] {
-  const general = own?.require === undefined;
-  return credentials.filter(({ registration }) => registration === id || (general && registration === null));
-}
-
 /** One rule, ready to be asked. All that it names must be fulfilled: the address, the certificate, and one of the credentials. */
 export class AccessRule {
   readonly settings: EffectiveAccess;
@@ -57,7 +44,10 @@ export class AccessRule {
   readonly #users = new Map<string, KnownCredential>();
   readonly #usersById: ReadonlyMap<string, KnownCredential>;
 
-  /** @param settings "damaged" lets nobody in */
+  /**
+   * @param settings "damaged" lets nobody in
+   * @param credentials of two users with the same name the last one counts: a registration's own goes before everybody's
+   */
   constructor(settings: EffectiveAccess | "damaged", credentials: readonly Credential[]) {
     const damaged = this.damaged = settings === "damaged";
     this.settings = settings === "damaged" ? NOBODY : settings;
@@ -70,10 +60,7 @@ export class AccessRule {
     this.#allow = allow.length > 0 || damaged ? addressList(allow) : undefined;
     this.#rawAllow = rawAllow.length > 0 || damaged ? addressList(rawAllow) : undefined;
     this.isOpen = this.#allow === undefined && require.length === 0;
-    // A registration's own user goes before everybody's of the same name.
-    for (
-      const one of credentials.toSorted((a, b) => Number(a.registration !== null) - Number(b.registration !== null))
-    ) {
+    for (const one of credentials) {
       const known = { id: one.id, kind: one.kind, hash: readHash(one.hash), expiresAt: one.expiresAt ?? Infinity };
       if (one.kind === "bearer") this.#tokens.set(one.id, known);
       else this.#users.set(one.user, known);

@@ -1,6 +1,6 @@
 import type { AccessConfig } from "../../config/schema.ts";
 import type { AccessStore, Credential, OwnAccess } from "../../registry/access.ts";
-import { AccessRule, credentialsOf, effectiveAccess } from "./access_rule.ts";
+import { AccessRule, effectiveAccess } from "./access_rule.ts";
 import { Passwords } from "./passwords.ts";
 
 /** The longest that a timer can wait, in milliseconds. */
@@ -53,28 +53,20 @@ export class AccessRules {
 
   /** Reads registry and config anew. A rule that has not changed stays the same object. @throws PetitError `registry-unusable` */
   refresh(): void {
-    const { store, config } = this.#parts;
+    const { store, config: { access } } = this.#parts;
     const rules = store.rules();
     const credentials = store.credentials();
-    const ids = new Set([...rules.keys(), ...credentials.flatMap(({ registration }) => registration ?? [])]);
+    const byRegistration = grouped(credentials);
+    const general = byRegistration.get(null) ?? [];
     const before = this.#own;
     const formerDefault = this.#default;
-    this.#default = kept(
-      undefined,
-      credentials.filter(({ registration }) => registration === null),
-      config.access,
-      this.#default,
-    );
+    this.#default = kept(undefined, general, access, this.#default);
     this.#own = new Map();
     let changed = this.#default !== formerDefault;
-    for (const id of ids) {
+    for (const id of new Set([...rules.keys(), ...byRegistration.keys()])) {
+      if (id === null) continue;
       const rule = rules.get(id);
-      const own = kept(
-        rule,
-        credentialsOf(id, rule === "damaged" ? undefined : rule, credentials),
-        config.access,
-        before.get(id),
-      );
+      const own = kept(rule, credentialsOf(rule, byRegistration.get(id) ?? [], general), access, before.get(id));
       this.#own.set(id, own);
       if (own !== before.get(id)) changed = true;
     }
@@ -102,6 +94,28 @@ export class AccessRules {
   close(): void {
     clearTimeout(this.#expiry);
   }
+}
+
+function grouped(credentials: readonly Credential[]): Map<string | null, Credential[]> {
+  const groups = new Map<string | null, Credential[]>();
+  for (const one of credentials) {
+    const others = groups.get(one.registration);
+    if (others) others.push(one);
+    else groups.set(one.registration, [one]);
+  }
+  return groups;
+}
+
+/**
+ * What lets a registration's callers in: its own credentials and, where it asks for what everybody asks for, everybody's. One with a
+ * requirement of its own is opened by its own only.
+ */
+function credentialsOf(
+  rule: OwnAccess | "damaged" | undefined,
+  own: readonly Credential[],
+  general: readonly Credential[],
+): readonly Credential[] {
+  return rule !== undefined && rule !== "damaged" && rule.require !== undefined ? own : [...general, ...own];
 }
 
 /** A rule, and what it was made of. */
