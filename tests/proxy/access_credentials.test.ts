@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import type { OwnAccess } from "../../src/registry/access.ts";
 import { basic, echoHead, grant } from "../world/access.ts";
+import { eventually } from "../world/eventually.ts";
 import { exchange, head, RawCaller, statusOf, takeAnswer, valuesOf } from "../world/raw_http.ts";
 import { addTenant } from "../world/tenants.ts";
 import { asking, SWITCHING } from "../world/websocket.ts";
@@ -198,6 +199,21 @@ test("HEAD, a body, an upgrade and HTTP/1.0 are refused alike, before anything r
   caller.close();
   assert.equal(statusOf(await exchange(world.proxyPort, head("GET / HTTP/1.0", host))), 401);
   assert.equal(reached, 0);
+});
+
+test("who is not let in does not wait for a client that is away, and takes no place of those who do", async (t) => {
+  const world = await guarded(t, { require: ["bearer"] }, { server: 'holdFor = "1h"' });
+  const { shown } = await grant(world.server, world.id);
+  await world.client.stop();
+  assert.equal(statusOf(await ask(world)), 401);
+  assert.equal(world.server.running.control.held, 0);
+  const held = new RawCaller(world.proxyPort);
+  held.send(head("GET / HTTP/1.1", `Host: ${world.id}`, `Authorization: ${shown}`));
+  await eventually("it waits", () => world.server.running.control.held === 1);
+  world.server.running.control.access.set(world.id, { allow: ["10.0.0.0/8"] });
+  assert.equal((await takeAnswer(held)).status, 403, "and not for longer than it may");
+  assert.equal(world.server.running.control.held, 0);
+  held.close();
 });
 
 test("a request waits for nothing of its body while its password is looked at, and goes through then", async (t) => {
