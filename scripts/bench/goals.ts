@@ -15,7 +15,7 @@ export interface Goal {
   readonly reached: boolean;
 }
 
-type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "logins" | "options">;
+type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "access" | "logins" | "options">;
 type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
@@ -47,6 +47,16 @@ export function judge(found: Found): Goal[] {
   for (const name of found.logins.length > 0 ? Object.keys(ATTACKS) as AttackName[] : []) {
     const values = found.logins.map(({ attacks: { [name]: { calm, attacked } } }) => attacked / calm);
     goals.push(atMost(`${ATTACK_RATE} bad logins/s (${name}): 99 % of the requests`, values, 2, "× the calm"));
+  }
+  if (found.options.parts.includes("access")) {
+    for (const guard of ["cidr", "bearer"] as const) {
+      const costs = found.access.map((sample) => (1 - sample[guard].rateToOpen) * 100);
+      const parts = found.access.map((sample) => sample[guard].check / sample.open.cpu / 10);
+      goals.push(
+        atMost(`access by ${guard}: requests/s that it costs`, costs, 3, "%"),
+        atMost(`access by ${guard}: the check alone, of the server's time for a request`, parts, 3, "%"),
+      );
+    }
   }
   return goals;
 }

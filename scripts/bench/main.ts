@@ -7,12 +7,13 @@ import { executable as built, installed, root } from "../project.ts";
 import { watchDisturbance } from "./disturbance.ts";
 import { judge } from "./goals.ts";
 import { describeMachine } from "./machine.ts";
+import { measureAccess } from "./measure_access.ts";
 import { measureClients } from "./measure_clients.ts";
 import { measureFlood } from "./measure_flood.ts";
 import { measureLogins } from "./measure_logins.ts";
 import { measureTunnels } from "./measure_tunnels.ts";
 import { measureUsage } from "./measure_usage.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { isApart, type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { must } from "./processes.ts";
 import { findPrograms, MissingPrograms } from "./programs.ts";
 import type { Results } from "./results.ts";
@@ -45,7 +46,7 @@ async function bench(options: Options): Promise<number> {
   const machine = await describeMachine(executable, programs);
   const failures: string[] = [];
   const disturbance = watchDisturbance();
-  const compares = options.parts.some((part) => !["clients", "usage", "flood", "logins"].includes(part));
+  const compares = options.parts.some((part) => !isApart(part));
   const tunnels = programs === undefined || !compares
     ? { rows: [], memory: [] }
     : await measureTunnels(programs, executable, folder, options, failures);
@@ -58,6 +59,12 @@ async function bench(options: Options): Promise<number> {
   const usage = programs !== undefined && options.parts.includes("usage")
     ? await measureUsage(programs, executable, join(folder, "usage"), options).catch((error: Error) => {
       failures.push(`usage: ${error.message}`);
+      return [];
+    })
+    : [];
+  const access = programs !== undefined && options.parts.includes("access")
+    ? await measureAccess(programs, executable, join(folder, "access"), options).catch((error: Error) => {
+      failures.push(`access: ${error.message}`);
       return [];
     })
     : [];
@@ -75,7 +82,7 @@ async function bench(options: Options): Promise<number> {
         return [];
       })
     : [];
-  const found = { options, ...tunnels, clients, usage, flood, logins };
+  const found = { options, ...tunnels, clients, usage, access, flood, logins };
   const results: Results = { machine, disturbance: disturbance(), ...found, goals: judge(found), failures };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(table(results));

@@ -6,7 +6,7 @@ import { makeFiles } from "./files.ts";
 import { LATENCY_RATE, measureLatency } from "./measure_latency.ts";
 import { measureDownload, measureUpload } from "./measure_transfer.ts";
 import { measureWrk } from "./measure_wrk.ts";
-import type { Options, Part } from "./options.ts";
+import { type APART, isApart, type Options, type Part } from "./options.ts";
 import { memoryOf } from "./proc.ts";
 import type { Programs } from "./programs.ts";
 import type { CarrierMemory, Row } from "./results.ts";
@@ -43,7 +43,7 @@ export async function measureTunnels(
       measureWrk(contender, { wrk: programs.wrk, connections, seconds, close, path: `/${name}`, size: content.length });
     const large = size === 1024 ** 3 ? "1 GiB" : `${size / 1024 ** 2} MiB`;
     const added = (part: string) => `${LATENCY_RATE} requests/s, added latency, ${part}`;
-    const measurements: Record<Exclude<Part, "clients" | "usage" | "flood" | "logins">, Measurement> = {
+    const measurements: Record<Exclude<Part, typeof APART[number]>, Measurement> = {
       keepalive: {
         title: "1 KiB, 32 keep-alive connections",
         measure: wrk(32, false),
@@ -95,7 +95,7 @@ export async function measureTunnels(
 
     const rows: Row[] = [];
     for (const part of options.parts) {
-      if (part === "clients" || part === "usage" || part === "flood" || part === "logins") continue;
+      if (isApart(part)) continue;
       const { title, measure, rows: rowsOf } = measurements[part];
       const samples = await measureInRounds(title, contenders, options.rounds, measure);
       rows.push(...rowsOf(samples));

@@ -12,6 +12,8 @@ export interface WrkOptions {
   readonly path: string;
   /** Bytes of each answer's body. */
   readonly size: number;
+  /** More field lines of each request. */
+  readonly fields?: readonly string[];
 }
 
 /**
@@ -27,6 +29,7 @@ export async function measureWrk(contender: Contender, options: WrkOptions): Pro
     options.wrk,
     ...["-t1", `-c${options.connections}`, `-d${options.seconds}s`, "--timeout", "10s", "-H", `Host: ${host}`],
     ...(options.close ? ["-H", "Connection: close"] : []),
+    ...(options.fields ?? []).flatMap((line) => ["-H", line]),
     `http://127.0.0.1:${port}${options.path}`,
   ]);
   const after = pids.map(cpuSeconds);

@@ -9,10 +9,18 @@ export const PARTS = [
   "latency",
   "clients",
   "usage",
+  "access",
   "flood",
   "logins",
 ] as const;
 export type Part = typeof PARTS[number];
+
+/** Those that do not compare petit with `ssh -R`. */
+export const APART = ["clients", "usage", "access", "flood", "logins"] as const satisfies readonly Part[];
+
+export function isApart(part: Part): part is typeof APART[number] {
+  return APART.some((one) => one === part);
+}
 
 export interface Options {
   readonly parts: readonly Part[];

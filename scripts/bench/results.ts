@@ -3,6 +3,7 @@ import type { Disturbance } from "./disturbance.ts";
 import type { Goal } from "./goals.ts";
 import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
+import type { AccessSample } from "./measure_access.ts";
 import type { FloodSample } from "./measure_flood.ts";
 import type { LoginsSample } from "./measure_logins.ts";
 import type { UsageSample } from "./measure_usage.ts";
@@ -34,6 +35,7 @@ export interface Results {
   readonly memory: readonly CarrierMemory[];
   readonly clients: readonly ClientsSample[];
   readonly usage: readonly UsageSample[];
+  readonly access: readonly AccessSample[];
   readonly flood: readonly FloodSample[];
   readonly logins: readonly LoginsSample[];
   readonly goals: readonly Goal[];

@@ -1,6 +1,7 @@
 import { NAMES, TITLES } from "./contenders.ts";
 import { figure } from "./figure.ts";
 import type { Goal } from "./goals.ts";
+import { type Guarded, GUARDS } from "./measure_access.ts";
 import { FLOOD_RATE } from "./measure_flood.ts";
 import { type AttackName, ATTACKS, type AttackSample } from "./measure_logins.ts";
 import type { Results } from "./results.ts";
@@ -8,7 +9,8 @@ import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, disturbance, options, rows, memory, clients, usage, flood, logins, goals, failures } = results;
+  const { machine, disturbance, options, rows, memory, clients, usage, access, flood, logins, goals, failures } =
+    results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
@@ -60,6 +62,28 @@ export function table(results: Results): string {
       } µs of the server's processor time each; ` +
         `without it: ${of("off")} requests/s, ${of("offCpu", 1000)} µs`,
     );
+  }
+  if (access.length > 0) {
+    const of = (guard: typeof GUARDS[number], key: keyof Guarded) =>
+      median(access.map((sample) => sample[guard][key])) ?? 0;
+    parts.push(columns([
+      [
+        "HTTP proxy, what callers have to show",
+        "requests/s",
+        "to open",
+        "µs of the server",
+        "to open",
+        "µs of the check",
+      ],
+      ...GUARDS.map((guard) => [
+        guard,
+        figure(of(guard, "rate")),
+        of(guard, "rateToOpen").toFixed(3),
+        figure(of(guard, "cpu") * 1000),
+        of(guard, "cpuToOpen").toFixed(3),
+        of(guard, "check").toFixed(2),
+      ]),
+    ]));
   }
   if (flood.length > 0) {
     const at = (way: "petit" | "direct", when: "calm" | "flooded", part: "p50" | "p99") =>

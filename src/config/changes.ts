@@ -17,6 +17,7 @@ const AT_START_ONLY = new Set([
   "server.logFolder",
   "server.logMaxSize",
   "server.logMaxFiles",
+  "server.access.clientCa",
   "server.ssh.listenHost",
   "server.ssh.port",
   "server.ssh.hostKey",

@@ -41,6 +41,7 @@ function resolvePaths(config: Config, folder: string): Config {
     if (daemon.logFolder !== "") daemon.logFolder = resolve(folder, daemon.logFolder);
   }
   if (client.local.tlsCa !== "") client.local.tlsCa = resolve(folder, client.local.tlsCa);
+  if (server.access.clientCa !== "") server.access.clientCa = resolve(folder, server.access.clientCa);
   if (server.usageUrl !== "") server.usageUrl = resolveUrl(server.usageUrl, folder);
   if (server.auditUrl !== "") server.auditUrl = resolveUrl(server.auditUrl, folder);
   server.certificates = resolve(folder, server.certificates);

@@ -1,5 +1,5 @@
-import { BlockList, isIP } from "node:net";
 import { z } from "zod";
+import { addressRanges, certificateNames, credentialField, requirements } from "./access_values.ts";
 import { algorithmList, MODERN } from "./ssh_algorithms.ts";
 import { duration, port, size } from "./units.ts";
 
@@ -28,25 +28,6 @@ const count = () => {
   const wanted = "wanted a whole number from 1 to 1000000";
   return z.int(wanted).min(1, wanted).max(1_000_000, wanted);
 };
-
-const cidr = () =>
-  text().refine((value) => {
-    const [address, prefix, ...more] = value.split("/");
-    if (address === undefined || more.length > 0) return false;
-    if (isIP(address) === 0) return false;
-    try {
-      const family = address.includes(":") ? "ipv6" : "ipv4";
-      if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return false;
-      new BlockList().addSubnet(
-        address,
-        prefix === undefined ? (family === "ipv6" ? 128 : 32) : Number(prefix),
-        family,
-      );
-      return true;
-    } catch {
-      return false;
-    }
-  }, 'wanted an address or a range in CIDR notation, such as "10.0.0.0/8"');
 
 /** Settings that both daemons have; the ports are those of 0.6.x. */
 const daemonSettings = (ports: { readonly listen: number; readonly api: number }) => ({
@@ -160,7 +141,7 @@ const serverSsh = z.strictObject({
     "How much of that an address may gather before its connections are closed at once, until enough time has passed; addresses with clients have more, and those that are connected stay",
   ),
   perSourcePenaltyExemptList: setting(
-    z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
+    addressRanges(),
     [],
     "Addresses or CIDR ranges whose failed logins do not count, such as a load balancer in front of the gateway",
   ),
@@ -188,6 +169,41 @@ const serverVitae = z.strictObject({
     "http://REGID.localhost:8090",
     "URL under which callers reach a registration; REGID stands for its id",
   ),
+});
+
+const serverAccess = z.strictObject({
+  allow: setting(
+    addressRanges(),
+    [],
+    'Addresses or CIDR ranges that requests may come from, as trustedProxies tell it; none is every address. These are the defaults: "petit server access" sets them for single registrations',
+  ),
+  require: setting(
+    requirements(),
+    [],
+    'What a request has to show: "bearer" a token, "basic" a user name and password, where both are named either of them; "certificate" a client certificate, besides; none is nothing',
+  ),
+  certificates: setting(
+    certificateNames(),
+    [],
+    'Client certificates that are let in: their common name, a DNS name or e-mail address in them, or "sha256:" and their fingerprint; none is all that clientCa has signed',
+  ),
+  clientCa: setting(
+    text(),
+    "",
+    'File with the certificates (PEM) that client certificates may be signed by; watched; "" asks nobody for one',
+  ),
+  stripCredentials: setting(flag(), true, "Whether what a request has shown is kept from the service"),
+  credentialField: setting(
+    credentialField(),
+    "authorization",
+    'The field that tokens and passwords come in; another one, such as "x-petit-authorization", leaves Authorization to the service',
+  ),
+  rawAllow: setting(
+    addressRanges(),
+    [],
+    "Addresses or CIDR ranges that connections to reverse ports may come from; none is every address that reaches them",
+  ),
+  maxRawCallers: setting(count(), 1000, "How many connections one reverse port may have at the same time"),
 });
 
 const server = z.strictObject({
@@ -221,7 +237,7 @@ const server = z.strictObject({
     "First reverse port; each new registration is given the next one that is free",
   ),
   trustedProxies: setting(
-    z.array(cidr(), 'wanted a list, such as ["10.0.0.0/8"]'),
+    addressRanges(),
     [],
     "Load balancers, as a list of addresses or CIDR ranges, whose X-Forwarded-* and Forwarded fields are believed and extended; X-Forwarded-For wins where they differ",
   ),
@@ -295,6 +311,7 @@ const server = z.strictObject({
   ...daemonSettings({ listen: 3016, api: 8101 }),
   vitae: serverVitae.prefault({}),
   ssh: serverSsh.prefault({}),
+  access: serverAccess.prefault({}),
 });
 
 /** The private service of one tenant: [client.local], and [local] of a tenant's own file. */
@@ -367,10 +384,16 @@ export const configSchema = z.strictObject({ server: server.prefault({}), client
 /** Everything that can be set, with defaults filled in: durations in milliseconds, sizes in bytes, paths absolute. */
 export type Config = z.output<typeof configSchema>;
 export type ServerConfig = Config["server"];
+export type AccessConfig = ServerConfig["access"];
 export type ClientConfig = Config["client"];
 
 /** The sections of the config file, in the order in which they are written. */
 export const sections: Record<"server" | "client", [name: string, shape: Record<string, z.ZodType>][]> = {
-  server: [["server", server.shape], ["server.ssh", serverSsh.shape], ["server.vitae", serverVitae.shape]],
+  server: [
+    ["server", server.shape],
+    ["server.access", serverAccess.shape],
+    ["server.ssh", serverSsh.shape],
+    ["server.vitae", serverVitae.shape],
+  ],
   client: [["client", client.shape], ["client.local", localSchema.shape], ["client.vitae", clientVitae.shape]],
 };

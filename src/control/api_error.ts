@@ -16,12 +16,13 @@ export type ApiError = z.output<typeof apiErrorSchema>;
 
 /** The statuses of errors. */
 const CODES: Record<number, readonly string[]> = {
-  400: ["request-invalid", "range-invalid"],
+  400: ["request-invalid", "range-invalid", "credential-invalid"],
   401: ["token-missing", "token-wrong"],
   403: ["origin-refused"],
   404: [
     "not-found",
     "registration-unknown",
+    "credential-unknown",
     "alias-unknown",
     "join-code-unknown",
     "tenant-unknown",
@@ -43,6 +44,7 @@ const CODES: Record<number, readonly string[]> = {
       "other-server",
       "port-unknown",
       "tenant-exists",
+      "user-taken",
       "tunnel-away",
       "join-code-used",
       "join-code-expired",

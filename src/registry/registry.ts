@@ -1,4 +1,5 @@
 import type { ClientVitae } from "../tunnel/messages.ts";
+import type { AccessStore } from "./access.ts";
 
 /** What the server knows of one tenant of a client. */
 export interface Registration {
@@ -102,6 +103,8 @@ export type JoinRefusal = "join-code-unknown" | "join-code-used" | "join-code-ex
  * nothing. Several processes may have it open: the server, and commands beside it.
  */
 export interface Registry {
+  /** Who may call. */
+  readonly access: AccessStore;
   /** All registrations, in the order of their ids. */
   registrations(): Registration[];
   /** The lowest reverse port that was never given away. */

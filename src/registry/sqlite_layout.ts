@@ -53,4 +53,19 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
   // Where a client wants its reverse port bound, so that a server that starts can bind it before the client is back.
   "ALTER TABLE registrations ADD COLUMN bind_address TEXT;",
+  // Who may call. Nothing refers to registrations: one that is given back and comes again must not come back open.
+  `CREATE TABLE access_rules (
+     id INTEGER PRIMARY KEY,
+     rule TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE credentials (
+     id TEXT PRIMARY KEY,
+     registration INTEGER,
+     kind TEXT NOT NULL CHECK (kind IN ('bearer', 'basic')),
+     user TEXT NOT NULL,
+     label TEXT NOT NULL,
+     hash TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER
+   ) STRICT, WITHOUT ROWID;`,
 ];

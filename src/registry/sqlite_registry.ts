@@ -17,6 +17,7 @@ import {
   type RegistrationRequest,
   type Registry,
 } from "./registry.ts";
+import { SqliteAccess } from "./sqlite_access.ts";
 import { SqliteDatabase } from "./sqlite_database.ts";
 
 interface RegistrationRow {
@@ -42,6 +43,7 @@ interface JoinCodeRow {
 
 /** The registry in one SQLite file, in WAL mode with a sync for every commit. */
 export class SqliteRegistry implements Registry {
+  readonly access: SqliteAccess;
   readonly #db: SqliteDatabase;
 
   readonly #mark: HighWaterMark;
@@ -53,6 +55,7 @@ export class SqliteRegistry implements Registry {
   constructor(path: string, options: OpenOptions = {}) {
     this.#mark = new HighWaterMark(path);
     this.#db = new SqliteDatabase(path, guardedOpening(path, this.#mark, options));
+    this.access = new SqliteAccess(this.#db, (id) => this.#known(id));
   }
 
   registrations(): Registration[] {

@@ -4,8 +4,11 @@ import { emptyLineAt, headEnd, parseRequestHead, type RequestHead } from "../htt
 import { MessageError } from "../http/message_error.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { resetConnection } from "../platform/reset.ts";
+import type { AccessRules } from "./access/access_rules.ts";
+import { CallerAccess } from "./access/caller_access.ts";
 import type { Caller } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
+import type { Registration } from "../registry/registry.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
 import { Exchange, type ExchangeContext } from "./forward_http.ts";
 import type { FairTurns } from "./fair_turns.ts";
@@ -18,6 +21,7 @@ import type { UpgradedConnection } from "./upgraded_connection.ts";
 /** What all callers' connections share. Times in milliseconds. */
 export interface CallerContext extends ExchangeContext {
   readonly routes: Routes;
+  readonly access: AccessRules;
   readonly deadlines: Deadlines;
   readonly turns: FairTurns;
   /** Told of every request once it is over. */
@@ -43,6 +47,20 @@ const FAREWELL = 1000;
 /** Milliseconds for which a connection that is to leave may stay idle. */
 const LEAVE_WITHIN = 5000;
 
+/** Stands for the registration of a request that names none, while its password is looked at. */
+const NOBODYS: Registration = {
+  id: "",
+  port: 0,
+  key: "",
+  fingerprint: "",
+  brand: "",
+  tenant: "",
+  aliases: [],
+  vitae: null,
+  bindAddress: null,
+  createdAt: 0,
+};
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** One connection of a caller: its requests, one after the other (RFC 9112, section 9). */
@@ -51,6 +69,7 @@ export class CallerConnection implements Caller, Timed {
   deadline: number;
   readonly #socket: Socket;
   readonly #context: CallerContext;
+  readonly #access: CallerAccess;
   #pending = NOTHING;
   #searched = 0;
   #exchange: Exchange | undefined;
@@ -75,6 +94,7 @@ export class CallerConnection implements Caller, Timed {
   constructor(socket: Socket, peer: Peer, context: CallerContext) {
     this.#socket = socket;
     this.#context = context;
+    this.#access = new CallerAccess(context.access, peer);
     this.peer = peer;
     this.deadline = performance.now() + context.limits.headTimeout;
     context.deadlines.add(this);
@@ -195,13 +215,61 @@ export class CallerConnection implements Caller, Timed {
     const registration = this.#context.routes.byHost(target.host);
     const record = this.#record as ExchangeRecord;
     record.registration = registration;
-    if (registration === undefined) {
-      // Without a body in between the connection can serve the next request.
-      const goesOn = framing.kind === "none" && persists(head);
-      return goesOn ? this.#refuseAndGoOn(refusals.registrationUnknown) : this.refuse(refusals.registrationUnknown);
-    }
-    const exchange = this.#exchange = new Exchange(this, registration, head, target, framing, this.#context, record);
+    const verdict = this.#access.check(registration?.id, head.fields);
+    if (verdict instanceof Promise) return this.#await(verdict, registration, head, target, framing);
+    if (verdict !== undefined) return this.#turnDown(verdict, head, framing.kind === "none");
+    if (registration === undefined) return this.#turnDown(refusals.registrationUnknown, head, framing.kind === "none");
+    const exchange = this.#makeExchange(registration, head, target, framing);
     this.#context.turns.enter(registration.id, () => exchange.start());
+  }
+
+  #makeExchange(registration: Registration, head: RequestHead, target: RequestTarget, framing: Framing): Exchange {
+    const fields = this.#access.forService(head.fields);
+    const passedOn = fields === head.fields ? head : { ...head, fields };
+    const record = this.#record as ExchangeRecord;
+    return this.#exchange = new Exchange(this, registration, passedOn, target, framing, this.#context, record);
+  }
+
+  /** The request waits for its turn while a password is looked at; nothing of its body is read. */
+  #await(
+    verdict: Promise<Refusal | undefined>,
+    registration: Registration | undefined,
+    head: RequestHead,
+    target: RequestTarget,
+    framing: Framing,
+  ): void {
+    const exchange = this.#makeExchange(registration ?? NOBODYS, head, target, framing);
+    verdict.then((refusal) => {
+      if (this.#exchange !== exchange) return;
+      if (refusal === undefined && registration !== undefined) {
+        return this.#context.turns.enter(registration.id, () => exchange.start());
+      }
+      exchange.onCallerGone();
+      this.#turnDown(refusal ?? refusals.registrationUnknown, head, exchange.requestRead);
+    }).catch((error) => {
+      this.fault(error);
+      exchange.onCallerGone();
+      if (this.#exchange === exchange) this.abort("internal");
+    });
+  }
+
+  /** Where nothing of the request is left to read, the connection can serve the next one. */
+  #turnDown(refusal: Refusal, head: RequestHead, isRead: boolean): void {
+    if (isRead && persists(head) && refusal.status !== 400) return this.#refuseAndGoOn(refusal);
+    this.refuse(refusal);
+  }
+
+  /** What was let in may have to go, since somebody has changed who may call. */
+  recheck(): void {
+    if (this.peer.certificate?.outdated === true) this.drain();
+    const busy = this.#exchange !== undefined || this.#upgraded !== undefined;
+    if (!busy || this.#access.holds) return;
+    const { accessRevoked } = refusals;
+    if (this.#upgraded !== undefined) return this.#upgraded.cut(accessRevoked.code);
+    const answering = this.#exchange?.answering === true;
+    this.#exchange?.onCallerGone();
+    if (answering) this.abort(accessRevoked.code);
+    else this.refuse(accessRevoked);
   }
 
   /** False when the exchange can take no more for now. */

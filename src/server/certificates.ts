@@ -38,10 +38,12 @@ export function readCertificates(folder: string): Certificates | undefined {
  * Calls `changed` whenever one of the files is another one than before. It looks at them instead of asking the
  * system to be told, which misses replaced folders and links, as certbot and Kubernetes make them.
  *
+ * @param others more files to look at
  * @returns a function that stops it
  */
-export function watchCertificates(folder: string, changed: () => void): () => void {
-  const look = () => [KEY, CERTIFICATE, CHAIN].map((name) => stamp(join(folder, name))).join(" ");
+export function watchCertificates(folder: string, changed: () => void, others: readonly string[] = []): () => void {
+  const files = [...[KEY, CERTIFICATE, CHAIN].map((name) => join(folder, name)), ...others];
+  const look = () => files.map(stamp).join(" ");
   let before = look();
   const timer = setInterval(() => {
     const now = look();

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from "node:net";
 import { type Field, joinedValues, withHyphens } from "../http/fields.ts";
+import type { ClientCertificate } from "./access/client_certificate.ts";
 import { forwardedElements } from "./forwarded_elements.ts";
 
 /** Who is at the other end of a caller's connection. */
@@ -13,6 +14,8 @@ export interface Peer {
   readonly trusted: boolean;
   /** All of these, where it is one. */
   readonly proxies?: BlockList;
+  /** What it has shown in its TLS handshake. */
+  readonly certificate?: ClientCertificate;
 }
 
 /** The fields that `forwardedLines` writes. */

@@ -1,5 +1,6 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { plainAddress } from "../platform/address.ts";
+import type { ClientCertificate } from "./access/client_certificate.ts";
 import { CallerConnection, type CallerContext } from "./caller_connection.ts";
 import type { CallerPlaces } from "./caller_places.ts";
 import { refusalBytes, refusals } from "./refusal.ts";
@@ -40,7 +41,7 @@ export class Callers {
   }
 
   /** Serves HTTP on a connection whose bytes are plain: TCP, or the inside of TLS. */
-  serve(socket: Socket, secure: boolean, entered: Entered): void {
+  serve(socket: Socket, secure: boolean, entered: Entered, certificate?: ClientCertificate): void {
     entered.socket = socket;
     socket.setKeepAlive(true, KEEP_ALIVE);
     const address = plainAddress(socket.remoteAddress);
@@ -59,6 +60,7 @@ export class Callers {
       secure,
       trusted,
       ...(trusted ? { proxies: this.#places.trusted } : {}),
+      ...(certificate === undefined ? {} : { certificate }),
     };
     const connection = new CallerConnection(socket, peer, this.#context);
     this.#connections.set(socket, connection);
@@ -74,6 +76,11 @@ export class Callers {
   /** Load balancers whose word is taken for where a caller comes from. */
   set trusted(list: BlockList) {
     this.#places.trusted = list;
+  }
+
+  /** Somebody has changed who may call: whoever may not any more is cut off. */
+  recheck(): void {
+    for (const connection of this.#connections.values()) connection.recheck();
   }
 
   /** Closes what is idle, and the others after the answer that they wait for; settles when all are closed. */

@@ -5,6 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { plainAddress } from "../platform/address.ts";
 import { listen, stopListening } from "../platform/listen.ts";
+import { type ClientCa, ClientCertificate, readClientCa } from "./access/client_certificate.ts";
 import { readCertificates, watchCertificates } from "./certificates.ts";
 import type { Callers, Entered } from "./http_proxy.ts";
 
@@ -13,6 +14,8 @@ export interface HttpsProxyOptions {
   readonly port: number;
   /** The folder with the certificates. */
   readonly folder: string;
+  /** The file of those who sign client certificates; empty where nobody is asked for one. */
+  readonly clientCa: string;
   readonly callers: Callers;
   readonly log: Log;
   readonly noise: OnceAMinute;
@@ -40,6 +43,7 @@ export class HttpsProxy {
   port: number | undefined;
   readonly #options: HttpsProxyOptions;
   #server: Server | undefined;
+  #clientCa: ClientCa | undefined;
   /** Connections whose handshake is not over, by the address and port of the peer: the socket inside TLS is another object than that around it. */
   readonly #handshaking = new Map<string, { socket: Socket; timer: NodeJS.Timeout; entered: Entered }>();
   #stopWatching: () => void = () => {};
@@ -48,24 +52,51 @@ export class HttpsProxy {
     this.#options = options;
   }
 
-  /** @throws PetitError `certificates-invalid` or why it cannot listen */
+  /** @throws PetitError `certificates-invalid`, `client-ca-invalid` or why it cannot listen */
   async start(): Promise<void> {
+    const { folder, clientCa, log } = this.#options;
     await this.#useCertificates();
-    this.#stopWatching = watchCertificates(this.#options.folder, () => {
+    const changed = () => {
       this.#useCertificates().catch((error) =>
-        this.#options.log.error({ code: error.code }, `${messageOf(error)}; the HTTPS proxy goes on as before`)
+        log.error({ code: error.code }, `${messageOf(error)}; the HTTPS proxy goes on as before`)
       );
-    });
+    };
+    this.#stopWatching = watchCertificates(folder, changed, clientCa === "" ? [] : [clientCa]);
+  }
+
+  /** Undefined where nobody is asked for a certificate. What is the same as before stays the same object. */
+  #readClientCa(): ClientCa | undefined {
+    if (this.#options.clientCa === "") return undefined;
+    const read = readClientCa(this.#options.clientCa);
+    return read.pem === this.#clientCa?.pem ? this.#clientCa : read;
+  }
+
+  /** Whatever was verified against others counts no more. */
+  #trust(clientCa: ClientCa | undefined): void {
+    const former = this.#clientCa;
+    this.#clientCa = clientCa;
+    if (former === undefined || former === clientCa) return;
+    former.current = false;
+    this.#options.callers.recheck();
   }
 
   async #useCertificates(): Promise<void> {
     const { folder, host, port, log } = this.#options;
+    const clientCa = this.#readClientCa();
     const certificates = readCertificates(folder);
     if (certificates === undefined) return;
     // TLS 1.2 is the oldest that RFC 9325 lets a server speak.
-    const context = { ...certificates, minVersion: "TLSv1.2" as const, ciphers: CIPHERS, honorCipherOrder: true };
+    const context = {
+      ...certificates,
+      minVersion: "TLSv1.2" as const,
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      // Which registration is meant is known later: everybody is asked for a certificate, and nobody refused for want of one.
+      ...(clientCa === undefined ? {} : { ca: clientCa.pem, requestCert: true, rejectUnauthorized: false }),
+    };
     if (this.#server !== undefined) {
       this.#server.setSecureContext(context);
+      this.#trust(clientCa);
       log.info({ folder }, "The HTTPS proxy uses the new certificates");
       return;
     }
@@ -77,9 +108,11 @@ export class HttpsProxy {
     };
     const server = createServer(options, (socket) => {
       const entered = this.#handshakeOver(socket);
+      const ca = this.#clientCa;
       if (entered === undefined) socket.destroy();
-      else this.#options.callers.serve(socket, true, entered);
+      else this.#options.callers.serve(socket, true, entered, ca && ClientCertificate.of(socket, ca));
     });
+    this.#trust(clientCa);
     server.on("connection", (socket: Socket) => this.#awaitHandshake(socket));
     server.on(
       "tlsClientError",

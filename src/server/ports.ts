@@ -11,8 +11,10 @@ import { OpenSet } from "../platform/open_set.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Hold } from "./hold.ts";
+import type { AccessRules } from "./access/access_rules.ts";
 import type { CallerPlaces } from "./caller_places.ts";
 import { RAW_SHARE, RawCaller } from "./raw_caller.ts";
+import { refusals } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { partOf, type Tunnels } from "./tunnels.ts";
 
@@ -26,6 +28,7 @@ export type PortSettings =
 export interface ReversePortsParts {
   readonly tunnels: Tunnels;
   readonly hold: Hold;
+  readonly access: AccessRules;
   readonly config: PortSettings;
   readonly log: Log;
   readonly observer: ExchangeObserver;
@@ -35,7 +38,8 @@ export interface ReversePortsParts {
 interface ReversePort {
   readonly server: Server;
   readonly host: string;
-  readonly callers: Set<Socket>;
+  /** Those that were let in, by their connections. */
+  readonly callers: Map<Socket, RawCaller>;
   readonly room: Room;
   /** Closes it; undefined while a tunnel serves it. */
   closing: NodeJS.Timeout | undefined;
@@ -107,16 +111,15 @@ export class ReversePorts {
     if (already !== undefined) already.closing = undefined;
     if (already?.host === host) return;
     if (already) this.#shut(id, already);
-    const callers = new Set<Socket>();
+    const callers = new Map<Socket, RawCaller>();
     const room = new Room();
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      callers.add(socket);
       this.#callers.add(socket);
       socket.on("close", () => {
         callers.delete(socket);
         this.#callers.delete(socket);
       });
-      this.#accept(registration, socket, room);
+      this.#accept(registration, socket, room, callers);
     });
     this.#open.set(id, { server, host, callers, room, closing: undefined });
     try {
@@ -185,24 +188,45 @@ export class ReversePorts {
     this.#open.delete(id);
     closeListener(open.server);
     // Their streams were not over: an orderly end would make them look whole.
-    for (const socket of open.callers) resetConnection(socket);
+    for (const socket of open.callers.keys()) resetConnection(socket);
   }
 
-  #accept(registration: Registration, socket: Socket, room: Room): void {
-    const { observer, config, places } = this.#parts;
-    const { maxChannels } = config.ssh;
-    // Where one of both has said nothing yet, nothing is lost.
-    const isIdle = () => socket.bytesRead === 0 || socket.bytesWritten === 0;
-    const max = partOf(maxChannels, RAW_SHARE);
-    if (!places.take(socket, isIdle, () => resetConnection(socket), { room, max })) return resetConnection(socket);
-    socket.setKeepAlive(true, KEEP_ALIVE);
+  /** Somebody has changed who may call: whoever may not any more is cut off. */
+  recheck(): void {
+    for (const [id, { callers }] of this.#open) {
+      const rule = this.#parts.access.of(id);
+      for (const caller of callers.values()) {
+        if (!rule.allowsRaw(caller.peer.address)) caller.turnAway(refusals.accessRevoked.code, false);
+      }
+    }
+  }
+
+  #accept(registration: Registration, socket: Socket, room: Room, callers: ReversePort["callers"]): void {
+    const { observer, config, access, places } = this.#parts;
     const peer = {
       address: plainAddress(socket.remoteAddress),
       port: socket.remotePort ?? 0,
       secure: false,
       trusted: false,
     };
-    new RawCaller(socket, peer, registration, observer, this.#parts).start();
+    const caller = new RawCaller(socket, peer, registration, observer, this.#parts);
+    const rule = access.of(registration.id);
+    const refused = !rule.allowsRaw(peer.address)
+      ? refusals.callerNotAllowed.code
+      : callers.size >= rule.settings.maxRawCallers
+      ? "callers-too-many"
+      : undefined;
+    if (refused !== undefined) {
+      access.onRefused({ id: registration.id, code: refused, address: peer.address, kind: "tcp" });
+      return caller.turnAway(refused, true);
+    }
+    // Where one of both has said nothing yet, nothing is lost.
+    const isIdle = () => socket.bytesRead === 0 || socket.bytesWritten === 0;
+    const max = partOf(config.ssh.maxChannels, RAW_SHARE);
+    if (!places.take(socket, isIdle, () => resetConnection(socket), { room, max })) return resetConnection(socket);
+    socket.setKeepAlive(true, KEEP_ALIVE);
+    callers.set(socket, caller);
+    caller.start();
   }
 }
 

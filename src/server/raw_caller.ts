@@ -48,6 +48,13 @@ export class RawCaller implements Traveller {
     this.#record.registration = registration;
   }
 
+  /** Was not let in, or is not any more, for what `code` names. */
+  turnAway(code: string, refused: boolean): void {
+    this.#record.refused = refused;
+    this.#record.done(code);
+    resetConnection(this.#socket);
+  }
+
   start(): void {
     this.#socket.on("error", this.#onGone).on("close", this.#onGone);
     this.#reach.start(false);

@@ -7,6 +7,8 @@ export interface Refusal {
   readonly message: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** Values of WWW-Authenticate. */
+  readonly challenges?: readonly string[];
 }
 
 /** The refusals that do not depend on what the caller sent. Status codes: RFC 9110, section 15. */
@@ -15,6 +17,46 @@ export const refusals = {
     status: 404,
     code: "registration-unknown",
     message: "The host name of this request names no registration: check the address.",
+  },
+  callerNotAllowed: {
+    status: 403,
+    code: "caller-not-allowed",
+    message: "Requests from the caller's address are not allowed here.",
+  },
+  certificateMissing: {
+    status: 403,
+    code: "certificate-missing",
+    message: "A client certificate is wanted here, on a connection with TLS, and the caller has shown none.",
+  },
+  certificateRefused: {
+    status: 403,
+    code: "certificate-refused",
+    message: "The caller's client certificate is not one of those that are let in here, or is not in force.",
+  },
+  credentialsMissing: {
+    status: 401,
+    code: "credentials-missing",
+    message: "The request has to show credentials of the kind that WWW-Authenticate names.",
+  },
+  credentialsWrong: {
+    status: 401,
+    code: "credentials-wrong",
+    message: "The credentials of the request are not, or no longer, good here.",
+  },
+  credentialsAmbiguous: {
+    status: 400,
+    code: "credentials-ambiguous",
+    message: "The request shows credentials more than once.",
+  },
+  tooManyFailures: {
+    status: 429,
+    code: "credentials-throttled",
+    message: "Too many wrong passwords came from the caller's address: it has to wait before it sends another.",
+  },
+  accessRevoked: {
+    status: 403,
+    code: "access-revoked",
+    message: "What the request was let in by was taken back before the service had answered.",
   },
   tunnelAway: {
     status: 503,
@@ -104,10 +146,13 @@ export const refusals = {
 
 const REASONS: Record<number, string> = {
   400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   408: "Request Timeout",
   413: "Content Too Large",
   417: "Expectation Failed",
+  429: "Too Many Requests",
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
   502: "Bad Gateway",
@@ -124,7 +169,7 @@ export function refusalBytes(
   refusal: Refusal,
   options: { close: boolean; withoutBody: boolean; request: string },
 ): Buffer {
-  const { status, code, message, retryAfter } = refusal;
+  const { status, code, message, retryAfter, challenges = [] } = refusal;
   const { request } = options;
   const body = `${JSON.stringify({ g2c: "unavailable", code, message, request })}\n`;
   const lines = [
@@ -135,6 +180,7 @@ export function refusalBytes(
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Cache-Control: no-store",
     `X-Request-Id: ${request}`,
+    ...challenges.map((challenge) => `WWW-Authenticate: ${challenge}`),
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     ...(options.close ? ["Connection: close"] : []),
   ];

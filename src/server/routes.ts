@@ -22,6 +22,9 @@ export class Routes {
   /** Told of a registration that is gone. */
   onRemoved: (registration: Registration) => void = () => {};
 
+  /** Told that the registry was read anew. What it throws has it read once more. */
+  onRefreshed: () => void = () => {};
+
   /** @param onError called when the registry can't be read; what was known stays */
   constructor(registry: Registry, onError: (error: unknown) => void) {
     this.#registry = registry;
@@ -50,6 +53,7 @@ export class Routes {
     this.#byHost = new Map();
     for (const registration of registrations) this.#index(registration);
     for (const [id, registration] of before) if (!this.#byId.has(id)) this.onRemoved(registration);
+    this.onRefreshed();
   }
 
   /** Takes in a registration that this process has just written. */

@@ -9,6 +9,8 @@ import { version } from "../platform/version.ts";
 import { within } from "../platform/within.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { AccessControl } from "./access/access_control.ts";
+import type { AccessRules } from "./access/access_rules.ts";
 import type { Disconnect } from "./disconnect.ts";
 import type { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -28,6 +30,7 @@ export interface ServerControlParts {
   readonly registry: Registry;
   readonly audit: Audit;
   readonly routes: Routes;
+  readonly access: AccessRules;
   readonly tunnels: Tunnels;
   readonly callers: Callers;
   readonly hold: Hold;
@@ -49,8 +52,13 @@ export class ServerControl {
   readonly #parts: ServerControlParts;
   readonly #startedAt = new Date().toISOString();
 
+  /** Who may call. */
+  readonly access: AccessControl;
+
   constructor(parts: ServerControlParts) {
     this.#parts = parts;
+    const { registry, routes, access: rules, log } = parts;
+    this.access = new AccessControl({ registry, routes, rules, log });
   }
 
   status(): ServerStatus {
@@ -97,6 +105,7 @@ export class ServerControl {
     const registration = this.#known(id);
     return {
       ...this.#statusOf(registration),
+      access: this.access.line(id),
       disconnects: this.#parts.disconnects.of(registration.fingerprint, id),
     };
   }
@@ -181,6 +190,7 @@ export class ServerControl {
     if (changed.length + restartNeeded.length > 0) {
       audit.record("config-changed", { changed: settingLines(config, changed), restartNeeded });
     }
+    this.#parts.access.refresh();
     log.info(reloaded, `The config was read again: ${reloaded.changed.join(", ") || "nothing"} changed`);
     if (reloaded.restartNeeded.length > 0) {
       log.warn(

@@ -51,6 +51,8 @@ export interface ServerStatus {
 
 /** What `STATUS ID` and `GET /status/ID` answer. */
 export interface FullStatus extends RegistrationStatus {
+  /** Who may call it, in one line. */
+  readonly access: string;
   /** The newest first. */
   readonly disconnects: readonly Disconnect[];
 }

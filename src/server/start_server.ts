@@ -22,6 +22,7 @@ import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { AccessRules } from "./access/access_rules.ts";
 import { CallerPlaces } from "./caller_places.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
@@ -105,6 +106,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         noise.tell("registry", () => log.error({ err: error }, `Cannot read the registry: ${messageOf(error)}`)),
     );
     undo.push(() => routes.close());
+    const access = new AccessRules({ store: registry.access, config });
+    undo.push(() => access.close());
+    access.onRefused = ({ id, code, address, kind }) =>
+      audit.recordOften("caller-refused", `${id} ${code} ${address}`, { id, code, address, kind });
+    routes.onRefreshed = () => access.refresh();
     const tunnels = new Tunnels();
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
@@ -130,7 +136,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       log,
       noise,
     });
-    const ports = new ReversePorts({ tunnels, hold, config, log, observer, places });
+    const ports = new ReversePorts({ tunnels, hold, access, config, log, observer, places });
     files.count(() => ports.size);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
@@ -177,6 +183,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const callers = new Callers(
       {
         routes,
+        access,
         tunnels,
         hold,
         deadlines: new Deadlines(),
@@ -187,13 +194,17 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       },
       places,
     );
+    access.onChanged = () => {
+      callers.recheck();
+      ports.recheck();
+    };
     const proxy = createHttpProxy(callers);
     const proxyPort = await listen(proxy, config.proxyHost, config.proxyPort, "[server] proxyPort", true);
     undo.push(() => (callers.endAll(), stopListening(proxy)));
     log.info({ port: proxyPort }, `HTTP proxy listens on port ${proxyPort}`);
 
-    const { secureProxyHost: host, secureProxyPort: port, certificates: folder } = config;
-    const secureProxy = new HttpsProxy({ host, port, folder, callers, log, noise });
+    const { secureProxyHost: host, secureProxyPort: port, certificates: folder, access: { clientCa } } = config;
+    const secureProxy = new HttpsProxy({ host, port, folder, clientCa, callers, log, noise });
     undo.push(() => (callers.endAll(), secureProxy.stop()));
     await secureProxy.start();
 
@@ -228,6 +239,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       registry: auditedRegistry(registry, auditBy(audit, "operator")),
       audit: auditBy(audit, "operator"),
       routes,
+      access,
       tunnels,
       callers,
       hold,

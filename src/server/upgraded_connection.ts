@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
@@ -20,6 +21,7 @@ export interface UpgradeFacts {
 /** A caller's connection and a channel that are one, in another protocol than HTTP. */
 export class UpgradedConnection {
   readonly #record: ExchangeRecord;
+  readonly #socket: Socket;
   readonly #webSocket: WebSocketDrain | undefined;
 
   /** @param onOver told once, when the caller's connection is gone */
@@ -27,6 +29,7 @@ export class UpgradedConnection {
     const { channel, socket, record } = facts;
     const webSocket = facts.webSocket ? new WebSocketDrain(channel, socket) : undefined;
     this.#record = record;
+    this.#socket = socket;
     this.#webSocket = webSocket;
     webSocket?.fromChannel(facts.serviceEarly);
     webSocket?.fromSocket(facts.callerEarly);
@@ -42,6 +45,12 @@ export class UpgradedConnection {
   /** Ends it in order, where its protocol has a way to; other protocols go on until their peers end them. */
   drain(): void {
     this.#webSocket?.drain();
+  }
+
+  /** Breaks it off, because of what `code` names. */
+  cut(code: string): void {
+    this.#record.done(code);
+    resetConnection(this.#socket);
   }
 
   /** It is about to be cut off. */

@@ -18,6 +18,14 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["POST /join-codes", "/join-codes", { body: { uses: 2, expires: "1h", brand: "acme" } }],
   ["GET /join-codes", "/join-codes"],
   ["DELETE /join-codes/{id}", "/join-codes/CODE"],
+  ["PUT /registrations/{id}/access", "/registrations/ID/access", {
+    body: { allow: ["10.0.0.0/8"], require: ["bearer"], credentialField: "X-Own" },
+  }],
+  ["GET /registrations/{id}/access", "/registrations/ID/access"],
+  ["DELETE /registrations/{id}/access", "/registrations/ID/access"],
+  ["POST /credentials", "/credentials", { body: { registration: "1001", kind: "basic", user: "ann", expires: "90d" } }],
+  ["GET /credentials", "/credentials?registration=1001"],
+  ["DELETE /credentials/{credential}", "/credentials/CREDENTIAL"],
   ["GET /usage/{id}", "/usage/ID?start=2020-01-01"],
   ["GET /stats/{id}", "/stats/ID"],
   ["GET /counts/registers", "/counts/registers"],
@@ -46,12 +54,14 @@ test("every answer of the server is as the description says", async (t) => {
   const api = await TestApi.ofServer(t, world.server, onStop);
   const description = new Description((await api.get("/openapi.json")).text);
   let code = "";
+  let credential = "";
   for (const [operation, path, asked] of QUESTIONS) {
-    const filled = path.replace("ID", world.id).replace("CODE", code);
+    const filled = path.replace("ID", world.id).replace("CODE", code).replace("CREDENTIAL", credential);
     const answer = await api.ask(operation.split(" ")[0] as string, filled, asked);
     assert.equal(Math.floor(answer.status / 100), 2, `${operation}: ${answer.status} ${answer.text}`);
     description.check(operation, answer);
     if (operation === "POST /join-codes") code = answer.json.id;
+    if (operation === "POST /credentials") credential = answer.json.id;
   }
   await stopped;
   const asked = QUESTIONS.map(([operation]) => operation);

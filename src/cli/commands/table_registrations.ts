@@ -12,7 +12,7 @@ export const registrationCommands: readonly Command[] = [
       "The server has to be running; exit code 3 says that it is not.",
       'With --json: {"status", "version", "pid", "startedAt", "ports": {"proxy", "secureProxy", "ssh"}, "connected": how many are, "connections": ' +
       '[{"registeredId", "port", "fingerprint", "connected", "aliases", "vitae", "brand", "tenant", "endpoint", "createdAt", "tunnel": null or ' +
-      '{"address", "since", "channels"}}]}; the first six are those of petit 0.6. With an ID one of these, and "disconnects": ' +
+      '{"address", "since", "channels"}}]}; the first six are those of petit 0.6. With an ID one of these, "access": who may call it, and "disconnects": ' +
       '[{"at": milliseconds since 1970, "ids", "address", "lasted": milliseconds, "cause"}], the newest first.',
     ],
     options: {

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
+import { accessCommands } from "./table_access.ts";
 import { auditCommands } from "./table_audit.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { registrationCommands } from "./table_registrations.ts";
@@ -80,6 +81,7 @@ export const serverCommands: readonly Command[] = [
     run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
   },
   ...registrationCommands,
+  ...accessCommands,
   ...registryCommands,
   ...auditCommands,
   serverConfigCommand,

@@ -57,6 +57,7 @@ export function fullStatusText(status: FullStatus, now = Date.now()): string {
       ["Open channels", String(tunnel.channels)],
     ] as [string, string][]),
     ["Endpoint", status.endpoint],
+    ["Access", status.access],
     ["Reverse port", String(status.port)],
     ["Aliases", status.aliases.length === 0 ? "-" : status.aliases.join(", ")],
     ["Brand", status.brand],

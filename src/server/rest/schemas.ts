@@ -64,6 +64,10 @@ export const registrationSchema = z.object({
 }).meta({ id: "Registration", description: "A registration and its tunnel; the first six are those of 0.6.x" });
 
 export const fullStatusSchema = registrationSchema.extend({
+  access: z.string().meta({
+    description: "Who may call it, in one line",
+    examples: ["open", "10.0.0.0/8; bearer (2)"],
+  }),
   disconnects: z.array(disconnectSchema).readonly().meta({ description: "The newest first" }),
 }).meta({ id: "FullStatus", description: "All there is to know of a registration" });
 

@@ -7,6 +7,7 @@ import { operation, successful } from "../../control/operation.ts";
 import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import type { UsageRecord } from "../../usage/usage_record.ts";
 import type { ServerControl } from "../server_control.ts";
+import { accessOperations } from "./access_operations.ts";
 import { auditOperations } from "./audit_operations.ts";
 import { joinCodeOperations } from "./join_code_operations.ts";
 import { registrationOperations } from "./registration_operations.ts";
@@ -27,6 +28,7 @@ const TAGS = {
   registrations: "Registrations and what can be done to them",
   tunnels: "Clients that are connected, and those that were",
   "join codes": "What a new client registers with",
+  access: "Who may call",
   usage: "What callers did",
   audit: "What concerns security, in the order in which it happened",
   config: "Settings",
@@ -43,6 +45,7 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...registrationOperations(control),
     ...tunnelOperations(control),
     ...joinCodeOperations(control),
+    ...accessOperations(control.access),
     ...usageOperations(control, usage),
     ...auditOperations(audit),
     operation({

@@ -10,6 +10,7 @@ import { Hold } from "../../../src/server/hold.ts";
 import { Routes } from "../../../src/server/routes.ts";
 import { Tunnels } from "../../../src/server/tunnels.ts";
 import { RawPeer } from "../../world/raw_peer.ts";
+import { openAccess } from "../../world/open_access.ts";
 import { socketPair } from "../../world/socket_pair.ts";
 import type { Scope } from "../../world/world.ts";
 
@@ -25,6 +26,7 @@ async function callerOf(scope: Scope): Promise<{ caller: RawPeer; arrived: (byte
   const { server: limits } = parseConfig("", "/nowhere/config.toml");
   new CallerConnection(near, { address: "127.0.0.1", port: 1, secure: false, trusted: false }, {
     routes,
+    access: openAccess(),
     tunnels,
     hold: new Hold(tunnels, limits),
     deadlines: new Deadlines(),

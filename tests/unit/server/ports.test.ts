@@ -3,6 +3,7 @@ import { connect, createServer } from "node:net";
 import test from "node:test";
 import { Hold } from "../../../src/server/hold.ts";
 import { ReversePorts } from "../../../src/server/ports.ts";
+import { openAccess } from "../../world/open_access.ts";
 import { listenOn } from "../../world/world.ts";
 
 /** A port that nobody listens on. */
@@ -30,6 +31,7 @@ test("reverse ports: how long a client may take to reach its service is what the
   const ports = new ReversePorts({
     tunnels,
     hold: new Hold(tunnels, { holdFor: 0, maxHeld: 0, maxHeldPerRegistration: 0, maxHeldSize: 0 }),
+    access: openAccess(),
     config,
     log: {} as never,
     observer: { exchangeDone() {} },

@@ -66,9 +66,20 @@ test("refusal: no two have the same code", () => {
 });
 
 test("refusal: a caller's fault is told apart from the server's and the customer's by its status", () => {
-  const { registrationUnknown, headTooLarge, headTooSlow, bodyTooLarge, bodyTooSlow, ...others } = refusals;
-  for (const { status } of [registrationUnknown, headTooLarge, headTooSlow, bodyTooLarge, bodyTooSlow]) {
-    assert.ok(status >= 400 && status < 500);
-  }
+  const { registrationUnknown, headTooLarge, headTooSlow, bodyTooLarge, bodyTooSlow, ...more } = refusals;
+  const { callerNotAllowed, certificateMissing, certificateRefused, credentialsMissing, credentialsWrong, ...rest } =
+    more;
+  const { credentialsAmbiguous, tooManyFailures, accessRevoked, ...others } = rest;
+  const callers: Refusal[] = [
+    registrationUnknown,
+    headTooLarge,
+    headTooSlow,
+    bodyTooLarge,
+    bodyTooSlow,
+    callerNotAllowed,
+  ];
+  callers.push(certificateMissing, certificateRefused, credentialsMissing, credentialsWrong);
+  callers.push(credentialsAmbiguous, tooManyFailures, accessRevoked);
+  for (const { status } of callers) assert.ok(status >= 400 && status < 500);
   for (const { status } of Object.values(others)) assert.ok(status >= 500);
 });

@@ -69,7 +69,10 @@ test("status: what clients tell of themselves does nothing to the terminal, and 
   const evil = "x\x1b[2J\x07\n1003  connected\u202e";
   const all = [registration(1001, { vitae: { brand: "ce", version: evil, hostname: evil }, brand: evil })];
   for (
-    const text of [statusText(status(all), all), fullStatusText({ ...all[0] as RegistrationStatus, disconnects: [] })]
+    const text of [
+      statusText(status(all), all),
+      fullStatusText({ ...all[0] as RegistrationStatus, access: "open", disconnects: [] }),
+    ]
   ) {
     assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\u202e]|^1003/m);
   }
@@ -78,6 +81,7 @@ test("status: what clients tell of themselves does nothing to the terminal, and 
 test("status ID: the disconnects with their causes, the newest first", () => {
   const text = fullStatusText({
     ...registration(1001),
+    access: "open",
     disconnects: [
       disconnect({ cause: "the server stopped", clientCause: "the connection was reset (ECONNRESET)" }),
       disconnect({ at: STARTED, address: "192.0.2.8", lasted: 5000, cause: "the client stopped" }),
