@@ -46,7 +46,9 @@ test("behind a balancer that is trusted, each request is judged by the address t
   // Which of the two the balancer writes is not known: what only one of them says may be the caller's own words.
   assert.equal(await status("X-Forwarded-For: 192.0.2.7", "Forwarded: for=198.51.100.1"), 403);
   assert.equal(await status("X-Forwarded-For: 198.51.100.1", "Forwarded: for=192.0.2.7"), 403);
-  assert.equal(await status("X-Forwarded-For: 192.0.2.7", "Forwarded: for=192.0.2.8"), 200);
+  assert.equal(await status("X-Forwarded-For: 192.0.2.7", "Forwarded: for=192.0.2.8"), 403);
+  assert.equal(await status("X-Forwarded-For: 192.0.2.7", "Forwarded: for=192.0.2.7"), 200);
+  assert.equal(await status("Forwarded: for=unknown"), 403);
   assert.equal(await status(), 403, "the balancer's own address is not in the list");
   caller.close();
 });

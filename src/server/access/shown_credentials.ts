@@ -1,4 +1,4 @@
-import type { Field } from "../../http/fields.ts";
+import { type Field, withHyphens } from "../../http/fields.ts";
 
 /** What a request shows of itself. */
 export type Shown =
@@ -62,5 +62,5 @@ function basic(encoded: string): Shown {
 
 /** Whether a field is the one with the credentials, or one that CGI and its heirs cannot tell from it. */
 export function carriesCredentials(lower: string, field: string): boolean {
-  return lower === field || (lower.includes("_") && lower.replaceAll("_", "-") === field);
+  return lower === field || (lower.length === field.length && withHyphens(lower) === field);
 }
