@@ -1,3 +1,6 @@
+/** Sources that are looked at, beside the greediest: those that have been here longest. */
+const LONGEST = 8;
+
 /** Those of one source, the oldest first. */
 type Group<Member> = Set<Member>;
 
@@ -54,15 +57,17 @@ export class Crowd<Member extends object> {
     return now - since >= this.#keptFor || this.sizeOf(source) > this.sizeOf(other) + 1;
   }
 
-  /** The source that has most here; undefined where nobody is. */
-  greediest(): string | undefined {
+  /** Whose oldest is to be asked to go: the source that has most here, and then some of those that have been here longest. */
+  candidates(): string[] {
     let most = 0;
-    let found: string | undefined;
+    let greediest: string | undefined;
+    const longest: string[] = [];
     for (const [source, { size }] of this.#groups) {
+      if (longest.length < LONGEST) longest.push(source);
       if (size <= most) continue;
       most = size;
-      found = source;
+      greediest = source;
     }
-    return found;
+    return greediest === undefined ? [] : [greediest, ...longest];
   }
 }

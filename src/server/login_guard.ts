@@ -171,8 +171,7 @@ export class LoginGuard {
   #hasRoom(settings: LoginGuardSettings, crowd: Crowd<Startup>, name: string, exempt: boolean, now: number): boolean {
     if (!exempt && crowd.sizeOf(name) >= settings.perSourceMaxStartups) return dropOldest(crowd, name, name, now);
     if (crowd.size < Math.min(settings.maxStartups, this.#files.mostForStartups)) return true;
-    const greediest = crowd.greediest();
-    return greediest !== undefined && dropOldest(crowd, greediest, name, now);
+    return crowd.candidates().some((source) => dropOldest(crowd, source, name, now));
   }
 
   loggedIn(startup: Startup): void {

@@ -9,6 +9,8 @@ export class Place {
   readonly source: string;
   /** Milliseconds of `performance.now()`. */
   readonly since = performance.now();
+  /** Whether what it has sent at once could have been read by now: a server that has just stood still has read nothing of anybody. */
+  hadItsTurn = false;
   readonly #isIdle: () => boolean;
   readonly #drop: () => void;
   readonly #rooms: Room[] = [];
@@ -21,6 +23,7 @@ export class Place {
     this.source = source;
     this.#isIdle = isIdle;
     this.#drop = drop;
+    setImmediate(() => setImmediate(() => this.hadItsTurn = true));
   }
 
   get isIdle(): boolean {
@@ -64,11 +67,10 @@ export class Room {
   makeFor(source: string, max: number, maxPerSource: number): boolean {
     if (this.countOf(source) >= maxPerSource && !this.#dropOldest(source, source)) return false;
     while (this.#size >= max) {
-      const greediest = this.#idle.greediest();
-      if (greediest === undefined) return false;
       const before = this.#idle.size;
+      const made = this.#idle.candidates().some((candidate) => this.#dropOldest(candidate, source));
       // Those that turn out not to be idle are passed over: perhaps another source is the greediest then.
-      if (!this.#dropOldest(greediest, source) && this.#idle.size === before) return false;
+      if (!made && this.#idle.size === before) return false;
     }
     return true;
   }
@@ -93,7 +95,7 @@ export class Room {
   #dropOldest(source: string, by: string): boolean {
     this.#oldestIdle(by);
     const place = this.#oldestIdle(source);
-    if (place === undefined || !this.#idle.givesWay(source, place.since, performance.now(), by)) return false;
+    if (!place?.hadItsTurn || !this.#idle.givesWay(source, place.since, performance.now(), by)) return false;
     place.drop();
     return true;
   }

@@ -105,9 +105,18 @@ export class ServiceReach {
     if (this.#traveller.waits) this.#heldUntil ??= performance.now();
     else if (!this.#wasHeld) return false;
     if (performance.now() >= (this.#heldUntil ?? 0) + holdFor) return false;
-    const timer = setTimeout(() => this.start(false), BUSY_FOR);
-    this.#leaveHold = () => clearTimeout(timer);
+    this.#tryLater();
     return true;
+  }
+
+  #tryLater(): void {
+    const timer = setTimeout(() => {
+      const served = this.#context.tunnels.of(this.#registration.id);
+      const isOver = performance.now() >= (this.#heldUntil ?? 0) + this.#context.limits.holdFor;
+      if (served?.hasRoom(this.#traveller.share) === false && !isOver) this.#tryLater();
+      else this.start(false);
+    }, BUSY_FOR);
+    this.#leaveHold = () => clearTimeout(timer);
   }
 
   #open(served: Served): void {

@@ -84,6 +84,13 @@ export class Served {
     return this.#evidence;
   }
 
+  /** Whether another channel may be opened. @param share what part of the limits may be used up */
+  hasRoom(share = 1): boolean {
+    const { maxChannels, maxPendingOpens } = this.#limits;
+    const { link, opening } = this.connection;
+    return link.channels < partOf(maxChannels, share) && opening < partOf(maxPendingOpens, share);
+  }
+
   /**
    * Opens a channel to the service for a caller.
    *
@@ -100,14 +107,11 @@ export class Served {
     share = 1,
   ): Promise<Channel> {
     const { connection } = this;
-    const [maxChannels, maxPendingOpens] = [this.#limits.maxChannels, this.#limits.maxPendingOpens].map((limit) =>
-      partOf(limit, share)
-    ) as [number, number];
-    if (connection.link.channels >= maxChannels || connection.opening >= maxPendingOpens) {
+    if (!this.hasRoom(share)) {
       return Promise.reject(
         new PetitError(
           "tunnel-busy",
-          connection.opening >= maxPendingOpens
+          connection.opening >= partOf(this.#limits.maxPendingOpens, share)
             ? `${connection.opening} channels wait for the client already`
             : `${connection.link.channels} channels are open already`,
         ),

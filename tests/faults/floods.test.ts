@@ -16,6 +16,7 @@ import { within } from "./world/daemon_status.ts";
 import { figure } from "./world/figure.ts";
 import { inForm, SLOW } from "./world/form.ts";
 import { idleShare } from "./world/process_state.ts";
+import { KeptCaller } from "./world/kept_caller.ts";
 import { SteadyLoad } from "./world/steady_load.ts";
 import { serveVerifiably } from "./world/verifying_service.ts";
 
@@ -51,7 +52,8 @@ const DOORS: Record<string, { portOf(doors: Doors): number; beginning: Buffer }>
     // The head of a ClientHello that is longer than what follows.
     beginning: Buffer.from(`1603010200010001fc0303${"42".repeat(100)}`, "hex"),
   },
-  "reverse port": { portOf: ({ client }) => client.port, beginning: Buffer.from(HEAD) },
+  // There time is the service's business, as long as something is said now and then.
+  "reverse port": { portOf: ({ client }) => client.port, beginning: Buffer.from(HEAD.slice(0, 5)) },
   "command port": { portOf: ({ server }) => pidFileOf(server).listen, beginning: Buffer.from("STAT") },
   "REST API": { portOf: ({ server }) => pidFileOf(server).api, beginning: Buffer.from(HEAD) },
 };
@@ -65,6 +67,7 @@ async function makeDoors(t: Scope, launcher: readonly string[] = []): Promise<Do
   const { port } = await startService(t, serveVerifiably);
   const server = await ServerProcess.init(t, {
     "server.headTimeout": `${PATIENCE}s`,
+    "server.holdFor": "20s",
     "server.connectionTimeout": `${PATIENCE}s`,
     "server.ssh.loginGraceTime": `${PATIENCE}s`,
   });
@@ -162,11 +165,10 @@ for (const door of ["SSH gateway", "HTTP proxy", "HTTPS proxy", "reverse port"])
     const { server, client } = doors;
     const { pid } = server.daemon;
     const { portOf, beginning } = DOORS[door] as typeof DOORS[string];
-    const load = new SteadyLoad(
-      { proxyPort: server.proxyPort, rawPort: client.port, host: `${client.id}.example.com` },
-      RATE,
-    );
-    await sleep(500);
+    const reach = { proxyPort: server.proxyPort, rawPort: client.port, host: `${client.id}.example.com` };
+    const kept = new KeptCaller(reach);
+    t.after(() => kept.close());
+    assert.equal((await kept.ask()).class, "correct");
     const flood = new Flood(t, portOf(doors), beginning, 2 * FEW_FILES);
     assert.ok(await within(30_000, () => flood.told.opened === 2 * FEW_FILES), "not all were opened");
     const busy = await idleShare(pid, 2000);
@@ -174,7 +176,11 @@ for (const door of ["SSH gateway", "HTTP proxy", "HTTPS proxy", "reverse port"])
     const open = descriptorsOf(pid);
     assert.ok(open < FEW_FILES - 10, `${open} descriptors are open`);
     assert.ok(await greets(t, server.sshPort), "the gateway turns a client's address away");
+    const load = new SteadyLoad(reach, RATE);
+    await sleep(2000);
     const { reasons } = await load.stop();
     assert.deepEqual(reasons, {});
+    assert.equal((await kept.ask()).class, "correct");
+    assert.equal(kept.opened, 1, "a connection that was there before is there still");
   });
 }

@@ -50,6 +50,11 @@ export class BesiegedWorld {
     return new BesiegedWorld(world, servicePort);
   }
 
+  /** A Host field that leads to the service. */
+  get host(): string {
+    return this.#world.host;
+  }
+
   portOf(door: Door): number {
     const { server, rawPort } = this.#world;
     if (door === "SSH gateway") return server.sshPort;

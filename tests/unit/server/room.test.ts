@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Place, Room } from "../../../src/server/room.ts";
 
+/** Lets connections have their turn. */
+const aTurn = async () => {
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+};
+
 /** A room and what was dropped from it, by name. */
 function roomFor(max: number, maxPerSource = Infinity) {
   const room = new Room();
@@ -25,9 +30,11 @@ test("a room that is full takes no more, until somebody leaves", () => {
   assert.ok(enter("b", "second"));
 });
 
-test("a flood of one source gives way to others, the oldest first", () => {
+test("a flood of one source gives way to others, the oldest first", async () => {
   const { dropped, enter, room } = roomFor(4);
   for (let i = 0; i < 4; i++) enter("flood", `flood ${i}`);
+  assert.equal(enter("a", "too soon"), undefined);
+  await aTurn();
   assert.equal(enter("flood", "more"), undefined);
   assert.ok(enter("a", "a"));
   assert.ok(enter("b", "b"));
@@ -35,20 +42,22 @@ test("a flood of one source gives way to others, the oldest first", () => {
   assert.equal(room.size, 4);
 });
 
-test("who has shown something keeps its place, however many its source has", () => {
+test("who has shown something keeps its place, however many its source has", async () => {
   const { dropped, enter } = roomFor(5);
   for (let i = 0; i < 3; i++) enter("busy", `busy ${i}`, () => false);
   enter("busy", "silent 0");
   enter("busy", "silent 1");
+  await aTurn();
   assert.ok(enter("a", "a"));
   assert.deepEqual(dropped, ["silent 0"]);
   assert.equal(enter("b", "b"), undefined);
 });
 
-test("what a source has that has shown something does not count against its next", () => {
+test("what a source has that has shown something does not count against its next", async () => {
   const { dropped, enter } = roomFor(6);
   for (let i = 0; i < 3; i++) enter("good", `good ${i}`, () => false);
   for (let i = 0; i < 3; i++) enter("flood", `flood ${i}`);
+  await aTurn();
   assert.ok(enter("good", "another"));
   assert.deepEqual(dropped, ["flood 0"]);
 });
