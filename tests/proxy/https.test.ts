@@ -101,20 +101,6 @@ test("TLS 1.1 is refused, and plain HTTP on the HTTPS port ends that connection 
   assert.equal(statusOf(await ask(await connectTls(port, FIRST), id)), 200);
 });
 
-test("a caller that knows nothing better than CBC is refused, with a renewed certificate too", async (t) => {
-  const { server, id, port } = await secureWorld(t);
-  const assertModern = async (certificates: Certificates) => {
-    const only = (ciphers: string) => connectTls(port, certificates, { ciphers, maxVersion: "TLSv1.2" });
-    await assert.rejects(only("ECDHE-ECDSA-AES128-SHA"));
-    await assert.rejects(only("AES128-GCM-SHA256"));
-    assert.equal(statusOf(await ask(await only("ECDHE-ECDSA-AES256-GCM-SHA384"), id)), 200);
-  };
-  await assertModern(FIRST);
-  install(server, SECOND);
-  await server.logged(({ msg }) => msg.includes("uses the new certificates"));
-  await assertModern(SECOND);
-});
-
 test("an answer that breaks off is not taken for complete over TLS either", async (t) => {
   const world = await makeWorld(t, (socket) => {
     socket.once(
