@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { Certificates } from "../../src/server/certificates.ts";
 import { FIRST } from "../world/certificates.ts";
-import { startExecutables } from "../world/executable.ts";
+import { type ServerProcess, startExecutables } from "../world/executable.ts";
 import { output, run } from "../world/processes.ts";
 import { AnsweringService } from "../world/raw_service.ts";
 import { startService, temporaryFolder } from "../world/world.ts";
@@ -50,14 +52,19 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-async function startSecure(t: import("node:test").TestContext, certificates: { key: string; cert: string }) {
+function install(server: ServerProcess, { key, cert }: Certificates): void {
+  const folder = join(server.folder, "certificates");
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of [["server.key", key], ["server.crt", cert]] as const) {
+    writeFileSync(join(folder, `${name}.new`), text);
+    renameSync(join(folder, `${name}.new`), join(folder, name));
+  }
+}
+
+async function startSecure(t: TestContext, certificates: Certificates) {
   const { port } = await startService(t, new AnsweringService(OK).accept);
   const world = await startExecutables(t, port);
-  const folder = join(world.server.folder, "certificates");
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of [["server.key", certificates.key], ["server.crt", certificates.cert]] as const) {
-    writeFileSync(join(folder, name), text);
-  }
+  install(world.server, certificates);
   const { secureProxyPort } = world.server;
   await world.server.daemon.logged((line) => line["port"] === secureProxyPort);
   const ask = () =>
@@ -104,32 +111,48 @@ peerTest("testssl finds nothing to turn off on the HTTPS proxy, and its probes d
   assert.ok(server.daemon.log.filter(({ code }) => code === "tls-handshake").length <= 5, "the log is not filled");
 });
 
-peerTest("with an RSA certificate too, TLS without forward secrecy or with CBC is refused", [
+/** A certificate of RSA, with which TLS without forward secrecy is possible. */
+async function makeRsa(t: TestContext): Promise<Certificates> {
+  const folder = temporaryFolder(t);
+  const [key, cert] = [join(folder, "key"), join(folder, "cert")] as const;
+  await output(program("openssl"), [
+    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
+    ...["-keyout", key, "-out", cert],
+  ]);
+  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+}
+
+peerTest("TLS without forward secrecy or with CBC is refused, with a renewed certificate of RSA too", [
   "openssl",
   "curl",
 ], async (t) => {
-  const folder = temporaryFolder(t);
-  const files = [join(folder, "key"), join(folder, "cert")] as const;
-  await output(program("openssl"), [
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
-    ...["-keyout", files[0], "-out", files[1]],
-  ]);
-  const { secureProxyPort, ask } = await startSecure(t, {
-    key: readFileSync(files[0], "utf8"),
-    cert: readFileSync(files[1], "utf8"),
-  });
-  const agreed = async (cipher: string, ...more: string[]) => {
-    const args = ["s_client", "-connect", `127.0.0.1:${secureProxyPort}`, "-tls1_2", "-cipher", cipher, ...more];
+  const { secureProxyPort, server, ask } = await startSecure(t, FIRST);
+  const agreed = async (cipher: string) => {
+    const args = [
+      "s_client",
+      "-connect",
+      `127.0.0.1:${secureProxyPort}`,
+      "-tls1_2",
+      "-cipher",
+      `${cipher}:@SECLEVEL=0`,
+    ];
     const { stdout } = await run(program("openssl"), args);
     return /Cipher is (\S+)/.exec(stdout)?.[1];
   };
-  for (const cipher of ["AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "DHE"]) {
-    assert.ok([undefined, "(NONE)"].includes(await agreed(`${cipher}:@SECLEVEL=0`)), cipher);
-  }
-  for (const cipher of ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"]) {
-    assert.equal(await agreed(cipher), cipher);
-  }
-  // The server's order counts, not the caller's.
-  assert.equal(await agreed("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"), "ECDHE-RSA-AES128-GCM-SHA256");
-  assert.equal(await ask(), "ok");
+  const assertModern = async (kind: "ECDSA" | "RSA") => {
+    for (
+      const cipher of ["AES128-GCM-SHA256", "AES256-SHA", "DHE", `ECDHE-${kind}-AES128-SHA`, `ECDHE-${kind}-AES256-SHA`]
+    ) {
+      assert.ok([undefined, "(NONE)"].includes(await agreed(cipher)), cipher);
+    }
+    const [small, large] = [`ECDHE-${kind}-AES128-GCM-SHA256`, `ECDHE-${kind}-AES256-GCM-SHA384`];
+    assert.equal(await agreed(large), large);
+    // The server's order counts, not the caller's.
+    assert.equal(await agreed(`${large}:${small}`), small);
+    assert.equal(await ask(), "ok");
+  };
+  await assertModern("ECDSA");
+  install(server, await makeRsa(t));
+  await server.daemon.logged(({ msg }) => msg.includes("uses the new certificates"));
+  await assertModern("RSA");
 });
