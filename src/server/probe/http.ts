@@ -36,7 +36,7 @@ export function http(path: string, host: string): Dialogue {
             continue;
           }
           // An answer is read as Latin-1, which has control characters of its own.
-          const said = reason.replace(/[\x7f-\x9f]/g, " ").slice(0, 80);
+          const said = reason.replace(/[\t\x7f-\x9f]/g, " ").slice(0, 80);
           const told = `${status}${said === "" ? "" : ` ${said}`}`;
           talk.found(status < 500 ? { well: true } : unwell(`It answered GET ${path} with ${told}`));
           return talk.over();
