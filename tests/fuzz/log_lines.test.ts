@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { printable } from "../../src/cli/terminal/text_width.ts";
 import { combinedLine, jsonLine } from "../../src/observe/access_line.ts";
 import { lastLines } from "../../src/observe/last_lines.ts";
+import { harmless } from "../../src/observe/stderr_log.ts";
 import { LogTail } from "../../src/observe/log_tail.ts";
 import { causeSaid, disconnectCode, MAX_CAUSE } from "../../src/tunnel/disconnect_cause.ts";
 import { exchange } from "../unit/observe/exchange.ts";
@@ -22,8 +24,9 @@ function check(bytes: Buffer): void {
   checkAccess(latin1);
   checkAccess(text);
   checkCause(text);
+  checkTerminal(text);
   // A file costs more than all of the others together.
-  if (turn++ % 8 === 0) checkLines(bytes);
+  if (turn++ % 32 === 0) checkLines(bytes);
 }
 
 /** Nothing that a caller sends makes a second line, or a field of its own. */
@@ -49,6 +52,16 @@ function checkCause(text: string): void {
       assert.ok(!["taken-over", "operator", "killed", "reset", "network", "restarted"].includes(code), cause);
     }
   }
+}
+
+/** What a terminal is shown is one line that steers nothing, and still the same JSON but for that. */
+function checkTerminal(text: string): void {
+  const line = harmless(`${JSON.stringify({ level: 30, user: text, msg: text })}\n`);
+  const { msg } = JSON.parse(line) as { msg: string };
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(msg, /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(printable(text), /[\x00-\x1f\x7f-\x9f]/);
 }
 
 /** Whole lines only, in their order. */
@@ -83,6 +96,6 @@ fuzzTest({
     "the server ended it: ",
     "the client stopped",
   ],
-  short: 5000,
+  short: 2000,
   check,
 });

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { before } from "node:test";
 import fc from "fast-check";
 import { encodeMessage } from "../../src/tunnel/message_stream.ts";
@@ -16,11 +17,13 @@ before(async () => {
 });
 
 let turn = 0;
+const reached = { handshake: 0, ready: 0 };
 
 /** The first byte says whether the messages come before the login or behind it. */
 async function check(bytes: Buffer): Promise<void> {
   const at = ((bytes[0] ?? 0) & 1) === 0 ? "handshake" : "ready";
-  await injectIntoServer(daemons.daemons.server.sshPort, key, at, unpacked(bytes.subarray(1)));
+  const sent = await injectIntoServer(daemons.daemons.server.sshPort, key, at, unpacked(bytes.subarray(1)));
+  if (sent) reached[at]++;
   if (++turn % 200 === 0) await daemons.stillWell();
 }
 
@@ -133,6 +136,9 @@ fuzzTest({
   short: 400,
   batch: 200,
   check,
-  after: () => daemons.atRest(),
+  after: () => {
+    assert.ok(reached.handshake > turn / 10 && reached.ready > turn / 10, JSON.stringify({ turn, ...reached }));
+    return daemons.atRest();
+  },
   memory: () => daemons.memory(),
 });

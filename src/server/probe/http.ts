@@ -35,7 +35,9 @@ export function http(path: string, host: string): Dialogue {
             from = end;
             continue;
           }
-          const told = `${status}${reason === "" ? "" : ` ${reason.slice(0, 80)}`}`;
+          // An answer is read as Latin-1, which has control characters of its own.
+          const said = reason.replace(/[\t\x7f-\x9f]/g, " ").slice(0, 80);
+          const told = `${status}${said === "" ? "" : ` ${said}`}`;
           talk.found(status < 500 ? { well: true } : unwell(`It answered GET ${path} with ${told}`));
           return talk.over();
         }

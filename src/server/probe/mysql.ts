@@ -78,7 +78,7 @@ function errorText(payload: Buffer): string {
   if (payload.length < 3) return printed(payload);
   // A marker and the five characters of SQLSTATE, which are left out before the greeting.
   const from = payload[3] === 0x23 ? 9 : 3;
-  const text = payload.toString("utf8", from).replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 300);
+  const text = payload.toString("utf8", from).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 300);
   return `${text} (${payload.readUInt16LE(1)})`;
 }
 

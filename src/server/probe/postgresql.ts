@@ -44,6 +44,10 @@ function errorIn(bytes: Buffer): string | undefined {
   const field = (letter: string) => fields.find((one) => one.startsWith(letter))?.slice(1);
   const [message, state] = [field("M"), field("C")];
   if (message === undefined) return "";
-  const text = message.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 300);
-  return state === undefined ? text : `${text} (${state})`;
+  const text = shown(message);
+  return state === undefined ? text : `${text} (${shown(state)})`;
+}
+
+function shown(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 300);
 }
