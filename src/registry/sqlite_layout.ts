@@ -53,4 +53,9 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
   // Where a client wants its reverse port bound, so that a server that starts can bind it before the client is back.
   "ALTER TABLE registrations ADD COLUMN bind_address TEXT;",
+  // By fingerprint of a client's key: which host key of the server it is known to have pinned beside the one that it connects with.
+  `CREATE TABLE host_keys_known (
+     fingerprint TEXT PRIMARY KEY,
+     host_key TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];

@@ -12,6 +12,7 @@ import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
+import { isPetit } from "../tunnel/petit_peer.ts";
 import {
   createSshServer,
   type GrantedForward,
@@ -23,6 +24,7 @@ import {
 } from "../tunnel/ssh_server.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { HostKeys } from "./host_keys.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
 import { Served, type Tunnels } from "./tunnels.ts";
@@ -35,6 +37,7 @@ export interface GatewayParts {
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
+  readonly hostKeys: HostKeys;
   /** Connections that were refused all their logins, since the start. */
   readonly logins: { refused: number };
   readonly audit: Audit;
@@ -48,10 +51,10 @@ export class Gateway {
   readonly #wires: SshServer["wires"];
   readonly #connections = new Map<SshServerConnection, GatewayPeer>();
 
-  constructor(parts: GatewayParts, hostKey: string) {
-    const { ssh } = parts.config;
+  constructor(parts: GatewayParts) {
+    const { hostKeys, config: { ssh } } = parts;
     const server = createSshServer({
-      hostKeys: [hostKey],
+      hostKeys: [hostKeys.current.privatePem],
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       isFull: (connections) => {
@@ -67,6 +70,10 @@ export class Gateway {
     });
     this.listener = server.listener;
     this.#wires = server.wires;
+    hostKeys.onChanged = (announce) => {
+      server.useHostKeys([hostKeys.current.privatePem]);
+      if (announce) { for (const peer of this.#connections.values()) peer.announceHostKeys(); }
+    };
   }
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
@@ -189,6 +196,19 @@ class GatewayPeer implements SshPeer {
     this.#parts.audit.record("login-accepted", {
       ...this.#who,
       ...this.#join === undefined ? { ids } : { join: true },
+    });
+    this.announceHostKeys();
+  }
+
+  /** Tells its client by which keys this server is known; one that is about to register keeps the one that its join code names. */
+  announceHostKeys(): void {
+    const { hostKeys } = this.#parts;
+    const key = this.#key;
+    if (key === undefined || this.#join !== undefined || this.#connection === undefined) return;
+    const { wire } = this.#connection.link;
+    this.#connection.announceHostKeys(() => hostKeys.offered, (proven) => {
+      // Petit says itself what it has pinned (handshake1).
+      if (!isPetit(wire.greeting)) hostKeys.asked(key.fingerprint, proven.map(({ fingerprint }) => fingerprint));
     });
   }
 

@@ -28,8 +28,10 @@ import { FairTurns } from "./fair_turns.ts";
 import { Gateway } from "./gateway.ts";
 import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
+import { HostKeys } from "./host_keys.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
+import { keyedClients } from "./keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
 import { Prober } from "./probe/prober.ts";
@@ -86,7 +88,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    const hostKey = readHostKey(config.ssh.hostKey);
+    // Before anything is made: without it there is no server.
+    readHostKey(config.ssh.hostKey);
     const auditLog = openAudit(config, log);
     undo.push(() => auditLog?.close());
     const audit = auditLog ?? NO_AUDIT;
@@ -102,6 +105,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     );
     undo.push(() => routes.close());
     const tunnels = new Tunnels();
+    const clients = () => keyedClients(routes, tunnels);
+    const hostKeys = new HostKeys({ file: config.ssh.hostKey, registry, log, clients });
+    undo.push(() => hostKeys.close());
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
     const usage = openUsage(config, log);
@@ -137,12 +143,12 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       log,
       noise,
       onRegistered,
+      onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
     });
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, audit, log, noise },
-      hostKey.privatePem,
+      { config, registry, routes, tunnels, ports, registrar, disconnects, hostKeys, logins, audit, log, noise },
     );
     routes.onRemoved = ({ id, fingerprint }) => {
       gateway.drop(id);
@@ -157,7 +163,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(
       () => (gateway.end(moving ? CAUSES.serverRestarted : CAUSES.serverStopped), stopListening(gateway.listener)),
     );
-    log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
+    log.info(
+      { port: sshPort, hostKey: hostKeys.current.publicKey.fingerprint },
+      `SSH gateway listens on port ${sshPort}`,
+    );
 
     await ports.reopen(routes.all);
     const callers = new Callers(
@@ -219,12 +228,13 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       callers,
       hold,
       disconnects,
+      hostKeys,
       prober,
       log,
       signal,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
-    const { fingerprint } = hostKey.publicKey;
+    const { fingerprint } = hostKeys.current.publicKey;
     audit.record("server-started", { version, ssh: sshPort, proxy: proxyPort, hostKey: fingerprint });
     undo.push(() => audit.record("server-stopped", { version }));
     return {

@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { config, json, verbose } from "./common_options.ts";
 import { auditCommands } from "./table_audit.ts";
 import { daemonCommands } from "./table_daemon.ts";
+import { hostKeyCommands } from "./table_host_key.ts";
 import { registrationCommands } from "./table_registrations.ts";
 import { registryCommands } from "./table_registry.ts";
 import { serverConfigCommand } from "./table_tenants.ts";
@@ -80,6 +81,7 @@ export const serverCommands: readonly Command[] = [
     run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
   },
   ...registrationCommands,
+  ...hostKeyCommands,
   ...registryCommands,
   ...auditCommands,
   serverConfigCommand,

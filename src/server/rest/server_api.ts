@@ -8,6 +8,7 @@ import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import type { UsageRecord } from "../../usage/usage_record.ts";
 import type { ServerControl } from "../server_control.ts";
 import { auditOperations } from "./audit_operations.ts";
+import { hostKeyOperations } from "./host_key_operations.ts";
 import { joinCodeOperations } from "./join_code_operations.ts";
 import { registrationOperations } from "./registration_operations.ts";
 import { statusOperations } from "./status_operations.ts";
@@ -27,6 +28,7 @@ const TAGS = {
   registrations: "Registrations and what can be done to them",
   tunnels: "Clients that are connected, and those that were",
   "join codes": "What a new client registers with",
+  "host key": "By what clients know the server",
   usage: "What callers did",
   audit: "What concerns security, in the order in which it happened",
   config: "Settings",
@@ -43,6 +45,7 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...registrationOperations(control),
     ...tunnelOperations(control),
     ...joinCodeOperations(control),
+    ...hostKeyOperations(control),
     ...usageOperations(control, usage),
     ...auditOperations(audit),
     operation({
