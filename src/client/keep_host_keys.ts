@@ -30,6 +30,7 @@ export function keepHostKeys(connection: SshClientConnection, options: KeepHostK
 
   const follow = async (offered: readonly PublicKey[]): Promise<void> => {
     const pinned = known.of(host, port);
+    if (!pinned.includes(hostKey.fingerprint)) return;
     const unknown = offered.filter((key) => isProvable(key) && !pinned.includes(key.fingerprint));
     if (unknown.length > 0 && !await hostKeys.prove(unknown)) {
       noise.tell("host-key-unproven", (repeated) =>

@@ -133,6 +133,7 @@ class GatewayPeer implements SshPeer {
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
   #connection: SshServerConnection | undefined;
+  #announced = false;
   #refused: string | undefined;
   /** The backchannel on which its client has introduced itself. */
   #backchannel: Channel | undefined;
@@ -206,6 +207,9 @@ class GatewayPeer implements SshPeer {
     const key = this.#key;
     if (key === undefined || this.#join !== undefined || this.#connection === undefined) return;
     const { wire } = this.#connection.link;
+    // OpenSSH ends a connection on which it is told twice; it hears of another key when it connects again.
+    if (this.#announced && !isPetit(wire.greeting)) return;
+    this.#announced = true;
     this.#connection.announceHostKeys(() => hostKeys.offered, (proven) => {
       // Petit says itself what it has pinned (handshake1).
       if (!isPetit(wire.greeting)) hostKeys.asked(key.fingerprint, proven.map(({ fingerprint }) => fingerprint));

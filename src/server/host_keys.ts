@@ -273,7 +273,7 @@ function areUnaware(unaware: readonly UnawareClient[], clients: number): PetitEr
     }`,
     {
       hint:
-        "Each learns it when it connects. With --force they are left behind: they refuse the server until they register again with a new join code",
+        'Each learns it when it connects ("petit server disconnect ID" has one come back). With --force they are left behind: they refuse the server until they register again with a new join code',
     },
   );
 }
