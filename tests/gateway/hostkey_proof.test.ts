@@ -84,12 +84,3 @@ test("answers come in the order of the requests, also where a forward takes long
   await Promise.all([forward, proof, refusal, again]);
   assert.deepEqual(answers, [`forward ${port}`, "proof true", "other undefined", "proof true"]);
 });
-
-test("who heaps up requests before an answer is cut off, and nobody else", async (t) => {
-  const { server, client, peer, next, prove } = await rotatingServer(t);
-  void peer.forward("127.0.0.1", client.registered.registeredPort);
-  for (let number = 0; number < 300; number++) void prove(next);
-  await peer.closed;
-  const other = new SshPeer(t);
-  assert.equal(await other.login(server, client.registered.registeredId, [keyOf(client)]), "ready");
-});

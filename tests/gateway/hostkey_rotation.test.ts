@@ -8,6 +8,7 @@ import { openRegistry } from "../../src/registry/open_registry.ts";
 import { readHostKey } from "../../src/server/host_key.ts";
 import { finishingSteps, makeNext } from "../../src/server/host_key_files.ts";
 import type { HostKeys } from "../../src/server/host_keys.ts";
+import { utils } from "../../src/tunnel/ssh_library.ts";
 import { eventually } from "../world/eventually.ts";
 import { exchange, statusOf } from "../world/raw_http.ts";
 import { makeWorld, TestClient, TestServer, type World } from "../world/world.ts";
@@ -269,4 +270,20 @@ test("a process that takes another's place takes up what that one did to the hos
   await reconnect(world);
   await client.logged(({ msg }) => msg.includes("forgotten"));
   await answers(world);
+});
+
+test("a key of another type, which the operator had before petit, is replaced in the same way", async (t) => {
+  const server = new TestServer(t);
+  const file = fileOf(server);
+  writeFileSync(file, utils.generateKeyPairSync("rsa", { bits: 2048 }).private, { mode: 0o600 });
+  await server.start();
+  const client = await new TestClient(t, server, 9).register(server.joinCode());
+  await client.start();
+  keysOf(server).rotate();
+  await keysOf(server).settle(10_000);
+  assert.equal(lineOf(`${file}.next`).split(" ")[0], "ssh-ed25519");
+  keysOf(server).finish(false);
+  server.running.control.disconnect(client.registered.registeredId);
+  await client.logged(({ msg }) => msg.includes("forgotten"));
+  assert.deepEqual(pinnedBy(client), [`[127.0.0.1]:${server.running.sshPort} ${lineOf(file)}`]);
 });
