@@ -13,6 +13,9 @@ export interface HostKeyPair {
 /** Requests that may wait for the answers to those before them; OpenSSH has a handful on the way at most. */
 const MOST_WAITING = 256;
 
+/** Times that a client is given proofs each time that it has been told of the keys: once is enough, and a signature costs more than a question. */
+const MOST_PROOFS = 8;
+
 interface GlobalRequest {
   readonly self: unknown;
   readonly name: string;
@@ -30,6 +33,7 @@ export class HostKeysProof {
   /** Requests that the library has not been given yet. */
   readonly #waiting: GlobalRequest[] = [];
   #working = false;
+  #proofs = 0;
 
   /**
    * @param connection the library's Connection, logged in
@@ -49,6 +53,7 @@ export class HostKeysProof {
 
   /** Tells the client all host keys of this server. */
   announce(): void {
+    this.#proofs = 0;
     const blobs = this.#offered().map(({ publicKey }) => sshString(blobOf(publicKey)));
     sendMessage(this.#internals, GLOBAL_REQUEST, globalRequest(HOST_KEYS, false, Buffer.concat(blobs)));
   }
@@ -99,13 +104,14 @@ export class HostKeysProof {
 
   #prove(content: Buffer): void {
     const protocol = this.#internals._protocol;
-    const asked = readKeys(content) ?? [];
+    const asked = this.#proofs < MOST_PROOFS ? readKeys(content) ?? [] : [];
     const offered = this.#offered();
     const pairs = asked.map(({ line }) => offered.find(({ publicKey }) => publicKey.line === line));
     const sessionId = protocol._kex?.sessionID;
     const known = pairs.filter((pair) => pair !== undefined && isProvable(pair.publicKey)) as HostKeyPair[];
     if (sessionId === undefined || known.length === 0 || known.length < pairs.length) return protocol.requestFailure();
     const proofs = known.map(({ privatePem, publicKey }) => sshString(signProof(privatePem, publicKey, sessionId)));
+    this.#proofs++;
     protocol.requestSuccess(Buffer.concat(proofs));
     this.#onProven(asked);
   }

@@ -17,6 +17,10 @@ function library() {
     _kex: { sessionID: SESSION },
     requestSuccess: (data?: Buffer) => void sent.push(data ?? "done"),
     requestFailure: () => void sent.push("refused"),
+    _packetRW: {
+      write: { allocStart: 0, alloc: (size: number) => Buffer.alloc(size), finalize: (bytes: Buffer) => bytes },
+    },
+    _cipher: { encrypt() {} },
     _handlers: {
       GLOBAL_REQUEST(_self: unknown, name: string, wantReply: boolean, _data: unknown) {
         if (!wantReply) return;
@@ -33,11 +37,15 @@ function library() {
     answer();
   };
   const proven: string[] = [];
-  new HostKeysProof({ _protocol: protocol }, () => [KEY], (keys) => proven.push(...keys.map(({ line }) => line)));
+  const proof = new HostKeysProof(
+    { _protocol: protocol },
+    () => [KEY],
+    (keys) => proven.push(...keys.map(({ line }) => line)),
+  );
   const ask = (name: string, data: Buffer = Buffer.alloc(0), wantReply = true) =>
     protocol._handlers.GLOBAL_REQUEST(undefined, name, wantReply, data);
   const kinds = () => sent.map((answer) => answer instanceof Buffer ? "proof" : answer);
-  return { ask, grant, sent, kinds, proven };
+  return { ask, grant, sent, kinds, proven, tell: () => proof.announce() };
 }
 
 test("proofs: one waits for the answers to the requests before it, and those after it for it", () => {
@@ -77,6 +85,18 @@ test("proofs: requests that heap up behind an answer end the connection, before 
     for (; taken < 10_000; taken++) ask(HOST_KEYS_PROVE, PROOF);
   }, /more requests than/);
   assert.ok(taken >= 16 && taken <= 1000, `${taken} requests`);
+});
+
+test("proofs: who asks again and again is refused, until it is told of the keys again", () => {
+  const { ask, kinds, tell } = library();
+  for (let number = 0; number < 20; number++) ask(HOST_KEYS_PROVE, PROOF);
+  const given = kinds().filter((kind) => kind === "proof").length;
+  assert.ok(given >= 1 && given < 20, `${given} proofs`);
+  assert.equal(kinds().length, 20, "each is answered");
+  assert.equal(kinds().at(-1), "refused");
+  tell();
+  ask(HOST_KEYS_PROVE, PROOF);
+  assert.equal(kinds().at(-1), "proof");
 });
 
 test("proofs: a thousand requests in a row are answered one by one", () => {
