@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { messageOf, PetitError } from "../error.ts";
+import type { Audit, AuditFacts } from "../audit/audit_event.ts";
 import type { Log } from "../observe/log.ts";
 import { within } from "../platform/within.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -45,12 +46,16 @@ export interface HostKeysParts {
   readonly file: string;
   readonly registry: Registry;
   readonly log: Log;
+  readonly audit: Audit;
   /** All clients that are registered. */
   clients(): KeyedClient[];
 }
 
-/** Ids that a refusal names. */
+/** Clients that a refusal names. */
 const MOST_NAMED = 10;
+
+/** Ids that an entry of the audit log names. */
+const MOST_AUDITED = 100;
 
 /** The key by which clients know this server, and how it is replaced: the current one vouches for the next. */
 export class HostKeys {
@@ -141,7 +146,7 @@ export class HostKeys {
       });
     }
     makeNext(file);
-    this.#take(this.#read(), true, "Made the next host key; clients are told of it");
+    this.#take(this.#read(), true, "begun", "Made the next host key; clients are told of it");
   }
 
   /**
@@ -164,7 +169,7 @@ export class HostKeys {
     replace();
     // From here on it is done, whatever becomes of the rest.
     this.#tolerate(settle);
-    this.#take(this.#read(), false, "The next host key is the host key now");
+    this.#take(this.#read(), false, "finished", "The next host key is the host key now", unaware);
     this.#tolerate(() => this.#known.forget());
     return { revokedJoinCodes: this.#revokeJoinCodes(), unaware: unaware.map(shown) };
   }
@@ -174,7 +179,7 @@ export class HostKeys {
     const { file } = this.#parts;
     if (!existsSync(nextOf(file))) throw notRotating();
     removeNext(file);
-    this.#take(this.#read(), true, "Gave up the next host key; clients are told to forget it");
+    this.#take(this.#read(), true, "given up", "Gave up the next host key; clients are told to forget it");
     this.#tolerate(() => this.#known.forget());
   }
 
@@ -207,10 +212,18 @@ export class HostKeys {
     return read;
   }
 
-  #take(files: HostKeyFiles, announce: boolean, told: string): void {
+  #take(
+    files: HostKeyFiles,
+    announce: boolean,
+    replacement: string,
+    told: string,
+    left: readonly KeyedClient[] = [],
+  ): void {
     this.#files = files;
-    const { current, next } = files;
-    this.#parts.log.info({ hostKey: current.publicKey.fingerprint, next: next?.publicKey.fingerprint }, told);
+    const { log, audit } = this.#parts;
+    const facts = { hostKey: files.current.publicKey.fingerprint, next: files.next?.publicKey.fingerprint };
+    log.info(facts, told);
+    audit.record("host-key-changed", { ...facts, replacement, ...leftBehind(left) });
     this.onChanged(announce);
   }
 
@@ -243,6 +256,12 @@ export class HostKeys {
 
 function facts({ publicKey, since }: DatedHostKey): { fingerprint: string; since: string } {
   return { fingerprint: publicKey.fingerprint, since: new Date(since).toISOString() };
+}
+
+/** Clients that have to register anew, for the audit log; nothing where there are none. */
+function leftBehind(left: readonly KeyedClient[]): AuditFacts {
+  if (left.length === 0) return {};
+  return { clientsLeft: left.length, ids: left.flatMap(({ ids }) => ids).slice(0, MOST_AUDITED) };
 }
 
 /** Without the fingerprint of its key, which nobody looks for. */

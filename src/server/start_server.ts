@@ -106,7 +106,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => routes.close());
     const tunnels = new Tunnels();
     const clients = () => keyedClients(routes, tunnels);
-    const hostKeys = new HostKeys({ file: config.ssh.hostKey, registry, log, clients });
+    const operator = auditBy(audit, "operator");
+    const changed = auditedRegistry(registry, operator);
+    const hostKeys = new HostKeys({ file: config.ssh.hostKey, registry: changed, log, audit: operator, clients });
     undo.push(() => hostKeys.close());
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
@@ -221,8 +223,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     });
     const control = new ServerControl({
       config,
-      registry: auditedRegistry(registry, auditBy(audit, "operator")),
-      audit: auditBy(audit, "operator"),
+      registry: changed,
+      audit: operator,
       routes,
       tunnels,
       callers,

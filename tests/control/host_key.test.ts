@@ -37,6 +37,19 @@ test("the host key is replaced over the REST API by whoever has the token", asyn
   assert.deepEqual(forced.json.left, [{ ids: [id], connected: false }]);
   assert.equal(forced.json.current.fingerprint, again.json.next.fingerprint);
 
+  const { entries } = (await api.get("/audit?event=host-key-changed")).json;
+  assert.deepEqual(
+    entries.map((
+      { facts: { replacement, hostKey, clientsLeft, by } }: { facts: Record<string, unknown> },
+    ) => [replacement, hostKey, clientsLeft, by]).reverse(),
+    [
+      ["begun", rotated.json.current.fingerprint, undefined, "operator"],
+      ["given up", rotated.json.current.fingerprint, undefined, "operator"],
+      ["begun", rotated.json.current.fingerprint, undefined, "operator"],
+      ["finished", forced.json.current.fingerprint, 1, "operator"],
+    ],
+  );
+
   // Fingerprints and ids, and nothing of the keys themselves.
   const answers = [rotated, again, forced].map(({ text }) => text).join();
   const secret = readFileSync(server.config.server.ssh.hostKey, "utf8").split("\n")[2] as string;
