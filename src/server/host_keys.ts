@@ -47,6 +47,8 @@ export interface HostKeysParts {
   readonly registry: Registry;
   readonly log: Log;
   readonly audit: Audit;
+  /** Refuses a private key that no client would be shown. @throws PetitError `host-key-refused` */
+  check(privatePem: string): void;
   /** All clients that are registered. */
   clients(): KeyedClient[];
 }
@@ -137,7 +139,11 @@ export class HostKeys {
     };
   }
 
-  /** Makes the next host key, and tells all clients that are connected. @throws PetitError `host-key-rotating` or `state-unwritable` */
+  /**
+   * Makes the next host key, and tells all clients that are connected.
+   *
+   * @throws PetitError `host-key-rotating`, `host-key-refused` or `state-unwritable`; nothing has changed then
+   */
   rotate(): void {
     const { file } = this.#parts;
     if (existsSync(nextOf(file))) {
@@ -146,7 +152,14 @@ export class HostKeys {
       });
     }
     makeNext(file);
-    this.#take(this.#read(), true, "begun", "Made the next host key; clients are told of it");
+    const files = this.#read();
+    try {
+      this.#check(files);
+    } catch (error) {
+      removeNext(file);
+      throw error;
+    }
+    this.#take(files, true, "begun", "Made the next host key; clients are told of it");
   }
 
   /**
@@ -154,13 +167,12 @@ export class HostKeys {
    *
    * @param force also where clients do not know it, which have to register anew then
    * @returns how many join codes named the one before, and are revoked
-   * @throws PetitError `host-key-not-rotating`, `host-key-unaware` or `state-unwritable`; nothing has changed then
+   * @throws PetitError `host-key-not-rotating`, `host-key-unaware`, `host-key-refused` or `state-unwritable`; nothing has changed then
    */
   finish(force: boolean): { revokedJoinCodes: number; unaware: readonly UnawareClient[] } {
     const { file } = this.#parts;
-    const { next, problem } = this.#files;
-    if (problem !== undefined) throw problem;
-    if (next === undefined) throw notRotating();
+    this.#check(this.#files);
+    if (this.#files.next === undefined) throw notRotating();
     const clients = this.#parts.clients();
     const unaware = this.#unaware(clients);
     if (unaware.length > 0 && !force) throw areUnaware(unaware, clients.length);
@@ -204,6 +216,12 @@ export class HostKeys {
     const next = this.#files.next?.publicKey.fingerprint;
     if (next === undefined) return [];
     return clients.filter(({ fingerprint }) => this.#known.of(fingerprint) !== next);
+  }
+
+  /** Settings may have come in its way since it was made. */
+  #check({ next, problem }: HostKeyFiles): void {
+    if (problem !== undefined) throw problem;
+    if (next !== undefined) this.#parts.check(next.privatePem);
   }
 
   #read(): HostKeyFiles {

@@ -21,6 +21,7 @@ import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { checkHostKeys } from "../tunnel/offer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -108,7 +109,14 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const clients = () => keyedClients(routes, tunnels);
     const operator = auditBy(audit, "operator");
     const changed = auditedRegistry(registry, operator);
-    const hostKeys = new HostKeys({ file: config.ssh.hostKey, registry: changed, log, audit: operator, clients });
+    const hostKeys = new HostKeys({
+      file: config.ssh.hostKey,
+      registry: changed,
+      log,
+      audit: operator,
+      check: (privatePem) => checkHostKeys([privatePem], config.ssh),
+      clients,
+    });
     undo.push(() => hostKeys.close());
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");

@@ -287,3 +287,21 @@ test("a key of another type, which the operator had before petit, is replaced in
   await client.logged(({ msg }) => msg.includes("forgotten"));
   assert.deepEqual(pinnedBy(client), [`[127.0.0.1]:${server.running.sshPort} ${lineOf(file)}`]);
 });
+
+test("a next host key that settings let no client see is neither made nor taken into use", async (t) => {
+  const server = new TestServer(t);
+  const file = fileOf(server);
+  writeFileSync(file, utils.generateKeyPairSync("rsa", { bits: 2048 }).private, { mode: 0o600 });
+  await server.start();
+  const { ssh } = server.config.server;
+  const { hostKeyAlgorithms } = ssh;
+  ssh.hostKeyAlgorithms = ["rsa-sha2-512"];
+  refused("host-key-refused", () => keysOf(server).rotate());
+  assert.equal(existsSync(`${file}.next`), false);
+  ssh.hostKeyAlgorithms = hostKeyAlgorithms;
+  keysOf(server).rotate();
+  ssh.hostKeyAlgorithms = ["rsa-sha2-512"];
+  const before = lineOf(file);
+  refused("host-key-refused", () => keysOf(server).finish(true));
+  assert.equal(lineOf(file), before);
+});

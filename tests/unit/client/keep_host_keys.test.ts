@@ -63,6 +63,7 @@ async function world(t: Scope, sign: (asked: PublicKey[], sessionId: Buffer) => 
     verifyHost: (key) => known.check("127.0.0.1", port, key),
     timeout: 10_000,
     alive: { interval: 0, countMax: 3 },
+    rekey: { rekeyLimit: 0, rekeyInterval: 0 },
     signal: ending.signal,
   });
   const internals = await connected as unknown as ConnectionInternals;
@@ -87,7 +88,8 @@ async function world(t: Scope, sign: (asked: PublicKey[], sessionId: Buffer) => 
     assert.equal(client.link.wire.writable, true, "the tunnel goes on");
   };
   const content = () => readFileSync(join(folder, "known_hosts"), "utf8");
-  return { announce, heard, content, asked, lines, folder, port, known, pinned: () => pinned };
+  const rekey = () => internals._protocol.rekey();
+  return { announce, rekey, heard, content, asked, lines, folder, port, known, pinned: () => pinned };
 }
 
 const honest = (pairs: Pair[]) => (asked: PublicKey[], sessionId: Buffer) =>
@@ -108,6 +110,17 @@ test("host keys: the next one is pinned once it is proven, and others are droppe
   assert.equal(content(), `${name} ${CURRENT.publicKey.line}\n${name} ${OTHER.publicKey.line}\n`);
   announce(list(CURRENT.publicKey));
   await eventually("it is dropped", () => content() === `${name} ${CURRENT.publicKey.line}\n`);
+});
+
+test("host keys: what is announced while keys are exchanged is heard when that is over", async (t) => {
+  const { announce, rekey, heard, content, pinned } = await world(t, honest([NEXT]));
+  rekey();
+  announce(list(CURRENT.publicKey, NEXT.publicKey));
+  await eventually("it is pinned", () => pinned() === 1);
+  rekey();
+  await heard();
+  announce(list(CURRENT.publicKey));
+  await eventually("it is dropped", () => !content().includes(NEXT.publicKey.line));
 });
 
 const NOT_MUCH = list(CURRENT.publicKey);

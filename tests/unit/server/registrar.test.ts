@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { NO_AUDIT } from "../../../src/audit/audit_event.ts";
 import { Registrar, type RegistrarParts } from "../../../src/server/registrar.ts";
 import { Tunnels } from "../../../src/server/tunnels.ts";
 import { Channel, type ChannelLink, FULL_WINDOW } from "../../../src/tunnel/channel.ts";
@@ -30,7 +31,7 @@ function backchannel(window: number, parts: object = {}, join?: { hash: string |
   const side = (size: number) => ({ id: 0, window: size, packetSize: 32_768, state: "open" as const });
   const channel = new Channel(link, side(FULL_WINDOW), side(window));
   const peer = { key: { fingerprint: "SHA256:a" }, join };
-  new Registrar(parts as RegistrarParts).serve(channel, peer as never);
+  new Registrar({ audit: NO_AUDIT, ...parts } as RegistrarParts).serve(channel, peer as never);
   return {
     send(pings: number, message = PING) {
       const bytes = Buffer.concat(new Array<Buffer>(pings).fill(message));
