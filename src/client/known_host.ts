@@ -6,8 +6,8 @@ import { writeStateFile } from "../platform/state_file.ts";
 import { fingerprintOf, type PublicKey } from "../tunnel/keys.ts";
 
 /**
- * The server's host key as this client knows it: one line in OpenSSH's known_hosts format, beside the config. It is
- * written once, when a join code has vouched for the key, and never again without one.
+ * The server's host key as this client knows it: a line in OpenSSH's known_hosts format, beside the config. It is written when a join code has
+ * vouched for the key; from then on only a key that is in it can vouch for others (keep_host_keys.ts).
  */
 export class KnownHost {
   readonly #file: string;
@@ -16,15 +16,46 @@ export class KnownHost {
     this.#file = join(folder, "known_hosts");
   }
 
-  /** Keeps the host key of a server. */
+  /** Keeps the host key of a server, and no others but those that it has vouched for. */
   pin(host: string, port: number, key: PublicKey): void {
-    writeStateFile(this.#file, `${nameOf(host, port)} ${key.line}\n`);
+    writeStateFile(this.#file, this.#linesWith(host, port, key));
   }
 
   /** Keeps the host key of a server, and those of others too until `pin` is called. */
   add(host: string, port: number, key: PublicKey): void {
     const others = this.#known.filter(([name]) => name !== nameOf(host, port)).map((parts) => `${parts.join(" ")}\n`);
-    writeStateFile(this.#file, `${nameOf(host, port)} ${key.line}\n${others.join("")}`);
+    writeStateFile(this.#file, `${this.#linesWith(host, port, key)}${others.join("")}`);
+  }
+
+  /**
+   * Takes over what a server says of its own host keys; all other lines stay as they are.
+   *
+   * @param vouching the key that the server has proven when it was connected to: nothing is changed where it is not pinned any more
+   * @param proven keys that the server has, to be added
+   * @param offered all keys that it says it has: those that are pinned and not among them are taken out
+   * @returns what was changed
+   * @throws PetitError `state-unwritable`
+   */
+  follow(
+    host: string,
+    port: number,
+    vouching: PublicKey,
+    proven: readonly PublicKey[],
+    offered: readonly PublicKey[],
+  ): { added: PublicKey[]; removed: string[] } {
+    const name = nameOf(host, port);
+    const pinned = this.#known.filter(([known]) => known === name).map(([, type, blob]) => `${type} ${blob}`);
+    if (!pinned.includes(vouching.line)) return { added: [], removed: [] };
+    const added = proven.filter(({ line }) => !pinned.includes(line));
+    const gone = pinned.filter((line) => line !== vouching.line && !offered.some((key) => key.line === line));
+    if (added.length + gone.length === 0) return { added, removed: [] };
+    const stays = (line: string) => {
+      const [known, type, blob] = line.trim().split(/\s+/);
+      return line.trim() !== "" && !(known === name && gone.includes(`${type} ${blob}`));
+    };
+    const lines = readFileSync(this.#file, "utf8").split("\n").filter(stays);
+    writeStateFile(this.#file, `${[...lines, ...added.map(({ line }) => `${name} ${line}`)].join("\n")}\n`);
+    return { added, removed: gone.map((line) => fingerprintOf(Buffer.from(line.split(" ")[1] as string, "base64"))) };
   }
 
   /** Whether one of the keys here has that fingerprint ("SHA256:…"), of whatever server. */
@@ -57,10 +88,18 @@ export class KnownHost {
         `${host}:${port} shows another host key (${key.fingerprint}) than the one pinned here`,
         {
           hint:
-            "Someone may be impersonating the server. If its operator says that the key was replaced, register again with a new join code",
+            "Someone may be impersonating the server. If its operator says that the key was replaced while this client was away, register again with a new join code",
         },
       );
     }
+  }
+
+  /** The line of that key, and those of the keys that it has vouched for: the server's others, where it is known already. */
+  #linesWith(host: string, port: number, key: PublicKey): string {
+    const name = nameOf(host, port);
+    const here = this.#known.filter(([known]) => known === name).map(([, type, blob]) => `${type} ${blob}`);
+    const lines = here.includes(key.line) ? here : [key.line];
+    return lines.map((line) => `${name} ${line}\n`).join("");
   }
 
   /** Name, type and blob of each key. */

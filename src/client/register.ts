@@ -99,7 +99,8 @@ function mismatch(host: string, port: number, key: PublicKey, joinCode: JoinCode
     "host-key-mismatch",
     `${host}:${port} shows the host key ${key.fingerprint}, but the join code was made by a server with ${joinCode.hostKeyFingerprint}`,
     {
-      hint: "Something else answers at that address. Check it with the server's operator, and ask for a new join code",
+      hint:
+        "Either the server's key was replaced after the code was made, or something else answers at that address: ask the server's operator for a new join code",
     },
   );
 }

@@ -4,13 +4,21 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
 import type { IncomingOpen, Link } from "../tunnel/link.ts";
-import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
+import {
+  HANDSHAKE_VERSION,
+  HOST_KEYS_TOLD,
+  type Registered,
+  type ServerMessage,
+  type ServerVitae,
+} from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
 import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import type { DisconnectHistory } from "./disconnect_history.ts";
+import { keepHostKeys } from "./keep_host_keys.ts";
+import { KnownHost } from "./known_host.ts";
 import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
 import type { ClientEvidence } from "./tenant_lights.ts";
@@ -54,6 +62,8 @@ export class Tunnel {
   readonly #parts: TunnelParts;
   readonly #connection: SshClientConnection;
   readonly #backchannel: Backchannel;
+  /** Fingerprints of the host keys that its server may show. */
+  readonly #pinned: () => string[];
   /** By reverse port. */
   readonly #carried = new Map<number, Carried>();
   readonly #callers = new OpenSet<IncomingOpen>();
@@ -74,6 +84,12 @@ export class Tunnel {
     this.closed = connection.closed.then((cause) => this.#ended ?? cause);
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
     backchannel.onNotice = (notice) => this.onNotice(notice);
+    // The server is told of it, so that its operator sees when all clients know the next key.
+    const onPinned = () => void this.verify().catch(() => {});
+    const { folder, log, noise } = parts;
+    const known = new KnownHost(folder);
+    this.#pinned = () => known.of(host, port).slice(0, HOST_KEYS_TOLD);
+    keepHostKeys(connection, { host, port, known, log, noise, onPinned });
   }
 
   /** Connects; nothing is carried yet. @param onWire as of `connectSsh` @throws PetitError where it does not come about */
@@ -213,6 +229,7 @@ export class Tunnel {
         vitae: clientVitae(config),
         disconnects,
         services: probeWishes(tenants),
+        hostKeys: this.#pinned(),
       },
       "shakehand1",
     );

@@ -50,6 +50,7 @@ const CODES: Record<number, readonly string[]> = {
       "join-code-expired",
       "join-code-brand",
     ],
+    ...["host-key-not-rotating", "host-key-rotating", "host-key-unaware"],
   ],
   413: ["body-too-large"],
   415: ["not-json"],

@@ -147,6 +147,10 @@ export interface Registry {
   revokeJoinCode(hash: string): JoinCodeRecord;
   /** Forgets join codes that expired before that, in milliseconds since 1970. */
   forgetJoinCodes(before: number): void;
+  /** Which of the server's next host keys each client has pinned, both by their fingerprints. */
+  hostKeysKnown(): Map<string, string>;
+  /** Remembers that of several clients at once, and forgets it where it is null. */
+  setHostKeysKnown(known: ReadonlyMap<string, string | null>): void;
   /** A number that differs when another process has changed something. @throws PetitError `registry-replaced` where the file is not the one that was opened */
   version(): number;
   close(): void;

@@ -68,4 +68,9 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      expires_at INTEGER
    ) STRICT, WITHOUT ROWID;`,
+  // By fingerprint of a client's key: which host key of the server it is known to have pinned beside the one that it connects with.
+  `CREATE TABLE host_keys_known (
+     fingerprint TEXT PRIMARY KEY,
+     host_key TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];

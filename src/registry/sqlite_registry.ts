@@ -181,6 +181,20 @@ export class SqliteRegistry implements Registry {
     this.#db.run("DELETE FROM join_uses WHERE hash NOT IN (SELECT hash FROM join_codes)");
   }
 
+  hostKeysKnown(): Map<string, string> {
+    const rows = this.#db.all<{ fingerprint: string; host_key: string }>("SELECT * FROM host_keys_known");
+    return new Map(rows.map(({ fingerprint, host_key: hostKey }) => [fingerprint, hostKey]));
+  }
+
+  setHostKeysKnown(known: ReadonlyMap<string, string | null>): void {
+    this.#db.transaction(() => {
+      for (const [fingerprint, hostKey] of known) {
+        if (hostKey === null) this.#db.run("DELETE FROM host_keys_known WHERE fingerprint = ?", fingerprint);
+        else this.#db.run("INSERT OR REPLACE INTO host_keys_known VALUES (?, ?)", fingerprint, hostKey);
+      }
+    });
+  }
+
   version(): number {
     this.#db.checkFile();
     return this.#db.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;

@@ -13,6 +13,7 @@ import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
+import { isPetit } from "../tunnel/petit_peer.ts";
 import {
   createSshServer,
   type GrantedForward,
@@ -26,6 +27,7 @@ import type { LoginGuard, Startup } from "./login_guard.ts";
 import type { LoginReports } from "./login_reports.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { HostKeys } from "./host_keys.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
 import { Served, type Tunnels } from "./tunnels.ts";
@@ -41,6 +43,7 @@ export interface GatewayParts {
   readonly guard: LoginGuard;
   readonly files: OpenFiles;
   readonly logins: LoginReports;
+  readonly hostKeys: HostKeys;
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
@@ -52,10 +55,10 @@ export class Gateway {
   readonly #wires: SshServer["wires"];
   readonly #connections = new Map<SshServerConnection, GatewayPeer>();
 
-  constructor(parts: GatewayParts, hostKey: string) {
-    const { ssh } = parts.config;
+  constructor(parts: GatewayParts) {
+    const { hostKeys, config: { ssh } } = parts;
     const server = createSshServer({
-      hostKeys: [hostKey],
+      hostKeys: [hostKeys.current.privatePem],
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       isFull: (connections) => {
@@ -79,6 +82,10 @@ export class Gateway {
     this.listener = server.listener;
     this.#wires = server.wires;
     parts.files.count(() => server.wires.size);
+    hostKeys.onChanged = (announce) => {
+      server.useHostKeys([hostKeys.current.privatePem]);
+      if (announce) { for (const peer of this.#connections.values()) peer.announceHostKeys(); }
+    };
   }
 
   /** Ends every connection: with a word to those that are logged in, without one to all others. */
@@ -139,6 +146,7 @@ class GatewayPeer implements SshPeer {
   #key: PublicKey | undefined;
   #join: BackchannelPeer["join"];
   #connection: SshServerConnection | undefined;
+  #announced = false;
   #refused: string | undefined;
   #wrongCodes = 0;
   #guardTold = false;
@@ -214,6 +222,22 @@ class GatewayPeer implements SshPeer {
     this.#parts.audit.record("login-accepted", {
       ...this.#who,
       ...this.#join === undefined ? { ids } : { join: true },
+    });
+    this.announceHostKeys();
+  }
+
+  /** Tells its client by which keys this server is known; one that is about to register keeps the one that its join code names. */
+  announceHostKeys(): void {
+    const { hostKeys } = this.#parts;
+    const key = this.#key;
+    if (key === undefined || this.#join !== undefined || this.#connection === undefined) return;
+    const { wire } = this.#connection.link;
+    // OpenSSH ends a connection on which it is told twice; it hears of another key when it connects again.
+    if (this.#announced && !isPetit(wire.greeting)) return;
+    this.#announced = true;
+    this.#connection.announceHostKeys(() => hostKeys.offered, (proven) => {
+      // Petit says itself what it has pinned (handshake1).
+      if (!isPetit(wire.greeting)) hostKeys.asked(key.fingerprint, proven.map(({ fingerprint }) => fingerprint));
     });
   }
 

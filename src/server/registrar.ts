@@ -55,6 +55,8 @@ export interface RegistrarParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** Told which host keys of this server a registered client has pinned. */
+  onHostKeys(fingerprint: string, pinned: readonly string[]): void;
   /** Told of each new registration. */
   onRegistered(registration: Registration): void;
 }
@@ -154,6 +156,9 @@ export class Registrar {
         refuseOtherVersions(message.handshakeVersion);
         this.#remember(peer.key.fingerprint, message.vitae);
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
+        if (message.hostKeys !== undefined && this.#parts.routes.ofKey(peer.key.fingerprint).length > 0) {
+          this.#parts.onHostKeys(peer.key.fingerprint, message.hostKeys);
+        }
         for (const { id } of this.#parts.routes.ofKey(peer.key.fingerprint)) {
           const wish = message.services?.[id];
           if (wish !== undefined) this.#parts.tunnels.wish(id, wish);

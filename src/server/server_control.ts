@@ -15,6 +15,7 @@ import type { Disconnect } from "./disconnect.ts";
 import type { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
+import type { HostKeys } from "./host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import type { Prober } from "./probe/prober.ts";
@@ -35,6 +36,7 @@ export interface ServerControlParts {
   readonly callers: Callers;
   readonly hold: Hold;
   readonly disconnects: Disconnects;
+  readonly hostKeys: HostKeys;
   readonly prober: Prober;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -207,6 +209,10 @@ export class ServerControl {
 
   get registry(): Registry {
     return this.#parts.registry;
+  }
+
+  get hostKeys(): HostKeys {
+    return this.#parts.hostKeys;
   }
 
   #change(id: string, work: (registry: Registry) => void, told: string): void {

@@ -24,6 +24,7 @@ import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { AccessRules } from "./access/access_rules.ts";
 import { CallerPlaces } from "./caller_places.ts";
+import { checkHostKeys } from "../tunnel/offer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Disconnects } from "./disconnects.ts";
 import { addressList } from "./forwarded_fields.ts";
@@ -31,10 +32,12 @@ import { FairTurns } from "./fair_turns.ts";
 import { Gateway } from "./gateway.ts";
 import { Hold } from "./hold.ts";
 import { readHostKey } from "./host_key.ts";
+import { HostKeys } from "./host_keys.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { LoginReports } from "./login_reports.ts";
+import { keyedClients } from "./keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
 import { Prober } from "./probe/prober.ts";
@@ -91,7 +94,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    const hostKey = readHostKey(config.ssh.hostKey);
+    // Before anything is made: without it there is no server.
+    readHostKey(config.ssh.hostKey);
     const auditLog = openAudit(config, log);
     undo.push(() => auditLog?.close());
     const audit = auditLog ?? NO_AUDIT;
@@ -112,6 +116,18 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       audit.recordOften("caller-refused", `${id} ${code} ${address}`, { id, code, address, kind });
     routes.onRefreshed = () => access.refresh();
     const tunnels = new Tunnels();
+    const clients = () => keyedClients(routes, tunnels);
+    const operator = auditBy(audit, "operator");
+    const changed = auditedRegistry(registry, operator);
+    const hostKeys = new HostKeys({
+      file: config.ssh.hostKey,
+      registry: changed,
+      log,
+      audit: operator,
+      check: (privatePem) => checkHostKeys([privatePem], config.ssh),
+      clients,
+    });
+    undo.push(() => hostKeys.close());
     const onFault = (error: unknown) =>
       log.error({ err: error, code: "internal" }, "A request failed by a fault of petit's own");
     const usage = openUsage(config, log);
@@ -156,13 +172,28 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       log,
       noise,
       onRegistered,
+      onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
     });
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, guard, files, logins, audit, log, noise },
-      hostKey.privatePem,
+      {
+        config,
+        registry,
+        routes,
+        tunnels,
+        ports,
+        registrar,
+        disconnects,
+        hostKeys,
+        guard,
+        files,
+        logins,
+        audit,
+        log,
+        noise,
+      },
     );
     routes.onRemoved = ({ id, fingerprint }) => {
       gateway.drop(id);
@@ -177,7 +208,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(
       () => (gateway.end(moving ? CAUSES.serverRestarted : CAUSES.serverStopped), stopListening(gateway.listener)),
     );
-    log.info({ port: sshPort, hostKey: hostKey.publicKey.fingerprint }, `SSH gateway listens on port ${sshPort}`);
+    log.info(
+      { port: sshPort, hostKey: hostKeys.current.publicKey.fingerprint },
+      `SSH gateway listens on port ${sshPort}`,
+    );
 
     await ports.reopen(routes.all);
     const callers = new Callers(
@@ -236,20 +270,21 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     });
     const control = new ServerControl({
       config,
-      registry: auditedRegistry(registry, auditBy(audit, "operator")),
-      audit: auditBy(audit, "operator"),
+      registry: changed,
+      audit: operator,
       routes,
       access,
       tunnels,
       callers,
       hold,
       disconnects,
+      hostKeys,
       prober,
       log,
       signal,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
-    const { fingerprint } = hostKey.publicKey;
+    const { fingerprint } = hostKeys.current.publicKey;
     audit.record("server-started", { version, ssh: sshPort, proxy: proxyPort, hostKey: fingerprint });
     undo.push(() => audit.record("server-stopped", { version }));
     return {

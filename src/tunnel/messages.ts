@@ -50,6 +50,9 @@ const registered = z.object({ registeredId: short, registeredPort: z.int().min(1
 /** A registration as its client sees it. */
 export type Registered = z.output<typeof registered> & { readonly notice?: string | undefined };
 
+/** Most host keys that a client tells of. */
+export const HOST_KEYS_TOLD = 64;
+
 /** How many disconnects a client remembers, and tells of at a time. */
 export const DISCONNECTS_KEPT = 50;
 
@@ -91,6 +94,8 @@ export const clientMessage = z.discriminatedUnion("type", [
     disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
     /** By id of the registration. Servers that know nothing of it leave it out. */
     services: z.record(short, probeWish).optional(),
+    /** Fingerprints of the server's host keys that this client has pinned. Clients of before say nothing of them. */
+    hostKeys: z.array(short).max(HOST_KEYS_TOLD).optional().catch(undefined),
   }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),

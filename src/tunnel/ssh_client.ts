@@ -3,6 +3,7 @@ import { messageOf, PetitError, systemCode } from "../error.ts";
 import type { Channel } from "./channel.ts";
 import { causeOfError, CAUSES, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
+import { HostKeysHeard } from "./host_keys_heard.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
 import { type IncomingOpen, Link, openFailure } from "./link.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
@@ -40,12 +41,23 @@ export class SshClientConnection {
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   readonly #client: InstanceType<typeof Client>;
   readonly link: Link;
+  /** The key that the server has proven, and `verifyHost` accepted. */
+  readonly hostKey: PublicKey;
+  /** What it says of its host keys after that. */
+  readonly hostKeys: HostKeysHeard;
   readonly #asked = new Set<string>();
 
-  constructor(client: InstanceType<typeof Client>, link: Link, closed: Promise<string>) {
+  constructor(
+    client: InstanceType<typeof Client>,
+    link: Link,
+    closed: Promise<string>,
+    host: Pick<SshClientConnection, "hostKey" | "hostKeys">,
+  ) {
     this.#client = client;
     this.link = link;
     this.closed = closed;
+    this.hostKey = host.hostKey;
+    this.hostKeys = host.hostKeys;
     link.acceptOpens("forwarded-tcpip", (open) => {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
       else open.refuse("");
@@ -178,7 +190,8 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       );
       wire.once("close", stop);
       wire.once("close", renewKeys(link, options.rekey));
-      resolve(new SshClientConnection(client, link, whenClosed));
+      const hostKey = describeKey(verified as Buffer);
+      resolve(new SshClientConnection(client, link, whenClosed, { hostKey, hostKeys }));
     });
     client.connect({
       sock: wire as never,
@@ -214,6 +227,7 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
         if (loggedIn) failure ??= new Error(causeSaid("server", reason, description));
       },
     );
+    const hostKeys = new HostKeysHeard(client);
   });
 }
 

@@ -45,18 +45,22 @@ export interface ConnectionInternals {
     readonly _hostKeys?: Readonly<Record<string, unknown>>;
     /** Called when keys have been exchanged, the new ones in place. */
     _onHandshakeComplete(...negotiated: unknown[]): void;
+    /** Takes what has been received, but for the messages of a key exchange; each decipher that is made from then on calls it. */
+    _onPayload(payload: Buffer): number | boolean | undefined;
     /** The last key exchange; `sessionID` is that of the first one (RFC 4253, section 7.2). */
     readonly _kex?: { readonly sessionID?: Buffer; remoteExtInfoEnabled: boolean };
     readonly _packetRW: {
       readonly write: {
+        readonly allocStart: number;
         readonly allocStartKEX: number;
-        alloc(payload: number, force: boolean): Buffer;
-        finalize(packet: Buffer, force: boolean): Buffer;
+        alloc(payload: number, force?: boolean): Buffer;
+        finalize(packet: Buffer, force?: boolean): Buffer;
       };
     };
     _handlers: {
+      /** Server: answers with `requestSuccess` or `requestFailure`, in the order of the requests. `data` is a Buffer where it does not know the name. */
+      GLOBAL_REQUEST(self: unknown, name: string, wantReply: boolean, data: unknown): void;
       DISCONNECT(self: unknown, reason: number, description: string): void;
-      GLOBAL_REQUEST(self: unknown, ...rest: unknown[]): void;
       CHANNEL_REQUEST(self: unknown, ...rest: unknown[]): void;
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(
@@ -75,10 +79,22 @@ export interface ConnectionInternals {
     channelWindowAdjust(recipient: number, bytes: number): void;
     channelEOF(recipient: number): void;
     channelClose(recipient: number): void;
+    requestSuccess(data?: Buffer): void;
+    requestFailure(data?: Buffer): void;
     ping(): void;
   };
   /** Client only: the queue of global requests that wait for an answer. */
-  _callbacks?: ((failed: boolean) => void)[];
+  _callbacks?: ((failed: boolean, data?: Buffer | null) => void)[];
+}
+
+/** Sends a message for which the library has no function, as it sends its own: after a key exchange where one is under way. */
+export function sendMessage({ _protocol: protocol }: ConnectionInternals, type: number, content: Buffer): void {
+  const writer = protocol._packetRW.write;
+  const packet = writer.alloc(1 + content.length);
+  content.copy(packet, packet.writeUInt8(type, writer.allocStart));
+  const finalized = writer.finalize(packet);
+  if (protocol._kexinit !== undefined) (protocol._queue ??= []).push(finalized);
+  else (protocol._cipher as { encrypt(packet: Buffer): void }).encrypt(finalized);
 }
 
 // The library's keep-alive resets a timer for every packet. Keepalive (keepalive.ts) looks at the clock instead.

@@ -5,6 +5,7 @@ import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
+import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
@@ -86,6 +87,7 @@ export class SshServerConnection {
   /** Channels that the client has neither accepted nor refused yet. */
   opening = 0;
   readonly #connection: Connection;
+  #hostKeys: HostKeysProof | undefined;
 
   constructor(connection: Connection, link: Link) {
     this.#connection = connection;
@@ -109,6 +111,18 @@ export class SshServerConnection {
     });
   }
 
+  /**
+   * Tells the client all host keys of this server, and proves those that it asks for from then on.
+   *
+   * @param offered the keys that this server has at that time
+   * @param onProven told what the client has asked for and been given
+   */
+  announceHostKeys(offered: () => readonly HostKeyPair[], onProven: (keys: readonly PublicKey[]) => void): void {
+    if (!this.link.wire.writable) return;
+    this.#hostKeys ??= new HostKeysProof(this.#connection, offered, onProven);
+    this.#hostKeys.announce();
+  }
+
   /** Ends the connection with a disconnect message. @param why what is told as its cause, here and to the client, in words */
   end(why: string): void {
     this.link.wire.emit("cause", why);
@@ -126,18 +140,21 @@ export class SshServerConnection {
 export interface SshServer {
   readonly listener: NetServer;
   readonly wires: ReadonlySet<Wire>;
+  /** From the next connection on the server shows these host keys. */
+  useHostKeys(hostKeys: SshServerOptions["hostKeys"]): void;
 }
 
 export function createSshServer(options: SshServerOptions): SshServer {
   checkHostKeys(options.hostKeys, options.algorithms());
-  const ssh = new Server({ hostKeys: options.hostKeys, ident: options.software });
   const peers = new WeakMap<object, SshPeer>();
-  ssh.on("connection", (connection) => {
-    const wire = (connection as unknown as { _sock: Wire })._sock;
-    const algorithms = options.algorithms();
-    setServerOffer(connection, algorithms);
-    serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms.pubkeyAcceptedAlgorithms);
-  });
+  const withKeys = (hostKeys: SshServerOptions["hostKeys"]) =>
+    new Server({ hostKeys, ident: options.software }).on("connection", (connection) => {
+      const wire = (connection as unknown as { _sock: Wire })._sock;
+      const algorithms = options.algorithms();
+      setServerOffer(connection, algorithms);
+      serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms.pubkeyAcceptedAlgorithms);
+    });
+  let ssh = withKeys(options.hostKeys);
   const wires = new Set<Wire>();
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
     if (options.isFull(wires.size)) return void socket.destroy();
@@ -168,7 +185,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
     });
     ssh.injectSocket(wire as never);
   });
-  return { listener, wires };
+  return { listener, wires, useHostKeys: (hostKeys) => void (ssh = withKeys(hostKeys)) };
 }
 
 function serve(

@@ -3,6 +3,7 @@ import { config, json, verbose } from "./common_options.ts";
 import { accessCommands } from "./table_access.ts";
 import { auditCommands } from "./table_audit.ts";
 import { daemonCommands } from "./table_daemon.ts";
+import { hostKeyCommands } from "./table_host_key.ts";
 import { registrationCommands } from "./table_registrations.ts";
 import { registryCommands } from "./table_registry.ts";
 import { serverConfigCommand } from "./table_tenants.ts";
@@ -82,6 +83,7 @@ export const serverCommands: readonly Command[] = [
   },
   ...registrationCommands,
   ...accessCommands,
+  ...hostKeyCommands,
   ...registryCommands,
   ...auditCommands,
   serverConfigCommand,

@@ -16,7 +16,11 @@ async function start({ config, log, signal }: DaemonSetting): Promise<StartedDae
     handOver,
     words: serverCommands(control),
     reload: (read) => control.reload(read.server),
-    serveApi: (facilities) => serveServerApi({ ...facilities, control, usage, audit, metrics }),
+    serveApi: (facilities) => {
+      // The daemon from here on: what the process before did to the host keys meanwhile is done.
+      control.hostKeys.reread();
+      return serveServerApi({ ...facilities, control, usage, audit, metrics });
+    },
     // It has not started before everything listens.
     readiness: () => ({ ready: true, missing: [], endpoints: [config.server.vitae.endpoint] }),
   };

@@ -9,6 +9,7 @@ import type { UsageRecord } from "../../usage/usage_record.ts";
 import type { ServerControl } from "../server_control.ts";
 import { accessOperations } from "./access_operations.ts";
 import { auditOperations } from "./audit_operations.ts";
+import { hostKeyOperations } from "./host_key_operations.ts";
 import { joinCodeOperations } from "./join_code_operations.ts";
 import { registrationOperations } from "./registration_operations.ts";
 import { statusOperations } from "./status_operations.ts";
@@ -29,6 +30,7 @@ const TAGS = {
   tunnels: "Clients that are connected, and those that were",
   "join codes": "What a new client registers with",
   access: "Who may call",
+  "host key": "By what clients know the server",
   usage: "What callers did",
   audit: "What concerns security, in the order in which it happened",
   config: "Settings",
@@ -46,6 +48,7 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...tunnelOperations(control),
     ...joinCodeOperations(control),
     ...accessOperations(control.access),
+    ...hostKeyOperations(control),
     ...usageOperations(control, usage),
     ...auditOperations(audit),
     operation({

@@ -105,3 +105,29 @@ test("registrar: a client says how its own services are to be probed, and nobody
   await settled();
   assert.deepEqual(tunnels.wishOf("1001"), { probe: "mysql", host: "db" });
 });
+
+test("registrar: only who is registered says which host keys it knows, and a list that makes no sense keeps nobody away", async () => {
+  const told: unknown[] = [];
+  const vitae = { brand: "ce", version: "1" };
+  let own = [{ id: "1001", port: 11081, vitae }];
+  const parts = {
+    tunnels: new Tunnels(),
+    config: { vitae: { environment: "", endpoint: "http://REGID" } },
+    routes: { ofKey: () => own },
+    onHostKeys: (...args: unknown[]) => told.push(args),
+  };
+  const peer = backchannel(FULL_WINDOW, parts);
+  const say = async (hostKeys?: unknown) => {
+    peer.send(1, encodeMessage({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae, hostKeys }));
+    await settled();
+  };
+  await say(["SHA256:a", "SHA256:b"]);
+  await say();
+  await say(new Array(65).fill("SHA256:a"));
+  await say("SHA256:a");
+  assert.deepEqual(told, [["SHA256:a", ["SHA256:a", "SHA256:b"]]]);
+  assert.equal(peer.text().match(/shakehand1/g)?.length, 4);
+  own = [];
+  await say(["SHA256:a"]);
+  assert.equal(told.length, 1);
+});
