@@ -1,16 +1,16 @@
 import type { ClientConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
-import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
 import type { IncomingOpen, Link } from "../tunnel/link.ts";
 import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
-import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import type { DisconnectHistory } from "./disconnect_history.ts";
+import type { Closed } from "./gate.ts";
+import type { Inbound } from "./inbound.ts";
 import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
 import type { ClientEvidence } from "./tenant_lights.ts";
@@ -23,11 +23,12 @@ export interface TunnelParts {
   /** The folder with the key and the tenants. */
   readonly folder: string;
   readonly log: Log;
-  readonly noise: OnceAMinute;
   readonly figures: ClientFigures;
   /** How tunnels before this one ended. */
   readonly history: DisconnectHistory;
   readonly evidence: ClientEvidence;
+  /** Who is let in. */
+  readonly inbound: Inbound;
   readonly signal: AbortSignal;
 }
 
@@ -56,6 +57,8 @@ export class Tunnel {
   readonly #backchannel: Backchannel;
   /** By reverse port. */
   readonly #carried = new Map<number, Carried>();
+  /** All that were asked for last, those too that nobody is let in to. */
+  #tenants: readonly RegisteredTenant[] = [];
   readonly #callers = new OpenSet<IncomingOpen>();
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
@@ -73,6 +76,7 @@ export class Tunnel {
     this.#backchannel = backchannel;
     this.closed = connection.closed.then((cause) => this.#ended ?? cause);
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
+    connection.onUnasked = (forwarded) => parts.inbound.refuse(forwarded, this, "");
     backchannel.onNotice = (notice) => this.onNotice(notice);
   }
 
@@ -90,6 +94,11 @@ export class Tunnel {
   /** What carries it. */
   get link(): Link {
     return this.#connection.link;
+  }
+
+  /** Whether the connection stands. */
+  get alive(): boolean {
+    return this.link.wire.writable;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -194,12 +203,20 @@ export class Tunnel {
   }
 
   #accept(forwarded: IncomingOpen): void {
+    const { inbound } = this.#parts;
     const carried = this.#carried.get(forwarded.port);
-    if (carried === undefined) return forwarded.refuse("nobody serves this forward");
-    const { config: { connectTimeout: timeout }, noise, figures } = this.#parts;
-    const { tenant: { name, local }, log } = carried;
-    const evidence = this.#parts.evidence.of(name);
-    acceptForwarded(forwarded, local, { timeout, callers: this.#callers, log, noise, figures, evidence });
+    if (carried === undefined) return inbound.refuse(forwarded, this, "nobody serves this forward");
+    this.#callers.add(forwarded);
+    inbound.accept(forwarded, carried.tenant, this, carried.log, () => this.#callers.delete(forwarded));
+  }
+
+  /** Why nobody is let in to these tenants, by id of the registration, for the server to tell callers. */
+  #closed(): Record<string, Closed["code"]> {
+    const { gate } = this.#parts.inbound;
+    return Object.fromEntries(this.#tenants.flatMap((tenant) => {
+      const closed = gate.closed(tenant);
+      return closed === undefined ? [] : [[tenant.registration.id, closed.code]];
+    }));
   }
 
   /** What the server knows of this client's registrations. */
@@ -213,6 +230,7 @@ export class Tunnel {
         vitae: clientVitae(config),
         disconnects,
         services: probeWishes(tenants),
+        closed: this.#closed(),
       },
       "shakehand1",
     );
@@ -242,9 +260,10 @@ export class Tunnel {
   }
 
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
-    const { config, log } = this.#parts;
+    const { config, log, inbound: { gate } } = this.#parts;
+    this.#tenants = tenants;
     const registrations = await this.#known(tenants);
-    const wanted = tenants.flatMap((tenant) => {
+    const wanted = tenants.filter((tenant) => gate.closed(tenant) === undefined).flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);
       if (registered !== undefined) return [{ tenant, registered }];

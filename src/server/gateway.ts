@@ -11,7 +11,7 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
-import { BACKCHANNEL, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
+import { BACKCHANNEL, type ClosedCode, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
 import {
   createSshServer,
   type GrantedForward,
@@ -23,6 +23,7 @@ import {
 } from "../tunnel/ssh_server.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { Hold } from "./hold.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
 import { Served, type Tunnels } from "./tunnels.ts";
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly ports: ReversePorts;
   readonly registrar: Registrar;
   readonly disconnects: Disconnects;
+  readonly hold: Hold;
   /** Connections that were refused all their logins, since the start. */
   readonly logins: { refused: number };
   readonly audit: Audit;
@@ -307,10 +309,22 @@ class GatewayPeer implements SshPeer {
       return undefined;
     }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;
+    const onClosed = (closed: ReadonlyMap<string, ClosedCode>) => this.#close(closed);
     return (channel) => {
       this.#backchannels.add(channel);
-      this.#parts.registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake });
+      const { registrar } = this.#parts;
+      registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake, onClosed });
     };
+  }
+
+  /** Its client lets nobody in to these registrations. Callers who wait for them need not. */
+  #close(closed: ReadonlyMap<string, ClosedCode>): void {
+    const { tunnels, hold, log } = this.#parts;
+    if (this.#connection === undefined) return;
+    for (const id of tunnels.close(this.#connection, closed)) {
+      log.info({ id, ...this.#who, code: closed.get(id) }, `The client of ${id} lets nobody in: ${closed.get(id)}`);
+      hold.forget(id);
+    }
   }
 
   /** Whether its client understands what it is told unasked. */
@@ -324,6 +338,7 @@ class GatewayPeer implements SshPeer {
 
   closed(cause: string): void {
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
+    if (this.#connection !== undefined) this.#parts.tunnels.close(this.#connection, new Map());
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
     this.#leaving.clear();

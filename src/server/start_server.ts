@@ -141,7 +141,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const logins = { refused: 0 };
 
     const gateway = new Gateway(
-      { config, registry, routes, tunnels, ports, registrar, disconnects, logins, audit, log, noise },
+      { config, registry, routes, tunnels, ports, registrar, disconnects, hold, logins, audit, log, noise },
       hostKey.privatePem,
     );
     routes.onRemoved = ({ id, fingerprint }) => {

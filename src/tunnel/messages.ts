@@ -75,6 +75,10 @@ const probeWish = z.object({
 /** How a client wants one of its services to be probed. */
 export type ProbeWish = z.output<typeof probeWish>;
 
+/** Why a client lets nobody in to one of its services. */
+export const CLOSED_CODES = ["paused", "service-not-allowed"] as const;
+export type ClosedCode = typeof CLOSED_CODES[number];
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -91,6 +95,8 @@ export const clientMessage = z.discriminatedUnion("type", [
     disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
     /** By id of the registration. Servers that know nothing of it leave it out. */
     services: z.record(short, probeWish).optional(),
+    /** By id of the registration: why the client lets nobody in there, so that callers can be told. It is the client that refuses them. */
+    closed: z.record(short, z.enum(CLOSED_CODES)).optional().catch(undefined),
   }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),

@@ -6,6 +6,8 @@ import type { Channel } from "./channel.ts";
 export interface Between {
   /** Each side has been told of the end in its own protocol: one that breaks off now is no news to the other. */
   readonly settled: boolean;
+  /** It has bytes of the channel that it has not passed on yet: it ends the socket itself once it has. */
+  readonly keepsBytes?: boolean;
   /** Return the bytes to pass on; none where nothing is. */
   fromSocket(chunk: Buffer): Buffer;
   fromChannel(chunk: Buffer): Buffer;
@@ -60,7 +62,7 @@ export function splice(
       if (bytes.length > 0 && !socket.destroyed && !socket.write(bytes)) channel.pause();
     },
     onEnd() {
-      socket.end();
+      if (between?.keepsBytes !== true) socket.end();
       between?.channelEnded();
     },
     onDrain() {

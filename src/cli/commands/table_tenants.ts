@@ -49,7 +49,7 @@ export const tenantCommands: readonly Command[] = [
     path: ["client", "tenants"],
     summary: "List the services of this client, and which of them are served",
     description: [
-      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served"}]; id, port and endpoint are ' +
+      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served", "paused": null or since when}]; id, port and endpoint are ' +
       'null while it is not registered; "served" is whether the running client\'s tunnel carries it.',
     ],
     options: { ...config, ...json },

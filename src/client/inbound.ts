@@ -1,0 +1,132 @@
+import type { ClientConfig } from "../config/schema.ts";
+import type { Log } from "../observe/log.ts";
+import { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { IncomingOpen } from "../tunnel/link.ts";
+import { type Carrier, InboundConnection } from "./accept.ts";
+import type { ClientFigures } from "./client_figures.ts";
+import type { Gate } from "./gate.ts";
+import type { InboundFacts, InboundLog } from "./inbound_log.ts";
+import { serviceAddress } from "./allow_list.ts";
+import type { ClientEvidence } from "./tenant_lights.ts";
+import type { RegisteredTenant } from "./tenants.ts";
+
+export interface InboundParts {
+  /** Read anew for each connection: a reload changes it. */
+  readonly config: Pick<ClientConfig, "connectTimeout">;
+  readonly gate: Gate;
+  readonly log: Log;
+  readonly figures: ClientFigures;
+  readonly evidence: ClientEvidence;
+  /** Undefined where none is kept. */
+  readonly record: InboundLog | undefined;
+}
+
+/** All that comes in through the tunnels of this client: let in or not, watched over as long as it lasts, and written down. */
+export class Inbound {
+  readonly gate: Gate;
+  readonly #parts: InboundParts;
+  readonly #noise = new OnceAMinute();
+  readonly #open = new Set<InboundConnection>();
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+    this.gate = parts.gate;
+  }
+
+  /**
+   * Lets a connection in to the service of a tenant, if the customer allows it.
+   *
+   * @param log the tenant's
+   * @param onGone told once, when it is over
+   */
+  accept(forwarded: IncomingOpen, tenant: RegisteredTenant, carrier: Carrier, log: Log, onGone: () => void): void {
+    const { gate, config, figures, evidence, record } = this.#parts;
+    const facts = factsOf(forwarded, tenant, carrier);
+    const closed = gate.closed(tenant);
+    if (closed !== undefined) {
+      forwarded.refuse(closed.reason);
+      record?.connection(facts, { ...NOTHING_PASSED, outcome: closed.code, cause: closed.reason });
+      this.#tell(log, closed.code, facts, closed.reason);
+      return onGone();
+    }
+    const connection = new InboundConnection(forwarded, tenant, {
+      facts,
+      carrier,
+      rules: gate.rules(tenant),
+      timeout: config.connectTimeout,
+      log,
+      noise: this.#noise,
+      figures,
+      evidence: evidence.of(tenant.name),
+      record,
+      onGone: () => {
+        this.#open.delete(connection);
+        onGone();
+      },
+    });
+    this.#open.add(connection);
+    connection.start();
+  }
+
+  /** Refuses a connection that is for no tenant that is served. @param reason "" says that it was never asked for */
+  refuse(forwarded: IncomingOpen, carrier: Carrier, reason: string): void {
+    const facts = factsOf(forwarded, undefined, carrier);
+    forwarded.refuse(reason);
+    const cause = `asked for ${forwarded.address.slice(0, 80)}:${forwarded.port}`;
+    this.#parts.record?.connection(facts, { ...NOTHING_PASSED, outcome: "not-served", cause });
+    this.#tell(
+      this.#parts.log,
+      "not-served",
+      facts,
+      `The server opened a connection that no tenant is for: it ${cause}`,
+    );
+  }
+
+  /**
+   * Ends what the customer allows no longer, after something of that has changed.
+   *
+   * @param tenants as they are now; a connection of one that is gone goes by the tenant as it was
+   * @param drain leaves those alone that are paused
+   * @returns how many were ended
+   */
+  enforce(tenants: readonly RegisteredTenant[], drain = false): number {
+    const { gate } = this.#parts;
+    let ended = 0;
+    for (const connection of [...this.#open]) {
+      const { tenant } = connection;
+      const now = tenants.find(({ name }) => name === tenant.name) ?? tenant;
+      // The service is the one that it was connected to.
+      const closed = gate.closed({ name: tenant.name, local: tenant.local });
+      const changed = JSON.stringify(gate.rules(now)) !== JSON.stringify(connection.rules);
+      if (closed === undefined ? !changed : closed.code === "paused" && drain) continue;
+      connection.cut(closed?.code ?? "rules-changed");
+      ended++;
+    }
+    return ended;
+  }
+
+  /** What anyone on the internet can cause is told once a minute. */
+  #tell(log: Log, code: string, { address, channel, tenant }: InboundFacts, sentence: string): void {
+    this.#noise.tell(
+      `${code} ${tenant}`,
+      (repeated) => log.warn({ code, address, channel, repeated }, `A connection was refused: ${sentence}`),
+    );
+  }
+}
+
+const NOTHING_PASSED = { bytesIn: 0, bytesOut: 0, milliseconds: 0 };
+
+function factsOf(forwarded: IncomingOpen, tenant: RegisteredTenant | undefined, carrier: Carrier): InboundFacts {
+  return {
+    at: Date.now(),
+    // No caller's connection comes from port 0.
+    by: forwarded.originPort === 0 ? "probe" : "caller",
+    tenant: tenant?.name ?? null,
+    id: tenant?.registration.id ?? null,
+    address: forwarded.originAddress,
+    port: forwarded.originPort,
+    service: tenant === undefined ? null : serviceAddress(tenant.local),
+    tunnel: carrier.id,
+    channel: forwarded.number,
+  };
+}
