@@ -1,6 +1,8 @@
 import type { ClientConfig } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
+import { OpenSet } from "../platform/open_set.ts";
+import { within } from "../platform/within.ts";
 import type { IncomingOpen } from "../tunnel/link.ts";
 import { type Carrier, InboundConnection } from "./accept.ts";
 import type { ClientFigures } from "./client_figures.ts";
@@ -26,7 +28,7 @@ export class Inbound {
   readonly gate: Gate;
   readonly #parts: InboundParts;
   readonly #noise = new OnceAMinute();
-  readonly #open = new Set<InboundConnection>();
+  readonly #open = new OpenSet<InboundConnection>();
 
   constructor(parts: InboundParts) {
     this.#parts = parts;
@@ -105,6 +107,12 @@ export class Inbound {
     return ended;
   }
 
+  /** Writes down what is left, once the tunnels are gone: their connections end with them, a moment later. */
+  async close(): Promise<void> {
+    await within(ENDS_WITHIN, this.#open.empty());
+    await this.#parts.record?.close();
+  }
+
   /** What anyone on the internet can cause is told once a minute. */
   #tell(log: Log, code: string, { address, channel, tenant }: InboundFacts, sentence: string): void {
     this.#noise.tell(
@@ -113,6 +121,9 @@ export class Inbound {
     );
   }
 }
+
+/** Milliseconds for connections to end whose tunnel is gone. */
+const ENDS_WITHIN = 2000;
 
 const NOTHING_PASSED = { bytesIn: 0, bytesOut: 0, milliseconds: 0 };
 

@@ -63,7 +63,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const handOver = () => keeper.handOver();
   const closed = keeper.closed.finally(async () => {
     history.close();
-    await record?.close();
+    await inbound.close();
   });
   return { connected: keeper.connected, closed, control, metrics, handOver, resume: () => keeper.resume() };
 }
