@@ -64,6 +64,10 @@ export class InboundConnection {
     return this.#parts.rules;
   }
 
+  get by(): InboundFacts["by"] {
+    return this.#parts.facts.by;
+  }
+
   start(): void {
     const { timeout, facts, evidence } = this.#parts;
     dial(this.tenant.local, timeout).then(

@@ -89,7 +89,7 @@ export class Inbound {
    *
    * @param tenants as they are now; a connection of one that is gone goes by the tenant as it was
    * @param drain leaves those alone that are paused
-   * @returns how many were ended
+   * @returns how many callers' connections were ended
    */
   enforce(tenants: readonly RegisteredTenant[], drain = false): number {
     const { gate } = this.#parts;
@@ -102,7 +102,7 @@ export class Inbound {
       const changed = JSON.stringify(gate.rules(now)) !== JSON.stringify(connection.rules);
       if (closed === undefined ? !changed : closed.code === "paused" && drain) continue;
       connection.cut(closed?.code ?? "rules-changed");
-      ended++;
+      if (connection.by === "caller") ended++;
     }
     return ended;
   }
