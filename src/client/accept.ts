@@ -101,7 +101,7 @@ export class InboundConnection {
     this.#socket = socket;
     const guard = rules === undefined
       ? undefined
-      : new HttpGuard(channel, socket, rules, (request) => this.#requested(request));
+      : new HttpGuard(channel, socket, rules, (request) => this.#requested(request), (why) => this.#outcome ??= why);
     splice(
       channel,
       socket,

@@ -63,6 +63,7 @@ export class HttpGuard implements Between {
   readonly #socket: Socket;
   readonly #rules: HttpRules;
   readonly #onRequest: (request: GuardedRequest) => void;
+  readonly #onBroken: (why: "caller-reset" | "service-invalid") => void;
   /** "switched": another protocol, which is none of the guard's business. "over": nothing more is passed on to the service. */
   #state: "http" | "switched" | "over" = "http";
   #requestHead = new GatheredHead(MAX_HEAD, true);
@@ -72,11 +73,22 @@ export class HttpGuard implements Between {
   #keptBytes = 0;
   #channelEnded = false;
 
-  constructor(channel: Channel, socket: Socket, rules: HttpRules, onRequest: (request: GuardedRequest) => void) {
+  /**
+   * @param onRequest told of each request, once it is known what came of it
+   * @param onBroken told where the guard has to break the connection off
+   */
+  constructor(
+    channel: Channel,
+    socket: Socket,
+    rules: HttpRules,
+    onRequest: (request: GuardedRequest) => void,
+    onBroken: (why: "caller-reset" | "service-invalid") => void,
+  ) {
     this.#channel = channel;
     this.#socket = socket;
     this.#rules = rules;
     this.#onRequest = onRequest;
+    this.#onBroken = onBroken;
   }
 
   get keepsBytes(): boolean {
@@ -98,13 +110,13 @@ export class HttpGuard implements Between {
   }
 
   fromSocket(chunk: Buffer): Buffer {
-    if (this.#channel.destroyed) this.#socket.destroy();
     if (this.#state !== "http") return chunk;
     try {
       this.#readAnswer(chunk);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       // Where this answer ends, and the next one begins, cannot be told.
+      this.#onBroken("service-invalid");
       this.#breakOff();
       return NOTHING;
     }
@@ -117,6 +129,13 @@ export class HttpGuard implements Between {
 
   channelEnded(): void {
     this.#channelEnded = true;
+  }
+
+  /** Nobody is there any more for the answers that bytes on their way may be waiting for. */
+  channelCut(): void {
+    if (this.#state !== "http") return;
+    this.#onBroken("caller-reset");
+    this.#breakOff();
   }
 
   /** The connection is gone. */

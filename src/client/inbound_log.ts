@@ -9,7 +9,7 @@ import type { GuardedRequest } from "./http_guard.ts";
 /**
  * What became of a connection that came in. "ok": both ends have ended it in order. "refused-http": it asked for something that is not
  * allowed, or was not HTTP. "not-served": for no tenant that is served. "service-refused": the service was not reached; "service-reset" and
- * "caller-reset": broken off by one side; "tunnel-lost": by the end of the tunnel. The others name why the client did not let it in, or ended it.
+ * "caller-reset": broken off by one side; "service-invalid": it answered with what is no HTTP, to a request that was; "tunnel-lost": by the end of the tunnel. The others name why the client did not let it in, or ended it.
  */
 export type InboundOutcome =
   | "ok"
@@ -20,6 +20,7 @@ export type InboundOutcome =
   | "not-served"
   | "service-refused"
   | "service-reset"
+  | "service-invalid"
   | "caller-reset"
   | "tunnel-lost";
 

@@ -2,6 +2,7 @@ import type { ClientConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { OpenSet } from "../platform/open_set.ts";
+import { within } from "../platform/within.ts";
 import type { IncomingOpen, Link } from "../tunnel/link.ts";
 import { HANDSHAKE_VERSION, type Registered, type ServerMessage, type ServerVitae } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
@@ -31,6 +32,9 @@ export interface TunnelParts {
   readonly inbound: Inbound;
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds for the server to hear that a forward is taken back. */
+const WITHDRAWN_WITHIN = 5000;
 
 /** A tenant whose callers come through the tunnel. */
 interface Carried {
@@ -313,7 +317,8 @@ export class Tunnel {
   }
 
   async #withdraw(port: number, carried: Carried): Promise<void> {
-    await this.#connection.cancelForward(carried.address, port);
+    // A server that does not answer keeps nothing open: its connections are refused from here on.
+    await within(WITHDRAWN_WITHIN, this.#connection.cancelForward(carried.address, port));
     if (this.#carried.get(port) === carried) this.#carried.delete(port);
   }
 

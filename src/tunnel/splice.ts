@@ -14,6 +14,8 @@ export interface Between {
   /** A side will send no more, and the other has been told. */
   socketEnded(): void;
   channelEnded(): void;
+  /** The channel was broken off while bytes of it wait to be read. */
+  channelCut?(): void;
 }
 
 /**
@@ -67,6 +69,9 @@ export function splice(
     },
     onDrain() {
       socket.resume();
+    },
+    onCut() {
+      between?.channelCut?.();
     },
     onClose(aborted) {
       reset = aborted && !failed;

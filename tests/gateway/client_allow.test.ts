@@ -166,8 +166,31 @@ test("heads and bodies may come in pieces of a byte", async (t) => {
   assert.equal((await takeAnswer(caller)).status, 403);
 });
 
+/** Sends `chunk` over and over, `times` at most, as fast as it is taken; returns how often that was once it stands still. */
+async function pour(caller: RawCaller, chunk: Buffer, times: number): Promise<number> {
+  let sent = 0;
+  const more = () => {
+    while (sent < times) {
+      sent++;
+      if (!caller.socket.write(chunk)) return;
+    }
+  };
+  caller.socket.on("drain", more);
+  more();
+  let last = 0;
+  let still = 0;
+  await eventually("it stands still", () => {
+    const now = caller.socket.bytesWritten - caller.socket.writableLength;
+    still = now === last && now > 0 ? still + 1 : 0;
+    last = now;
+    return still === 10;
+  });
+  return sent;
+}
+
 test("a body of any size streams to the service, and waits for it: nothing is kept", async (t) => {
-  const size = 64 * 1024 * 1024;
+  const chunk = Buffer.alloc(1024 * 1024, "x");
+  const size = 64 * chunk.length;
   let received = 0;
   let go = () => {};
   const { rawPort } = await httpWorld(t, RULES, (request, response) => {
@@ -177,29 +200,33 @@ test("a body of any size streams to the service, and waits for it: nothing is ke
     };
   });
   const caller = new RawCaller(rawPort).send(head("POST /api/ HTTP/1.1", "Host: x", `Content-Length: ${size}`));
-  const chunk = Buffer.alloc(1024 * 1024, "x");
-  let sent = 0;
-  while (sent < size && caller.socket.write(chunk)) sent += chunk.length;
-  const pour = () => {
-    while (sent < size) {
-      sent += chunk.length;
-      if (!caller.socket.write(chunk)) return;
-    }
-  };
-  sent += chunk.length;
-  caller.socket.on("drain", pour);
-  // What fits into the windows and buffers on the way goes; after that nothing does.
-  let last = 0;
-  let still = 0;
-  await eventually("it stands still", () => {
-    const now = caller.socket.bytesWritten - caller.socket.writableLength;
-    still = now === last && now > 0 ? still + 1 : 0;
-    last = now;
-    return still === 10;
-  });
-  assert.ok(sent < size, `${sent} bytes went to a service that reads none`);
+  // What fits into the windows and buffers on the way goes.
+  assert.ok(await pour(caller, chunk, 64) < 64, "all of it went to a service that reads nothing");
   go();
   assert.equal((await takeAnswer(caller)).body, String(size));
+});
+
+test("requests that are sent without waiting for the first answer wait for it outside", async (t) => {
+  const service = new RawService();
+  const { rawPort } = await makeWorld(t, service.accept, { client: RULES });
+  const caller = new RawCaller(rawPort);
+  const many = Buffer.from(get("/api/").repeat(16_384));
+  assert.ok(await pour(caller, many, 64) < 64, "all of them were kept somewhere");
+  const there = await service.next();
+  assert.equal(there.received, get("/api/"));
+  // That the caller has left is seen behind all that.
+  caller.reset();
+  await there.closed;
+});
+
+test("chunks are framed anew: nothing of the caller's own framing reaches the service", async (t) => {
+  const service = new RawService();
+  const { rawPort } = await makeWorld(t, service.accept, { client: RULES });
+  const text = head("POST /api/ HTTP/1.1", "Host: x", "Transfer-Encoding: chunked");
+  new RawCaller(rawPort).send(`${text}00000005;a="b"\r\nhello\r\n0;c\r\nA: b\r\nContent-Length: 5\r\n\r\n`);
+  const there = await service.next();
+  assert.equal(await there.takeHead(), text);
+  assert.equal(await there.takeHead(), "5\r\nhello\r\n0\r\nA: b\r\n\r\n");
 });
 
 test("answers of any size and framing pass as they are", async (t) => {
@@ -263,7 +290,7 @@ test("what follows a WebSocket that the service does not want is a request like 
 
 test("a service that switches to what nobody asked for, or answers with no HTTP, is cut off", async (t) => {
   const service = new RawService();
-  const { rawPort } = await makeWorld(t, service.accept, { client: RULES });
+  const { rawPort, client } = await makeWorld(t, service.accept, { client: RULES });
   for (
     const answer of [head("HTTP/1.1 101 Switching Protocols", "Upgrade: x", "Connection: Upgrade"), "SSH-2.0-x\r\n\r\n"]
   ) {
@@ -274,6 +301,9 @@ test("a service that switches to what nobody asked for, or answers with no HTTP,
     assert.equal(await caller.closed, "ECONNRESET");
     assert.equal(caller.received, "");
   }
+  await client.stop();
+  const log = readFileSync(join(client.folder, "logs/inbound.log"), "utf8");
+  assert.equal(log.match(/"outcome":"service-invalid"/g)?.length, 2);
 });
 
 test("one tenant may be HTTP and another a database: each goes by its own rules", async (t) => {

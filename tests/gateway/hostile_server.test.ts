@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { eventually } from "../world/eventually.ts";
 import { HostileServer } from "../world/hostile_server.ts";
+import { changedConfig } from "../world/tenants.ts";
 import { startService, TestClient, TestServer } from "../world/world.ts";
 
 /** A client whose server has turned hostile, and a service beside its own that it must not be made to reach. */
@@ -73,6 +74,32 @@ test("nothing that a server says widens what is allowed, or resumes what is paus
   assert.equal(service.sockets.size, 0);
   assert.equal(control.status().paused, since);
   assert.deepEqual(client.config.client.allow, { services: ["*"], methods: ["*"], paths: ["*"] });
+});
+
+test("a server that goes on as if it had not heard is refused by the client all the same", async (t) => {
+  const { service, client, hostile, port } = await hostileWorld(t);
+  const { control } = client.running;
+  hostile.hears = false;
+  assert.equal(await hostile.open({ address: "127.0.0.1", port }), "open");
+  await eventually("the service was reached", () => service.sockets.size === 1);
+  const pausing = control.pause();
+  await eventually("the connection is cut", () => service.sockets.size === 0);
+  assert.match(await hostile.open({ address: "127.0.0.1", port }), /paused by its administrator/);
+  await pausing;
+  assert.match(await hostile.open({ address: "127.0.0.1", port }), /Channel open failure/);
+  assert.equal(service.sockets.size, 0);
+  await control.resume();
+  await eventually("it is served again", async () => await hostile.open({ address: "127.0.0.1", port }) === "open");
+});
+
+test("a service that is not allowed is not reached, whatever the server opens", async (t) => {
+  const { service, client, hostile, port } = await hostileWorld(t);
+  hostile.hears = false;
+  const reloading = client.running.control.reload(changedConfig(client, ({ allow }) => allow.services = []));
+  assert.match(await hostile.open({ address: "127.0.0.1", port }), /is not in \[client.allow\] services|Channel open/);
+  await reloading;
+  assert.match(await hostile.open({ address: "127.0.0.1", port }), /Channel open failure/);
+  assert.equal(service.sockets.size, 0);
 });
 
 test("a server that makes up a registration for a port of its choice gets no forward, and no connection", async (t) => {

@@ -21,6 +21,8 @@ export class HostileServer {
   readonly messages: { type: string; [key: string]: unknown }[] = [];
   /** What it claims to know of the client's registrations, beside what is so. */
   readonly claims: Registered[] = [];
+  /** False: it does not hear when a forward is taken back. */
+  hears = true;
   readonly #listener: NetServer;
   readonly #connections: Connection[] = [];
   readonly #backchannels: { write(bytes: Buffer): unknown }[] = [];
@@ -74,7 +76,7 @@ export class HostileServer {
     connection.on("authentication", (context) => context.accept());
     connection.on("request", (accept, _reject, name, info) => {
       if (name === "tcpip-forward") this.forwards.push(info as { bindAddr: string; bindPort: number });
-      accept?.();
+      if (this.hears || name !== "cancel-tcpip-forward") accept?.();
     });
     connection.on("tcpip", (accept) => {
       const channel = accept();
