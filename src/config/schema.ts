@@ -315,7 +315,7 @@ export const allowSchema = z.strictObject({
   paths: setting(
     allowed(pathPrefix(), '["/api/", "/health"]'),
     ["*"],
-    'Paths that HTTP services may be called with: "/api/" is all below it, "/health" that path and what is below it; ["*"] is any. Paths that can be read in two ways are refused',
+    'Paths that HTTP services may be called with: "/api/" is all below it, "/health" that path and what is below it; ["*"] is any. That of a probe has to be among them. Paths that can be read in two ways are refused',
   ),
 });
 
