@@ -17,6 +17,7 @@ export async function clientReadiness(control: Probed): Promise<Readiness> {
   const status = control.status();
   const registered = status.registration.filter(({ id }) => id !== null);
   const endpoints = registered.flatMap(({ endpoint, paused }) => paused !== null ? [] : endpoint ?? []);
+  const paused = registered.flatMap(({ tenant, paused }) => paused === null ? [] : [tenant]);
   const no = (missing: string[]) => ({ ready: false, missing, endpoints });
   if (status.status === "stopping") return no(["The client is stopping"]);
   if (registered.length === 0) return no(["No tenant of this client is registered"]);
@@ -25,7 +26,7 @@ export async function clientReadiness(control: Probed): Promise<Readiness> {
     // What is paused is so because somebody wants it: nothing is missing there.
     const probes = (await control.probe()).filter(({ code }) => code !== "paused");
     const missing = [...control.broken, ...probes.flatMap((probe) => probe.reached ? [] : [reason(probe, status)])];
-    return { ready: missing.length === 0, missing, endpoints };
+    return { ready: missing.length === 0, missing, endpoints, ...(paused.length === 0 ? {} : { paused }) };
   } catch (error) {
     return no([`The tunnel is up, but cannot be probed: ${(error as Error).message}`]);
   }

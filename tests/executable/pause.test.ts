@@ -81,6 +81,11 @@ test("pause and resume: for a client that does not run they are for when it does
   assert.deepEqual([first.ended, first.daemon], [0, "not running"]);
   assert.deepEqual(JSON.parse((await run("pause", "--json")).stdout), first);
   assert.equal(JSON.parse((await run("tenants", "--json")).stdout)[0].paused, first.paused);
+  client.takeFreePorts();
+  const started = await run("start");
+  assert.equal(started.code, 0, started.stderr);
+  assert.match(started.stdout, /^The client is running, process \d+\nPAUSED, so that nobody is let in: default\n$/);
+  assert.equal((await run("stop")).code, 0);
   assert.equal((await run("pause", "-t", "default")).code, 0);
   assert.match(
     (await run("resume")).stdout,

@@ -37,7 +37,7 @@ test("a paused client lets nobody in: open connections are cut, callers are told
   const { lights } = server.running.control.statusOf(id);
   assert.deepEqual([lights.client.state, lights.tunnel.state, lights.tunnel.code], ["green", "red", "paused"]);
   assert.deepEqual((await control.probe()).map(({ reached, code }) => [reached, code]), [[false, "paused"]]);
-  assert.deepEqual(await clientReadiness(control), { ready: true, missing: [], endpoints: [] });
+  assert.deepEqual(await clientReadiness(control), { ready: true, missing: [], endpoints: [], paused: ["default"] });
 
   assert.deepEqual(await control.resume(), { paused: [] });
   assert.equal(await new RawCaller(rawPort).send("b").take(1), "b");
@@ -106,7 +106,7 @@ test("one tenant may be paused alone; resuming the client leaves it so", async (
     true,
   ]]);
   const readiness = await clientReadiness(control);
-  assert.deepEqual([readiness.ready, readiness.endpoints], [true, [client.registered.endpoint]]);
+  assert.deepEqual(readiness, { ready: true, missing: [], endpoints: [client.registered.endpoint], paused: ["shop"] });
   await control.pause();
   assert.deepEqual(await control.resume(), { paused: ["shop"] });
   await control.resume("shop");
