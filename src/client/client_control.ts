@@ -202,7 +202,7 @@ export class ClientControl {
     try {
       pause.pause(name);
     } finally {
-      ended = inbound.enforce(keeper.tenants.filter(isRegistered), drain);
+      ended = inbound.take(keeper.tenants.filter(isRegistered), drain);
       log.warn({ code: "paused", tenant: name, ended }, `${subject(name)} is paused; ${ended} connections were ended`);
       await within(TOLD_WITHIN, keeper.take(keeper.tenants));
     }
@@ -308,7 +308,7 @@ export class ClientControl {
   /** What is not allowed any more ends before anybody is asked anything. */
   #take(tenants: readonly Tenant[]): Promise<void> {
     const { keeper, inbound, log } = this.#parts;
-    const ended = inbound.enforce(tenants.filter(isRegistered));
+    const ended = inbound.take(tenants.filter(isRegistered));
     if (ended > 0) log.warn({ ended }, `${ended} connections were ended that are not allowed any more`);
     return keeper.take(tenants);
   }

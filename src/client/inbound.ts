@@ -29,20 +29,29 @@ export class Inbound {
   readonly #parts: InboundParts;
   readonly #noise = new OnceAMinute();
   readonly #open = new OpenSet<InboundConnection>();
+  #tenants: ReadonlyMap<string, RegisteredTenant>;
 
-  constructor(parts: InboundParts) {
+  /** @param tenants as they are at first */
+  constructor(parts: InboundParts, tenants: readonly RegisteredTenant[]) {
     this.#parts = parts;
     this.gate = parts.gate;
+    this.#tenants = byName(tenants);
   }
 
   /**
    * Lets a connection in to the service of a tenant, if the customer allows it.
    *
+   * @param name the tenant's. What counts is how the tenant is now, and not how it was when the server was told of it
    * @param log the tenant's
    * @param onGone told once, when it is over
    */
-  accept(forwarded: IncomingOpen, tenant: RegisteredTenant, carrier: Carrier, log: Log, onGone: () => void): void {
+  accept(forwarded: IncomingOpen, name: string, carrier: Carrier, log: Log, onGone: () => void): void {
     const { gate, config, figures, evidence, record } = this.#parts;
+    const tenant = this.#tenants.get(name);
+    if (tenant === undefined) {
+      this.refuse(forwarded, carrier, "nobody serves this forward");
+      return onGone();
+    }
     const facts = factsOf(forwarded, tenant, carrier);
     const closed = gate.closed(tenant);
     if (closed !== undefined) {
@@ -85,18 +94,19 @@ export class Inbound {
   }
 
   /**
-   * Ends what the customer allows no longer, after something of that has changed.
+   * Takes up what the customer has changed, and ends what is allowed no longer.
    *
-   * @param tenants as they are now; a connection of one that is gone goes by the tenant as it was
+   * @param tenants as they are now; connections of one that is gone go on as it was
    * @param drain leaves those alone that are paused
    * @returns how many callers' connections were ended
    */
-  enforce(tenants: readonly RegisteredTenant[], drain = false): number {
+  take(tenants: readonly RegisteredTenant[], drain = false): number {
     const { gate } = this.#parts;
+    this.#tenants = byName(tenants);
     let ended = 0;
     for (const connection of [...this.#open]) {
       const { tenant } = connection;
-      const now = tenants.find(({ name }) => name === tenant.name) ?? tenant;
+      const now = this.#tenants.get(tenant.name) ?? tenant;
       // The service is the one that it was connected to.
       const closed = gate.closed({ name: tenant.name, local: tenant.local });
       const changed = JSON.stringify(gate.rules(now)) !== JSON.stringify(connection.rules);
@@ -124,6 +134,8 @@ export class Inbound {
 
 /** Milliseconds for connections to end whose tunnel is gone. */
 const ENDS_WITHIN = 2000;
+
+const byName = (tenants: readonly RegisteredTenant[]) => new Map(tenants.map((tenant) => [tenant.name, tenant]));
 
 const NOTHING_PASSED = { bytesIn: 0, bytesOut: 0, milliseconds: 0 };
 

@@ -45,7 +45,7 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
   const record = InboundLog.open(config, log);
   const history = new DisconnectHistory(folder, log);
   const evidence = new ClientEvidence();
-  const inbound = new Inbound({ config, gate, log, figures, evidence, record });
+  const inbound = new Inbound({ config, gate, log, figures, evidence, record }, tenants.filter(isRegistered));
   const keeper = new TunnelKeeper(tenants, { config, folder, log, figures, history, evidence, inbound, signal });
   askTunnel(() => keeper.tunnel, signal);
   const control = new ClientControl({ config, folder, fingerprint, keeper, evidence, inbound, log, signal }, broken);

@@ -211,7 +211,7 @@ export class Tunnel {
     const carried = this.#carried.get(forwarded.port);
     if (carried === undefined) return inbound.refuse(forwarded, this, "nobody serves this forward");
     this.#callers.add(forwarded);
-    inbound.accept(forwarded, carried.tenant, this, carried.log, () => this.#callers.delete(forwarded));
+    inbound.accept(forwarded, carried.tenant.name, this, carried.log, () => this.#callers.delete(forwarded));
   }
 
   /** Why nobody is let in to these tenants, by id of the registration, for the server to tell callers. */

@@ -102,6 +102,21 @@ test("a service that is not allowed is not reached, whatever the server opens", 
   assert.equal(service.sockets.size, 0);
 });
 
+test("what the customer changes counts at once, though the server does not answer any more", async (t) => {
+  const { service, secret, client, hostile, port } = await hostileWorld(t);
+  hostile.answers = false;
+  const { control } = client.running;
+  const opens = async () => await hostile.open({ address: "127.0.0.1", port });
+  // Never settles: the tunnel waits for the server's word.
+  void control.reload(changedConfig(client, ({ local }) => local.port = secret.port));
+  assert.equal(await opens(), "open");
+  await eventually("the new service was reached", () => secret.sockets.size === 1);
+  assert.equal(service.sockets.size, 0);
+  void control.reload(changedConfig(client, ({ allow }) => allow.services = [`127.0.0.1:${service.port}`]));
+  assert.match(await opens(), /is not in \[client.allow\] services/);
+  await eventually("its connection is cut", () => secret.sockets.size === 0);
+});
+
 test("a server that makes up a registration for a port of its choice gets no forward, and no connection", async (t) => {
   const { service, client, hostile, port } = await hostileWorld(t);
   hostile.claims.push({ registeredId: "4711", registeredPort: 22, endpoint: "http://x" });

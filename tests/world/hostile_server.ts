@@ -21,6 +21,8 @@ export class HostileServer {
   readonly messages: { type: string; [key: string]: unknown }[] = [];
   /** What it claims to know of the client's registrations, beside what is so. */
   readonly claims: Registered[] = [];
+  /** False: it does not answer on the backchannel any more. */
+  answers = true;
   /** False: it does not hear when a forward is taken back. */
   hears = true;
   readonly #listener: NetServer;
@@ -85,7 +87,7 @@ export class HostileServer {
       channel.on("data", (bytes: Buffer) => {
         for (const message of decoder.take(bytes) as { type: string }[]) {
           this.messages.push(message);
-          if (message.type === "handshake1") channel.write(encodeMessage(this.#shakehand(clients)));
+          if (message.type === "handshake1" && this.answers) channel.write(encodeMessage(this.#shakehand(clients)));
         }
       });
     });
