@@ -53,6 +53,11 @@ export interface InboundEnd {
   readonly milliseconds: number;
 }
 
+/** Where the log is. @param folder of the log files */
+export function inboundLogFile(folder: string): string {
+  return join(folder, "inbound.log");
+}
+
 /** Characters of a text of others that are kept. */
 const LONGEST = 2048;
 const LONGEST_ADDRESS = 64;
@@ -74,7 +79,7 @@ export class InboundLog {
   }
 
   private constructor({ logFolder, logMaxSize: maxSize, logMaxFiles: maxFiles }: ClientConfig, log: Log) {
-    const file = join(logFolder, "inbound.log");
+    const file = inboundLogFile(logFolder);
     this.#file = new RotatingFile({ file, maxSize, maxFiles, delay: GATHER_FOR, ...tellOfTrouble(file, () => log) });
   }
 

@@ -47,8 +47,14 @@ test("pause and resume: a client that runs is told, and callers with it", async 
   assert.equal((await status()).paused, paused);
   assert.deepEqual(JSON.parse((await run("resume", "--json")).stdout), { paused: [], daemon: "told" });
   assert.equal(await echoes(), true);
-  const log = readFileSync(join(client.folder, "logs/inbound.log"), "utf8");
-  assert.match(log, /"outcome":"paused"/);
+  const inbound = await run("inbound", "--json");
+  assert.match(inbound.stdout, /"outcome":"paused"/);
+  assert.match(
+    (await run("inbound")).stdout,
+    /^AT .*\n[^]* 127\.0\.0\.1:\d+ +default +127\.0\.0\.1:\d+ +1 +1 +[\d.]+ +paused\n/,
+  );
+  assert.equal((await run("inbound", "-n", "1")).stdout.trim().split("\n").length, 2);
+  assert.equal((await run("inbound", "-n", "0")).code, 2);
 });
 
 test("pause: a mistake in the config does not keep the switch from working", async (t) => {

@@ -79,6 +79,22 @@ export const clientCommands: readonly Command[] = [
     run: async (invocation) => (await import("../client/client_pause.ts")).clientResume(invocation),
   },
   {
+    path: ["client", "inbound"],
+    summary: "Show the connections that came in last",
+    description: [
+      "From the log that the client keeps of them, logs/inbound.log; it need not run. Where the client reads the requests ([client.allow] methods or " +
+      "paths), each of them is a line too. What is still open is not there yet.",
+      "With --json the lines as they stand in the log, one object each.",
+    ],
+    options: {
+      ...config,
+      ...json,
+      lines: { type: "string", short: "n", value: "COUNT", help: "how many (default 20)" },
+    },
+    examples: ["petit client inbound", "petit client inbound -n 1000 --json"],
+    run: async (invocation) => (await import("../client/client_inbound.ts")).clientInbound(invocation),
+  },
+  {
     path: ["client", "token"],
     summary: "Print the token of the REST API",
     description: [
