@@ -1,8 +1,10 @@
 import { messageOf, PetitError } from "../error.ts";
+import { isServiceAllowed } from "./allow_list.ts";
 import { certificateHint } from "./accept.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { dial } from "./dial.ts";
+import { serviceNotAllowed } from "./lease.ts";
 import type { Tenant } from "./tenants.ts";
 
 /** What is checked of each tenant: that the server still knows it, and that its service is there. */
@@ -39,7 +41,11 @@ async function isKnown(context: CheckContext, { name, registration }: Tenant): P
   return `${id}, port ${port}, ${there.endpoint}`;
 }
 
-async function isReached({ config: { connectTimeout } }: CheckContext, { local }: Tenant): Promise<string> {
+async function isReached(
+  { config: { connectTimeout, allow } }: CheckContext,
+  { name, local }: Tenant,
+): Promise<string> {
+  if (!isServiceAllowed(allow, local)) throw serviceNotAllowed(name, local);
   const { host, port, tls, tlsVerify } = local;
   const begun = performance.now();
   try {

@@ -10,6 +10,7 @@ import type { Registered } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus, Probe, TenantStatus } from "./client_status.ts";
 import { evict } from "./evict.ts";
 import type { TunnelKeeper } from "./keep_tunnel.ts";
+import type { Inbound } from "./inbound.ts";
 import { KnownHost } from "./known_host.ts";
 import { lease, type LeaseRequest } from "./lease.ts";
 import { register } from "./register.ts";
@@ -37,6 +38,7 @@ export interface ClientControlParts {
   readonly fingerprint: string;
   readonly keeper: TunnelKeeper;
   readonly evidence: ClientEvidence;
+  readonly inbound: Inbound;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -55,6 +57,9 @@ const PATIENCE = 60_000;
 
 /** Milliseconds for the server to say what it knows. */
 const LOOK_FOR = 1000;
+
+/** Milliseconds for the server to hear that a tenant is paused or not. Nobody is let in meanwhile. */
+const TOLD_WITHIN = 3000;
 
 /** Disconnects that the status tells of. */
 const IN_STATUS = 5;
@@ -91,7 +96,7 @@ export class ClientControl {
   }
 
   status(): ClientStatus {
-    const { config, keeper, signal } = this.#parts;
+    const { config, keeper, inbound, signal } = this.#parts;
     const { tunnel } = keeper;
     return {
       status: signal.aborted ? "stopping" : tunnel === undefined ? "listening" : "running",
@@ -103,6 +108,7 @@ export class ClientControl {
       vitae: clientVitae(config),
       server: { host: config.host, port: config.port, vitae: keeper.serverVitae },
       tunnel: tunnel === undefined ? null : { since: new Date(tunnel.since).toISOString(), channels: tunnel.callers },
+      paused: inbound.gate.pause.all ?? null,
       waiting: keeper.waiting,
       disconnects: keeper.disconnects.slice(0, IN_STATUS),
     };
@@ -128,13 +134,15 @@ export class ClientControl {
    * @throws PetitError `tunnel-away`, `tenant-unknown` or `not-registered`
    */
   async probe(name?: string): Promise<Probe[]> {
-    const { keeper, folder } = this.#parts;
+    const { keeper, folder, inbound } = this.#parts;
     if (name !== undefined) knownTenant(folder, name);
     const tenants = keeper.tenants.filter(isRegistered).filter((tenant) => name === undefined || tenant.name === name);
     if (tenants.length === 0 && name !== undefined) throw notRegistered(name);
     const tunnel = this.#tunnel();
-    return await Promise.all(tenants.map(async ({ name: tenant, registration: { id } }) => {
+    return await Promise.all(tenants.map(async (one) => {
+      const { name: tenant, registration: { id } } = one;
       const begun = performance.now();
+      const closed = inbound.gate.closed(one);
       const result = (reached: boolean, code?: string, error?: string): Probe => ({
         tenant,
         id,
@@ -143,6 +151,7 @@ export class ClientControl {
         ...(code === undefined ? {} : { code }),
         ...(error === undefined ? {} : { error }),
       });
+      if (closed !== undefined) return result(false, closed.code, closed.reason);
       try {
         const { reached, code, error } = await tunnel.probe(id);
         return result(reached, code, error);
@@ -161,6 +170,7 @@ export class ClientControl {
   async reload(read: ClientConfig): Promise<Reloaded> {
     const { config, folder, keeper, log } = this.#parts;
     const tenants = readTenants(folder, read.local);
+    this.#parts.inbound.gate.pause.refresh();
     const reloaded = takeUp(config, read, "client");
     if (reloaded.changed.includes("client.logLevel")) log.level = config.logLevel;
     log.info(reloaded, `The config was read again: ${reloaded.changed.join(", ") || "nothing"} changed`);
@@ -172,14 +182,53 @@ export class ClientControl {
     }
     if (reloaded.changed.some((setting) => OF_A_CONNECTION.includes(setting))) keeper.reconnect();
     this.#setBroken([]);
-    await keeper.take(tenants);
+    await this.#take(tenants);
     return reloaded;
+  }
+
+  /**
+   * Lets nobody in any more, to one tenant or to all, and ends the connections that are open, until `resume`, over restarts too. It is in force
+   * at once, whatever the server makes of it; the server is told, so that callers are.
+   *
+   * @param drain whether connections that are open may go on
+   * @returns since when (ISO 8601), and how many connections were ended
+   * @throws PetitError `tenant-unknown`; `state-unwritable`: it is in force, but would not be kept over a restart
+   */
+  async pause(tenant?: string, drain = false): Promise<{ since: string; ended: number }> {
+    const { folder, inbound, keeper, log } = this.#parts;
+    const { pause } = inbound.gate;
+    const name = tenant === undefined ? undefined : knownTenant(folder, tenant);
+    let ended = 0;
+    try {
+      pause.pause(name);
+    } finally {
+      ended = inbound.take(keeper.tenants.filter(isRegistered), drain);
+      log.warn({ code: "paused", tenant: name, ended }, `${subject(name)} is paused; ${ended} connections were ended`);
+      await within(TOLD_WITHIN, keeper.take(keeper.tenants));
+    }
+    return { since: (name === undefined ? pause.all : pause.of(name)) as string, ended };
+  }
+
+  /**
+   * Takes back what `pause` did, to one tenant or to the whole client; tenants that were paused by themselves stay so then.
+   *
+   * @returns the tenants that are still paused
+   * @throws PetitError `tenant-unknown`, `state-unwritable`
+   */
+  async resume(tenant?: string): Promise<{ paused: string[] }> {
+    const { folder, inbound, keeper, log } = this.#parts;
+    const { pause } = inbound.gate;
+    const name = tenant === undefined ? undefined : knownTenant(folder, tenant);
+    pause.resume(name);
+    log.warn({ code: "resumed", tenant: name }, `${subject(name)} is not paused any more`);
+    await within(TOLD_WITHIN, keeper.take(keeper.tenants));
+    return { paused: this.tenants().filter(({ paused }) => paused !== null).map(({ tenant }) => tenant) };
   }
 
   /** Makes a tenant; it is not registered yet. @throws PetitError as `lease` */
   async lease(request: LeaseRequest = {}): Promise<TenantStatus> {
     const { folder, config } = this.#parts;
-    const { name } = lease(folder, config.local, request);
+    const { name } = lease(folder, config.local, request, config.allow);
     await this.#taken();
     return this.#named(name);
   }
@@ -252,6 +301,15 @@ export class ClientControl {
     const { folder, config, keeper } = this.#parts;
     const { tenants, broken } = readUsableTenants(folder, config.local, keeper.tenants);
     this.#setBroken(broken);
+    this.#parts.inbound.gate.pause.refresh();
+    return this.#take(tenants);
+  }
+
+  /** What is not allowed any more ends before anybody is asked anything. */
+  #take(tenants: readonly Tenant[]): Promise<void> {
+    const { keeper, inbound, log } = this.#parts;
+    const ended = inbound.take(tenants.filter(isRegistered));
+    if (ended > 0) log.warn({ ended }, `${ended} connections were ended that are not allowed any more`);
     return keeper.take(tenants);
   }
 
@@ -276,11 +334,14 @@ export class ClientControl {
   }
 
   #statusOf(tenant: Tenant): TenantStatus {
-    const { keeper: { tunnel, waiting }, evidence } = this.#parts;
+    const { keeper: { tunnel, waiting }, evidence, inbound: { gate } } = this.#parts;
     const served = tunnel?.served.has(tenant.name) === true;
-    return tenantStatus(tenant, served, tenantLights(tenant, served, waiting, evidence));
+    const lights = tenantLights(tenant, served, waiting, evidence, gate.closed(tenant));
+    return tenantStatus(tenant, served, lights, gate.pause.all ?? gate.pause.of(tenant.name));
   }
 }
+
+const subject = (tenant: string | undefined) => tenant === undefined ? "This client" : `Tenant "${tenant}"`;
 
 const notRegistered = (tenant: string) =>
   new PetitError("not-registered", `Tenant "${tenant}" is not registered`, {

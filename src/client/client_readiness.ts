@@ -11,20 +11,22 @@ export interface Probed {
 
 /**
  * Whether callers reach the services of this client: there is a tunnel, and a probe went server → tunnel → client → service and back for
- * each registered tenant, none of which is left out. Never rejects: what cannot be probed is missing.
+ * each registered tenant that is not paused, none of which is left out. Never rejects: what cannot be probed is missing.
  */
 export async function clientReadiness(control: Probed): Promise<Readiness> {
   const status = control.status();
   const registered = status.registration.filter(({ id }) => id !== null);
-  const endpoints = registered.flatMap(({ endpoint }) => endpoint ?? []);
+  const endpoints = registered.flatMap(({ endpoint, paused }) => paused !== null ? [] : endpoint ?? []);
+  const paused = registered.flatMap(({ tenant, paused }) => paused === null ? [] : [tenant]);
   const no = (missing: string[]) => ({ ready: false, missing, endpoints });
   if (status.status === "stopping") return no(["The client is stopping"]);
   if (registered.length === 0) return no(["No tenant of this client is registered"]);
   if (status.tunnel === null) return no([status.waiting?.reason ?? "There is no tunnel yet"]);
   try {
-    const probes = await control.probe();
+    // What is paused is so because somebody wants it: nothing is missing there.
+    const probes = (await control.probe()).filter(({ code }) => code !== "paused");
     const missing = [...control.broken, ...probes.flatMap((probe) => probe.reached ? [] : [reason(probe, status)])];
-    return { ready: missing.length === 0, missing, endpoints };
+    return { ready: missing.length === 0, missing, endpoints, ...(paused.length === 0 ? {} : { paused }) };
   } catch (error) {
     return no([`The tunnel is up, but cannot be probed: ${(error as Error).message}`]);
   }
@@ -44,6 +46,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function reason({ tenant, code: why, error = "there was no answer" }: Probe, { registration }: ClientStatus): string {
   const local = registration.find((one) => one.tenant === tenant)?.local;
   const service = local === undefined ? `of ${tenant}` : `${local.host}:${local.port}`;
+  if (why === "service-not-allowed") return `Nobody is let in to ${tenant}: ${error}`;
   if (why === "service-unwell" || why === "service-silent") {
     return `The tunnel is up and the service ${service} takes connections, but is not well: ${error}`;
   }

@@ -16,6 +16,8 @@ export interface TenantStatus {
   readonly local: { readonly host: string; readonly port: number; readonly tls: boolean };
   /** Whether the tunnel carries it: the server sends its callers here. */
   readonly served: boolean;
+  /** Since when it is paused (ISO 8601), by itself or with the whole client; null while it is not. */
+  readonly paused: string | null;
   /** Whether client, tunnel and service work, by what was seen last. */
   readonly lights: Lights;
 }
@@ -36,6 +38,8 @@ export interface ClientStatus {
   readonly server: { readonly host: string; readonly port: number; readonly vitae: ServerVitae | null };
   /** The tunnel, and how many connections of callers are open in it; null while there is none. */
   readonly tunnel: { readonly since: string; readonly channels: number } | null;
+  /** Since when the whole client is paused (ISO 8601); null while it is not. */
+  readonly paused: string | null;
   /** Why there is no tunnel, and when the next attempt is due (ISO 8601); null while there is one. */
   readonly waiting: { readonly code: string; readonly reason: string; readonly nextAttempt: string | null } | null;
   /** The last few tunnels that ended, the newest first. */

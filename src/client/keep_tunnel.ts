@@ -285,6 +285,14 @@ export class TunnelKeeper {
   }
 
   #tell(tunnel: Tunnel, added: readonly Registered[]): void {
+    const { gate } = this.#parts.inbound;
+    for (const tenant of this.#registered) {
+      const closed = gate.closed(tenant);
+      if (closed === undefined) continue;
+      const { code, reason } = closed;
+      const { name, registration: { id } } = tenant;
+      this.#parts.log.warn({ id, tenant: name, code, server: tunnel.server }, `${id} lets nobody in: ${reason}`);
+    }
     for (const { registeredId: id, registeredPort: port, endpoint } of added) {
       const tenant = this.#registered.find(({ registration }) => registration.id === id);
       if (tenant === undefined) continue;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Local, parseTenantConfig } from "../config/tenant_config.ts";
 import { tenantTemplate } from "../config/template.ts";
 import { messageOf, PetitError } from "../error.ts";
+import { type Allow, isServiceAllowed, serviceAddress } from "./allow_list.ts";
 import { tenantFolder } from "./state.ts";
 import { makeTenantFolder } from "./tenant_folder.ts";
 import { checkTenantName } from "./tenant_name.ts";
@@ -18,9 +19,10 @@ export interface LeaseRequest extends Partial<Local> {
  * Makes a tenant: its folder with a config. It is not registered yet.
  *
  * @param local [client.local]
- * @throws PetitError `tenant-name-invalid`, `tenant-exists`, `config-invalid` or `state-unwritable`; nothing has been made then
+ * @param allow [client.allow], where that is to be heeded
+ * @throws PetitError `tenant-name-invalid`, `tenant-exists`, `service-not-allowed`, `config-invalid` or `state-unwritable`; nothing has been made then
  */
-export function lease(folder: string, local: Local, request: LeaseRequest = {}): Tenant {
+export function lease(folder: string, local: Local, request: LeaseRequest = {}, allow?: Allow): Tenant {
   const { tenant: typed, ...own } = request;
   if (typed !== undefined) checkTenantName(typed);
   const tenants = readTenants(folder, local);
@@ -35,10 +37,22 @@ export function lease(folder: string, local: Local, request: LeaseRequest = {}):
       hint: `Choose another name with -t, or change this one with "petit client config -t ${name} KEY VALUE"`,
     });
   }
-  const config = tenantTemplate({ name, index, local: { ...local, ...own } });
+  const service = { ...local, ...own };
+  if (allow !== undefined && !isServiceAllowed(allow, service)) throw serviceNotAllowed(name, service);
+  const config = tenantTemplate({ name, index, local: service });
   refuseUnusable(config, folder, name, local);
   makeTenantFolder(folder, name, config);
   return readTenants(folder, local).find((tenant) => tenant.name === name) as Tenant;
+}
+
+/** A tenant leads, or is to lead, to a service that [client.allow] does not have. */
+export function serviceNotAllowed(tenant: string, service: Pick<Local, "host" | "port">): PetitError {
+  const where = serviceAddress(service);
+  return new PetitError(
+    "service-not-allowed",
+    `Tenant "${tenant}" may not lead to ${where}: it is not in [client.allow] services`,
+    { hint: `Add "${where}" to that list in the config file, if callers are to reach it`, exitCode: 2 },
+  );
 }
 
 /** A file that cannot be read back would keep all tenants from their work. @throws PetitError `config-invalid`, with exit code 2 */

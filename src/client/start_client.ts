@@ -1,14 +1,18 @@
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
-import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
+import { clientMetrics, type MetricsRegistry } from "../observe/metrics.ts";
 import { LIGHT_NAMES } from "../tunnel/lights.ts";
 import type { Registered } from "../tunnel/messages.ts";
 import { askTunnel } from "./ask_tunnel.ts";
 import { ClientControl } from "./client_control.ts";
 import { DisconnectHistory } from "./disconnect_history.ts";
+import { Gate } from "./gate.ts";
+import { Inbound } from "./inbound.ts";
+import { InboundLog } from "./inbound_log.ts";
 import { TunnelKeeper } from "./keep_tunnel.ts";
+import { Pause } from "./pause.ts";
 import { ownKey } from "./state.ts";
 import { ClientEvidence } from "./tenant_lights.ts";
 import { isRegistered, readUsableTenants } from "./tenants.ts";
@@ -33,17 +37,29 @@ export interface RunningClient {
  * that are there go on for `drainFor` at most, and ends.
  *
  * @param folder the folder with the key and the tenants
- * @throws PetitError `not-registered`, `key-missing`, `key-unusable`, and as `readTenants` where no tenant can be served
+ * @throws PetitError `not-registered`, `key-missing`, `key-unusable`, `log-unwritable`, and as `readTenants` where no tenant can be served
  */
 export function startClient(config: ClientConfig, folder: string, log: Log, signal: AbortSignal): RunningClient {
   const { tenants, broken, fingerprint } = checkClient(config, folder);
   const figures = { tunnels: 0, dialFailures: 0 };
+  const gate = new Gate(config, new Pause(folder));
+  const record = InboundLog.open(config, log);
   const history = new DisconnectHistory(folder, log);
-  const noise = new OnceAMinute();
   const evidence = new ClientEvidence();
-  const keeper = new TunnelKeeper(tenants, { config, folder, log, noise, figures, history, evidence, signal });
+  const inbound = new Inbound({ config, gate, log, figures, evidence, record }, tenants.filter(isRegistered));
+  const keeper = new TunnelKeeper(tenants, {
+    config,
+    folder,
+    log,
+    noise: new OnceAMinute(),
+    figures,
+    history,
+    evidence,
+    inbound,
+    signal,
+  });
   askTunnel(() => keeper.tunnel, signal);
-  const control = new ClientControl({ config, folder, fingerprint, keeper, evidence, log, signal }, broken);
+  const control = new ClientControl({ config, folder, fingerprint, keeper, evidence, inbound, log, signal }, broken);
   const metrics = clientMetrics({
     connected: () => keeper.tunnel !== undefined,
     reconnects: () => Math.max(0, figures.tunnels - 1),
@@ -56,7 +72,10 @@ export function startClient(config: ClientConfig, folder: string, log: Log, sign
       ),
   });
   const handOver = () => keeper.handOver();
-  const closed = keeper.closed.finally(() => history.close());
+  const closed = keeper.closed.finally(async () => {
+    history.close();
+    await inbound.close();
+  });
   return { connected: keeper.connected, closed, control, metrics, handOver, resume: () => keeper.resume() };
 }
 

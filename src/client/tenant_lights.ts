@@ -1,6 +1,7 @@
 import { type Light, type Lights, momentOf, type RoundTrips, SERVICE_SHOWN, tunnelLight } from "../tunnel/lights.ts";
 import { ServiceEvidence } from "../tunnel/service_evidence.ts";
 import type { ClientStatus } from "./client_status.ts";
+import type { Closed } from "./gate.ts";
 
 /** What a client has seen of its services and of its tunnel, from one tunnel to the next. */
 export class ClientEvidence {
@@ -28,6 +29,7 @@ export class ClientEvidence {
  *
  * @param served whether the tunnel carries it
  * @param waiting why there is no tunnel; null while there is one
+ * @param closed why this client lets nobody in there
  * @param now milliseconds of `performance.now()`
  */
 export function tenantLights(
@@ -35,10 +37,11 @@ export function tenantLights(
   served: boolean,
   waiting: ClientStatus["waiting"],
   evidence: ClientEvidence,
+  closed: Closed | undefined,
   now = performance.now(),
 ): Lights {
   const client: Light = { state: "green", at: new Date().toISOString() };
-  const tunnel = lightOfTunnel(tenant, served, waiting, evidence, now);
+  const tunnel = lightOfTunnel(tenant, served, waiting, evidence, closed, now);
   const service = evidence.of(tenant.name);
   return {
     client,
@@ -54,10 +57,12 @@ function lightOfTunnel(
   served: boolean,
   waiting: ClientStatus["waiting"],
   { link }: ClientEvidence,
+  closed: Closed | undefined,
   now: number,
 ): Light {
   const at = link === undefined ? null : momentOf(link.answered, now);
   if (registration === undefined) return { state: "unknown", at: null };
+  if (closed !== undefined) return { state: "red", at, error: closed.reason, code: closed.code };
   if (waiting !== null || link === undefined) {
     const { code, reason } = waiting ?? { code: "tunnel-away", reason: "There is no tunnel yet" };
     return { state: "red", at, error: reason, code };

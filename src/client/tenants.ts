@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readConfigFile } from "../config/check_toml.ts";
-import { type Local, parseTenantConfig } from "../config/tenant_config.ts";
+import { type Local, type OwnRules, parseTenantConfig } from "../config/tenant_config.ts";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import {
   DEFAULT_TENANT,
@@ -28,6 +28,8 @@ export interface Tenant {
   readonly preferred: TenantRegistration | undefined;
   readonly endpoint: string | undefined;
   readonly local: Local;
+  /** What may be asked of its service. */
+  readonly allow: OwnRules;
 }
 
 /** A tenant that is registered. */
@@ -106,6 +108,7 @@ export function readTenant(folder: string, name: string, local: Local): Tenant {
     preferred: readPreferred(folder, name),
     endpoint: readEndpoint(folder, name),
     local: config?.local ?? { ...local },
+    allow: config?.allow ?? { methods: undefined, paths: undefined },
   };
 }
 

@@ -3,6 +3,7 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { OpenSet } from "../platform/open_set.ts";
+import { within } from "../platform/within.ts";
 import type { IncomingOpen, Link } from "../tunnel/link.ts";
 import {
   HANDSHAKE_VERSION,
@@ -12,13 +13,14 @@ import {
   type ServerVitae,
 } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
-import { acceptForwarded } from "./accept.ts";
 import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import type { DisconnectHistory } from "./disconnect_history.ts";
 import { keepHostKeys } from "./keep_host_keys.ts";
 import { KnownHost } from "./known_host.ts";
+import type { Closed } from "./gate.ts";
+import type { Inbound } from "./inbound.ts";
 import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
 import type { ClientEvidence } from "./tenant_lights.ts";
@@ -36,8 +38,13 @@ export interface TunnelParts {
   /** How tunnels before this one ended. */
   readonly history: DisconnectHistory;
   readonly evidence: ClientEvidence;
+  /** Who is let in. */
+  readonly inbound: Inbound;
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds for the server to hear that a forward is taken back. */
+const WITHDRAWN_WITHIN = 5000;
 
 /** A tenant whose callers come through the tunnel. */
 interface Carried {
@@ -66,6 +73,8 @@ export class Tunnel {
   readonly #pinned: () => string[];
   /** By reverse port. */
   readonly #carried = new Map<number, Carried>();
+  /** All that were asked for last, those too that nobody is let in to. */
+  #tenants: readonly RegisteredTenant[] = [];
   readonly #callers = new OpenSet<IncomingOpen>();
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
@@ -83,6 +92,7 @@ export class Tunnel {
     this.#backchannel = backchannel;
     this.closed = connection.closed.then((cause) => this.#ended ?? cause);
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
+    connection.onUnasked = (forwarded) => parts.inbound.refuse(forwarded, this, "");
     backchannel.onNotice = (notice) => this.onNotice(notice);
     // The server is told of it, so that its operator sees when all clients know the next key.
     const onPinned = () => void this.verify().catch(() => {});
@@ -106,6 +116,11 @@ export class Tunnel {
   /** What carries it. */
   get link(): Link {
     return this.#connection.link;
+  }
+
+  /** Whether the connection stands. */
+  get alive(): boolean {
+    return this.link.wire.writable;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -210,12 +225,20 @@ export class Tunnel {
   }
 
   #accept(forwarded: IncomingOpen): void {
+    const { inbound } = this.#parts;
     const carried = this.#carried.get(forwarded.port);
-    if (carried === undefined) return forwarded.refuse("nobody serves this forward");
-    const { config: { connectTimeout: timeout }, noise, figures } = this.#parts;
-    const { tenant: { name, local }, log } = carried;
-    const evidence = this.#parts.evidence.of(name);
-    acceptForwarded(forwarded, local, { timeout, callers: this.#callers, log, noise, figures, evidence });
+    if (carried === undefined) return inbound.refuse(forwarded, this, "nobody serves this forward");
+    this.#callers.add(forwarded);
+    inbound.accept(forwarded, carried.tenant.name, this, carried.log, () => this.#callers.delete(forwarded));
+  }
+
+  /** Why nobody is let in to these tenants, by id of the registration, for the server to tell callers. */
+  #closed(): Record<string, Closed["code"]> {
+    const { gate } = this.#parts.inbound;
+    return Object.fromEntries(this.#tenants.flatMap((tenant) => {
+      const closed = gate.closed(tenant);
+      return closed === undefined ? [] : [[tenant.registration.id, closed.code]];
+    }));
   }
 
   /** What the server knows of this client's registrations. */
@@ -230,6 +253,7 @@ export class Tunnel {
         disconnects,
         services: probeWishes(tenants),
         hostKeys: this.#pinned(),
+        closed: this.#closed(),
       },
       "shakehand1",
     );
@@ -259,9 +283,10 @@ export class Tunnel {
   }
 
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
-    const { config, log } = this.#parts;
+    const { config, log, inbound: { gate } } = this.#parts;
+    this.#tenants = tenants;
     const registrations = await this.#known(tenants);
-    const wanted = tenants.flatMap((tenant) => {
+    const wanted = tenants.filter((tenant) => gate.closed(tenant) === undefined).flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);
       if (registered !== undefined) return [{ tenant, registered }];
@@ -311,7 +336,8 @@ export class Tunnel {
   }
 
   async #withdraw(port: number, carried: Carried): Promise<void> {
-    await this.#connection.cancelForward(carried.address, port);
+    // A server that does not answer keeps nothing open: its connections are refused from here on.
+    await within(WITHDRAWN_WITHIN, this.#connection.cancelForward(carried.address, port));
     if (this.#carried.get(port) === carried) this.#carried.delete(port);
   }
 

@@ -28,6 +28,7 @@ const AT_START_ONLY = new Set([
   "server.ssh.clientAliveCountMax",
   "client.listenPort",
   "client.apiPort",
+  "client.inboundLog",
   "client.logFolder",
   "client.logMaxSize",
   "client.logMaxFiles",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressRanges, certificateNames, credentialField, requirements } from "./access_values.ts";
+import { plainPath } from "../plain_path.ts";
 import { algorithmList, MODERN } from "./ssh_algorithms.ts";
 import { duration, port, size } from "./units.ts";
 
@@ -335,6 +336,45 @@ export const localSchema = z.strictObject({
   ),
 });
 
+/** A list of what is allowed; "*" in it is anything, and an empty one nothing. */
+const allowed = (member: z.ZodString, example: string) => z.array(member, `wanted a list, such as ${example}`);
+
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[^\s\p{Cc}:/[\]*]{1,253}):(?:\*|[1-9]\d{0,4})$/u;
+
+const serviceAddress = () =>
+  text().refine(
+    (value) => value === "*" || (HOST_AND_PORT.test(value) && !(Number(/\d+$/.exec(value)?.[0] ?? 0) > 65535)),
+    'wanted HOST:PORT, such as "localhost:8080", "10.1.2.3:*" or "[::1]:443", or "*" for any',
+  );
+
+const method = () =>
+  text().regex(/^(?:\*|[A-Z][A-Z-]{0,31})$/, 'wanted a method in capital letters, such as "GET", or "*" for any');
+
+const pathPrefix = () =>
+  text().refine(
+    (value) => value === "*" || plainPath(value) === value,
+    'wanted the beginning of paths, such as "/api/", without ".", "..", ";" or what need not be percent-encoded, or "*" for any',
+  );
+
+/** What callers may reach: [client.allow]. The server is not asked, and cannot change it. */
+export const allowSchema = z.strictObject({
+  services: setting(
+    allowed(serviceAddress(), '["localhost:8080"]'),
+    ["*"],
+    'Services that tenants may lead to, as "HOST:PORT" in the words of [local], with "*" for any port; ["*"] is whatever the tenants say, [] is none',
+  ),
+  methods: setting(
+    allowed(method(), '["GET", "HEAD"]'),
+    ["*"],
+    'Methods that HTTP services may be called with; ["*"] is any. With a list here or in paths, all that is not HTTP/1 is refused',
+  ),
+  paths: setting(
+    allowed(pathPrefix(), '["/api/", "/health"]'),
+    ["*"],
+    'Paths that HTTP services may be called with: "/api/" is all below it, "/health" that path and what is below it; ["*"] is any. That of a probe has to be among them. Paths that can be read in two ways are refused',
+  ),
+});
+
 const clientVitae = z.strictObject({
   brand: setting(text(), "ce", "Whose client this is, told to the server"),
   bundle: setting(text(), "", "Name of the bundle this client was installed from, told to the server"),
@@ -374,9 +414,15 @@ const client = z.strictObject({
     "30s",
     "Longest wait between two attempts to reach the server; the first is 1s",
   ),
+  inboundLog: setting(
+    oneOf("on", "off"),
+    "on",
+    'Log of all connections that come in through the tunnel, inbound.log in the folder of the log files: "on" or "off"',
+  ),
   ...daemonSettings({ listen: 3015, api: 8100 }),
   vitae: clientVitae.prefault({}),
   local: localSchema.prefault({}),
+  allow: allowSchema.prefault({}),
 });
 
 export const configSchema = z.strictObject({ server: server.prefault({}), client: client.prefault({}) });
@@ -395,5 +441,10 @@ export const sections: Record<"server" | "client", [name: string, shape: Record<
     ["server.ssh", serverSsh.shape],
     ["server.vitae", serverVitae.shape],
   ],
-  client: [["client", client.shape], ["client.local", localSchema.shape], ["client.vitae", clientVitae.shape]],
+  client: [
+    ["client", client.shape],
+    ["client.local", localSchema.shape],
+    ["client.allow", allowSchema.shape],
+    ["client.vitae", clientVitae.shape],
+  ],
 };

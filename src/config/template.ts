@@ -11,8 +11,17 @@ export function configTemplate(role: "server" | "client", overrides: Overrides =
   return sections[role].map(([name, shape]) => section(name, shape, (key) => overrides[`${name}.${key}`])).join("\n");
 }
 
+const OWN_RULES = [
+  "# What callers may ask of this service, if that is not as in [client.allow]; a service that does not",
+  '# speak HTTP needs methods = ["*"] and paths = ["*"] here where [client.allow] has lists of them.',
+  "# [allow]",
+  '# methods = ["GET", "HEAD"]',
+  '# paths = ["/api/", "/health"]',
+  "",
+].join("\n");
+
 /** The config file that `lease` writes for a tenant. */
-export function tenantTemplate({ name, index, local }: TenantConfig): string {
+export function tenantTemplate({ name, index, local }: Omit<TenantConfig, "allow">): string {
   const head = [
     "# One service that this client gives access to. What is not set in [local] is as in [client.local].",
     ...(name === undefined ? [] : [`name = ${tomlValue(name)}`]),
@@ -20,7 +29,7 @@ export function tenantTemplate({ name, index, local }: TenantConfig): string {
     "",
     "",
   ].join("\n");
-  return head + section("local", localSchema.shape, (key) => local[key as keyof typeof local]);
+  return `${head}${section("local", localSchema.shape, (key) => local[key as keyof typeof local])}\n${OWN_RULES}`;
 }
 
 function section(

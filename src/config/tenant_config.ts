@@ -1,11 +1,18 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { checkToml } from "./check_toml.ts";
-import { localSchema } from "./schema.ts";
+import { allowSchema, localSchema } from "./schema.ts";
 
 /** The private service of a tenant; `tlsCa` is an absolute path, or "". */
 export type Local = z.output<typeof localSchema>;
 
+/** What a tenant's own [allow] says; what it leaves out is as in [client.allow]. */
+export interface OwnRules {
+  readonly methods: readonly string[] | undefined;
+  readonly paths: readonly string[] | undefined;
+}
+
+const { methods, paths } = allowSchema.shape;
 const { host, port, tls, tlsVerify, tlsCa, probe } = localSchema.shape;
 
 /** `tenants/NAME/config.toml`. What is not set in [local] is as in [client.local]. */
@@ -20,6 +27,11 @@ export const tenantSchema = z.strictObject({
     tlsCa: tlsCa.unwrap().optional(),
     probe: probe.unwrap().optional(),
   }).optional(),
+  // Not the services: those are for the whole client.
+  allow: z.strictObject({
+    methods: methods.unwrap().optional(),
+    paths: paths.unwrap().optional(),
+  }).optional(),
 });
 
 /** A tenant's own config. */
@@ -29,6 +41,7 @@ export interface TenantConfig {
   /** Its place in the order of the tenants. */
   readonly index: number | undefined;
   readonly local: Local;
+  readonly allow: OwnRules;
 }
 
 /**
@@ -40,7 +53,7 @@ export interface TenantConfig {
  * @throws PetitError as `checkToml`
  */
 export function parseTenantConfig(text: string, file: string, folder: string, fallback: Local): TenantConfig {
-  const { name, index, local = {} } = checkToml(text, file, tenantSchema);
+  const { name, index, local = {}, allow = {} } = checkToml(text, file, tenantSchema);
   const { tlsCa } = local;
   return {
     name,
@@ -53,5 +66,6 @@ export function parseTenantConfig(text: string, file: string, folder: string, fa
       tlsCa: tlsCa === undefined ? fallback.tlsCa : tlsCa === "" ? "" : resolve(folder, tlsCa),
       probe: local.probe ?? fallback.probe,
     },
+    allow: { methods: allow.methods, paths: allow.paths },
   };
 }

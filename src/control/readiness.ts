@@ -6,4 +6,6 @@ export interface Readiness {
   readonly missing: readonly string[];
   /** Where callers go: for a server with REGID in the place of the id. */
   readonly endpoints: readonly string[];
+  /** Tenants of a client that are paused, and not waited for; left out where there are none. */
+  readonly paused?: readonly string[];
 }

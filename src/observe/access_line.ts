@@ -1,3 +1,4 @@
+import { asciiJson } from "./ascii_json.ts";
 import type { ExchangeReport } from "./exchange_report.ts";
 
 /** Characters of one field of a caller's that are kept; a head may be much larger. */
@@ -19,7 +20,7 @@ export function combinedLine(report: ExchangeReport): string {
 /** One object, in ASCII; its fields have the names that they have in the log. `ms` is how long it took, `firstByteMs` until the answer began. */
 export function jsonLine(report: ExchangeReport): string {
   const { firstByteAfter } = report;
-  const line = JSON.stringify({
+  const line = asciiJson({
     time: new Date(report.begunAt).toISOString(),
     kind: report.kind,
     id: report.id,
@@ -42,12 +43,11 @@ export function jsonLine(report: ExchangeReport): string {
     referer: short(report.referer),
     userAgent: short(report.userAgent),
   });
-  return `${line.replace(BEYOND_ASCII, (character) => `\\u${hex(character.charCodeAt(0), 4)}`)}\n`;
+  return `${line}\n`;
 }
 
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x1f"\\\x7f-\uffff]/g;
-const BEYOND_ASCII = /[\x7f-\uffff]/g;
 
 function escaped(text: string): string {
   // A head is read as Latin-1: each character is a byte as the caller sent it.

@@ -52,6 +52,8 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 
 /** What keeps a request from its service; anything else is the service's own refusal. */
 const NOT_REACHED: Readonly<Record<string, Refusal>> = {
+  "paused": refusals.paused,
+  "service-not-allowed": refusals.notAllowed,
   "tunnel-away": refusals.tunnelAway,
   "tunnel-lost": refusals.tunnelLost,
   "tunnel-busy": refusals.tunnelBusy,

@@ -12,7 +12,7 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { hashJoinSecret } from "../tunnel/join_code.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
-import { BACKCHANNEL, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
+import { BACKCHANNEL, type ClosedCode, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
 import { isPetit } from "../tunnel/petit_peer.ts";
 import {
   createSshServer,
@@ -28,6 +28,7 @@ import type { LoginReports } from "./login_reports.ts";
 import type { ReversePorts } from "./ports.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { HostKeys } from "./host_keys.ts";
+import type { Hold } from "./hold.ts";
 import type { BackchannelPeer, Registrar } from "./registrar.ts";
 import type { Routes } from "./routes.ts";
 import { Served, type Tunnels } from "./tunnels.ts";
@@ -44,6 +45,7 @@ export interface GatewayParts {
   readonly files: OpenFiles;
   readonly logins: LoginReports;
   readonly hostKeys: HostKeys;
+  readonly hold: Hold;
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
@@ -356,10 +358,22 @@ class GatewayPeer implements SshPeer {
       return undefined;
     }
     const onHandshake = (channel: Channel) => this.#backchannel = channel;
+    const onClosed = (closed: ReadonlyMap<string, ClosedCode>) => this.#close(closed);
     return (channel) => {
       this.#backchannels.add(channel);
-      this.#parts.registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake });
+      const { registrar } = this.#parts;
+      registrar.serve(channel, { key, address: this.#address, join: this.#join, onHandshake, onClosed });
     };
+  }
+
+  /** Its client lets nobody in to these registrations. Callers who wait for them need not. */
+  #close(closed: ReadonlyMap<string, ClosedCode>): void {
+    const { tunnels, hold, log } = this.#parts;
+    if (this.#connection === undefined) return;
+    for (const id of tunnels.close(this.#connection, closed)) {
+      log.info({ id, ...this.#who, code: closed.get(id) }, `The client of ${id} lets nobody in: ${closed.get(id)}`);
+      hold.forget(id);
+    }
   }
 
   /** Whether its client understands what it is told unasked. */
@@ -374,6 +388,7 @@ class GatewayPeer implements SshPeer {
   closed(cause: string): void {
     this.#tellGuard();
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
+    if (this.#connection !== undefined) this.#parts.tunnels.close(this.#connection, new Map());
     const ids = [...this.#served.size > 0 ? this.#served.keys() : this.#leaving];
     for (const served of this.#served.values()) this.#withdraw(served);
     this.#leaving.clear();

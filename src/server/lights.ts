@@ -9,7 +9,7 @@ import {
   tunnelLight,
   tunnelState as roundTripState,
 } from "../tunnel/lights.ts";
-import type { Away, Served } from "./tunnels.ts";
+import type { Away, ClosedByClient, Served } from "./tunnels.ts";
 
 /** For how long what was seen is believed, in milliseconds. */
 export interface Patience {
@@ -53,14 +53,16 @@ const AWAY = ["red", "red", "unknown"] as const;
  * @param served undefined while its client is away
  * @param away what is known of its last tunnel then
  * @param now milliseconds of `performance.now()`
+ * @param closed what its client has said then, if it is connected and lets nobody in
  */
 export function lightsOf(
   served: Served | undefined,
   away: Away | undefined,
   patience: Patience,
   now = performance.now(),
+  closed?: ClosedByClient,
 ): Lights {
-  if (served === undefined) return awayLights(away, now);
+  if (served === undefined) return closed === undefined ? awayLights(away, now) : closedLights(closed, away, now);
   const { link } = served.connection;
   const heard = momentOf(link.wire.lastReceived, now);
   const silence = Math.floor((now - link.wire.lastReceived) / 1000);
@@ -74,6 +76,19 @@ export function lightsOf(
     ? served.evidence.light(now, patience.service)
     : { state: "unknown", at: momentOf(served.evidence.reachedAt, now) };
   return { client, tunnel, service };
+}
+
+const CLOSED: Readonly<Record<ClosedByClient["code"], string>> = {
+  "paused": "The customer has paused it",
+  "service-not-allowed": "The customer's side does not allow access to its service",
+};
+
+function closedLights({ by: { link }, code }: ClosedByClient, away: Away | undefined, now: number): Lights {
+  return {
+    client: { state: "green", at: momentOf(link.wire.lastReceived, now) },
+    tunnel: { state: "red", at: momentOf(link.answered, now), error: CLOSED[code], code },
+    service: { state: "unknown", at: momentOf(away?.reached ?? -Infinity, now) },
+  };
 }
 
 function awayLights(away: Away | undefined, now: number): Lights {

@@ -14,6 +14,7 @@ import {
   type ClientMessage,
   clientMessage,
   type ClientVitae,
+  type ClosedCode,
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
@@ -40,6 +41,8 @@ export interface BackchannelPeer {
   readonly address: string;
   /** May make registrations: it logged in as "join". The hash is that of its join code, null where none is needed. */
   readonly join: { readonly hash: string | null } | undefined;
+  /** Told which of its registrations the client lets nobody in to. */
+  onClosed?(closed: ReadonlyMap<string, ClosedCode>): void;
   /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
   onHandshake?(channel: Channel): void;
 }
@@ -163,6 +166,7 @@ export class Registrar {
           const wish = message.services?.[id];
           if (wish !== undefined) this.#parts.tunnels.wish(id, wish);
         }
+        this.#close(message, peer);
         return {
           type: "shakehand1",
           registrations: this.#parts.routes.ofKey(peer.key.fingerprint).map((registration) =>
@@ -194,6 +198,14 @@ export class Registrar {
     audit.record("registration-removed", { id, port, key: fingerprint, address, by: "client" });
     // After the answer: the tunnel that it comes through may end with its last registration.
     setTimeout(() => routes.remove(id), 0);
+  }
+
+  #close({ closed = {} }: ClientMessage & { type: "handshake1" }, { key, onClosed }: BackchannelPeer): void {
+    const own = this.#parts.routes.ofKey(key.fingerprint).flatMap(({ id }): [string, ClosedCode][] => {
+      const code = closed[id];
+      return code === undefined ? [] : [[id, code]];
+    });
+    onClosed?.(new Map(own));
   }
 
   #unwell(fingerprint: string): (ServerMessage & { type: "shakehand1" })["unwell"] {

@@ -233,7 +233,8 @@ export class ServerControl {
   #statusOf(registration: Registration): RegistrationStatus {
     const { ssh, probeInterval } = this.#parts.config;
     const { id, port, fingerprint, aliases, vitae, brand, tenant, createdAt } = registration;
-    const served = this.#parts.tunnels.of(id);
+    const { tunnels } = this.#parts;
+    const served = tunnels.of(id);
     return {
       registeredId: id,
       port,
@@ -246,7 +247,13 @@ export class ServerControl {
       endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
       createdAt: new Date(createdAt).toISOString(),
       tunnel: served === undefined ? null : tunnelStatus(served),
-      lights: lightsOf(served, this.#parts.tunnels.awayOf(id), patienceOf(ssh.clientAliveInterval, probeInterval)),
+      lights: lightsOf(
+        served,
+        tunnels.awayOf(id),
+        patienceOf(ssh.clientAliveInterval, probeInterval),
+        performance.now(),
+        tunnels.closedOf(id),
+      ),
     };
   }
 }

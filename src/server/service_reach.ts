@@ -25,7 +25,7 @@ export interface Traveller {
   /** @param reused whether the channel has served another request before */
   reached(served: Served, channel: Channel, reused: boolean): void;
   /**
-   * @param code "tunnel-away", "tunnel-lost", "tunnel-busy", "open-timeout", "service-refused", or "internal"
+   * @param code "paused", "service-not-allowed", "tunnel-away", "tunnel-lost", "tunnel-busy", "open-timeout", "service-refused", or "internal"
    * @param cause what the client or the system said about that; null where nothing was said
    */
   notReached(code: string, cause: string | null): void;
@@ -62,7 +62,11 @@ export class ServiceReach {
   /** @param pooled whether a channel may be one that has served another request */
   start(pooled: boolean): void {
     const served = this.#context.tunnels.of(this.#registration.id);
-    if (served === undefined) return this.#hold(pooled);
+    if (served === undefined) {
+      const closed = this.#context.tunnels.closedOf(this.#registration.id);
+      if (closed !== undefined) return this.#traveller.notReached(closed.code, null);
+      return this.#hold(pooled);
+    }
     const idle = pooled ? served.pool.take() : undefined;
     if (idle === undefined) this.#open(served);
     else this.#traveller.reached(served, idle, true);
@@ -88,8 +92,10 @@ export class ServiceReach {
     const { waitingBytes } = this.#traveller;
     this.#leaveHold = hold.wait(this.#registration.id, waitingBytes, this.#heldUntil, (served) => {
       this.#leaveHold = () => {};
-      if (served === undefined) this.#traveller.notReached(this.#tries > 0 ? "tunnel-lost" : "tunnel-away", null);
-      else {
+      if (served === undefined) {
+        const closed = this.#context.tunnels.closedOf(this.#registration.id);
+        this.#traveller.notReached(closed?.code ?? (this.#tries > 0 ? "tunnel-lost" : "tunnel-away"), null);
+      } else {
         this.#wasHeld = true;
         this.start(pooled);
       }

@@ -186,6 +186,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         ports,
         registrar,
         disconnects,
+        hold,
         hostKeys,
         guard,
         files,

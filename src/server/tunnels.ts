@@ -2,7 +2,7 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
-import type { ProbeWish } from "../tunnel/messages.ts";
+import type { ClosedCode, ProbeWish } from "../tunnel/messages.ts";
 import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
@@ -159,6 +159,12 @@ export interface Away {
   readonly reached: number;
 }
 
+/** A registration that its client lets nobody in to. */
+export interface ClosedByClient {
+  readonly by: SshServerConnection;
+  readonly code: ClosedCode;
+}
+
 /** Which registrations have a live tunnel. */
 export class Tunnels {
   readonly #byId = new Map<string, Served>();
@@ -166,6 +172,7 @@ export class Tunnels {
   onServed: (served: Served) => void = () => {};
   readonly #away = new Map<string, Away>();
   readonly #wishes = new Map<string, ProbeWish>();
+  readonly #closed = new Map<string, ClosedByClient>();
 
   /** Undefined where there is none, or where its connection is gone and only has not been taken away yet. */
   of(id: string): Served | undefined {
@@ -186,6 +193,7 @@ export class Tunnels {
     if (before !== undefined) this.#retire(before);
     this.#byId.set(served.registration.id, served);
     this.#away.delete(served.registration.id);
+    this.#closed.delete(served.registration.id);
     this.onServed(served);
   }
 
@@ -227,8 +235,27 @@ export class Tunnels {
     this.#wishes.set(id, wish);
   }
 
+  /** Why its client lets nobody in to a registration; undefined where it does, or has not said. */
+  closedOf(id: string): ClosedByClient | undefined {
+    return this.#closed.get(id);
+  }
+
+  /**
+   * A client has said which of its registrations it lets nobody in to. That is for callers to know, and keeps nobody out here.
+   *
+   * @param by its connection, whose word it is as long as it stands
+   * @returns those that are closed now and were not before
+   */
+  close(by: SshServerConnection, codes: ReadonlyMap<string, ClosedCode>): string[] {
+    for (const [id, closed] of this.#closed) if (closed.by === by && !codes.has(id)) this.#closed.delete(id);
+    const news = [...codes.keys()].filter((id) => !this.#closed.has(id));
+    for (const [id, code] of codes) this.#closed.set(id, { by, code });
+    return news;
+  }
+
   /** Forgets a registration that is gone. */
   forget(id: string): void {
+    this.#closed.delete(id);
     this.#away.delete(id);
     this.#wishes.delete(id);
   }

@@ -34,6 +34,8 @@ export interface ChannelUser {
   onEnd(): void;
   /** `write` may go on after it returned false. */
   onDrain(): void;
+  /** It was broken off while bytes wait here to be taken; `onClose` follows once they are. */
+  onCut?(): void;
   /** The channel is gone. `aborted`: the peer had not finished sending. Called once, last. */
   onClose(aborted: boolean): void;
 }
@@ -198,6 +200,7 @@ export class Channel {
       this.#closed = "closed";
       this.#queued = [];
       this.destroyed = true;
+      if (this.#received.length > 0 && this.#peerEnded === "no") this.#user.onCut?.();
       this.#deliver();
     }
     return true;

@@ -78,6 +78,10 @@ const probeWish = z.object({
 /** How a client wants one of its services to be probed. */
 export type ProbeWish = z.output<typeof probeWish>;
 
+/** Why a client lets nobody in to one of its services. */
+export const CLOSED_CODES = ["paused", "service-not-allowed"] as const;
+export type ClosedCode = typeof CLOSED_CODES[number];
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -96,6 +100,8 @@ export const clientMessage = z.discriminatedUnion("type", [
     services: z.record(short, probeWish).optional(),
     /** Fingerprints of the server's host keys that this client has pinned. Clients of before say nothing of them. */
     hostKeys: z.array(short).max(HOST_KEYS_TOLD).optional().catch(undefined),
+    /** By id of the registration: why the client lets nobody in there, so that callers can be told. It is the client that refuses them. */
+    closed: z.record(short, z.enum(CLOSED_CODES)).optional().catch(undefined),
   }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),

@@ -6,12 +6,16 @@ import type { Channel } from "./channel.ts";
 export interface Between {
   /** Each side has been told of the end in its own protocol: one that breaks off now is no news to the other. */
   readonly settled: boolean;
+  /** It has bytes of the channel that it has not passed on yet: it ends the socket itself once it has. */
+  readonly keepsBytes?: boolean;
   /** Return the bytes to pass on; none where nothing is. */
   fromSocket(chunk: Buffer): Buffer;
   fromChannel(chunk: Buffer): Buffer;
   /** A side will send no more, and the other has been told. */
   socketEnded(): void;
   channelEnded(): void;
+  /** The channel was broken off while bytes of it wait to be read. */
+  channelCut?(): void;
 }
 
 /**
@@ -60,11 +64,14 @@ export function splice(
       if (bytes.length > 0 && !socket.destroyed && !socket.write(bytes)) channel.pause();
     },
     onEnd() {
-      socket.end();
+      if (between?.keepsBytes !== true) socket.end();
       between?.channelEnded();
     },
     onDrain() {
       socket.resume();
+    },
+    onCut() {
+      between?.channelCut?.();
     },
     onClose(aborted) {
       reset = aborted && !failed;

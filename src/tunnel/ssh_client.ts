@@ -39,6 +39,8 @@ export class SshClientConnection {
   readonly closed: Promise<string>;
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
+  /** The same for those that are for no forward of this client's: the server asks for what it was not given. Refuses them. */
+  onUnasked: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("");
   readonly #client: InstanceType<typeof Client>;
   readonly link: Link;
   /** The key that the server has proven, and `verifyHost` accepted. */
@@ -60,7 +62,7 @@ export class SshClientConnection {
     this.hostKeys = host.hostKeys;
     link.acceptOpens("forwarded-tcpip", (open) => {
       if (this.#asked.has(`${open.address}:${open.port}`)) this.onForwarded(open);
-      else open.refuse("");
+      else this.onUnasked(open);
     });
   }
 

@@ -145,6 +145,16 @@ test("config shows what is in force, one value, and sets it", async (t) => {
   assert.equal((await client("config", "-t", "shop", "tls", "true")).stdout, "local.tls = true\n");
   const { local } = JSON.parse((await client("config", "-t", "shop", "--json")).stdout);
   assert.deepEqual([local.port, local.tls, local.tlsVerify], [9000, true, true]);
+  assert.equal(
+    (await client("config", "-t", "shop", "allow.methods", "GET,HEAD")).stdout,
+    'allow.methods = ["GET","HEAD"]\n',
+  );
+  assert.equal((await client("config", "-t", "shop", "allow.paths", "api")).code, 2);
+  assert.deepEqual(JSON.parse((await client("config", "-t", "shop", "--json")).stdout).allow, {
+    methods: ["GET", "HEAD"],
+    paths: ["*"],
+  });
+  assert.equal((await client("config", "allow.methods")).stdout, "*\n");
   assert.equal((await client("config", "-t", "default", "port", "5432")).code, 0);
   assert.equal((await client("config", "local.port")).stdout, "5432\n");
 });

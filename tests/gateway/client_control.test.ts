@@ -89,6 +89,7 @@ test("a tenant is leased, registered and evicted while the client runs", async (
     endpoint: null,
     local: { host: "127.0.0.1", port, tls: false },
     served: false,
+    paused: null,
   });
   const { registeredId } = await control.register("1", server.joinCodeText());
   assert.deepEqual((await control.probe("1")).map(({ id, reached }) => [id, reached]), [[registeredId, true]]);

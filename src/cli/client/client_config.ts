@@ -6,7 +6,7 @@ import { knownTenant, readTenant } from "../../client/tenants.ts";
 import { effectiveSettings, written } from "../../config/effective.ts";
 import { loadConfig } from "../../config/load.ts";
 import { localSchema } from "../../config/schema.ts";
-import type { Local } from "../../config/tenant_config.ts";
+import type { Local, OwnRules } from "../../config/tenant_config.ts";
 import { changeConfig } from "../../control/change_config.ts";
 import { clientContext } from "./client_context.ts";
 import type { Invocation } from "../commands/command.ts";
@@ -35,9 +35,18 @@ function tenantSubject(file: string, folder: string, tenant: string): Subject {
   return {
     role: "client",
     folder,
-    settings: () => ({ local: written({ ...readTenant(folder, tenant, fallback()).local }, localSchema.shape) }),
-    change(_section, key, value) {
-      if (own) changeTenant(folder, tenant, key as keyof Local, value, fallback());
+    settings() {
+      const { client } = loadConfig(file).config;
+      const { local, allow } = readTenant(folder, tenant, client.local);
+      const { methods, paths } = client.allow;
+      return {
+        local: written({ ...local }, localSchema.shape),
+        allow: { methods: allow.methods ?? methods, paths: allow.paths ?? paths },
+      };
+    },
+    change(section, key, value) {
+      if (section === "allow") changeTenant(folder, tenant, key as keyof OwnRules, value, fallback(), "allow");
+      else if (own) changeTenant(folder, tenant, key as keyof Local, value, fallback());
       else changeConfig(file, "client", { [`client.local.${key}`]: value });
     },
   };

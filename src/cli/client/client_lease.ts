@@ -24,7 +24,7 @@ export async function clientLease(invocation: Invocation): Promise<number> {
   // Everything that was typed is looked at before anything is made.
   const joinCode = code === undefined ? undefined : decodeJoinCode(code);
   const { config, file, folder, json, option } = clientContext(invocation);
-  const tenant = lease(folder, config.local, requestOf(invocation, config.local.tls));
+  const tenant = lease(folder, config.local, requestOf(invocation, config.local.tls), config.allow);
   const { name, dir, index, local } = tenant;
   if (!json) {
     const tls = local.tls ? `, TLS ${local.tlsVerify ? "verified" : "not verified"}` : "";

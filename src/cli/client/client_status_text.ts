@@ -7,12 +7,13 @@ import { durationText, momentText } from "../terminal/time_text.ts";
 
 /** What a client does, for people: about itself, about its tunnel, and a table of its tenants. */
 export function clientStatusText(status: ClientStatus, now = Date.now()): string {
-  const { server, tunnel, waiting, registration } = status;
+  const { server, tunnel, waiting, registration, paused } = status;
   const since = (moment: string) => `since ${momentText(moment)} (${durationText(now - Date.parse(moment))})`;
   const about = server.vitae === null
     ? ""
     : `, petit ${server.vitae.version}, environment "${server.vitae.environment}"`;
   const lines = [
+    ...(paused === null ? [] : [`PAUSED ${since(paused)}: nobody is let in; "petit client resume" ends that`]),
     `Client ${status.status === "stopping" ? "stopping, " : ""}up ${since(status.startedAt)}, pid ${status.pid}, ` +
     `version ${status.version}`,
     `Server ${server.host}:${server.port}${about}`,
@@ -25,10 +26,14 @@ export function clientStatusText(status: ClientStatus, now = Date.now()): string
   return `${head}${tenants}${redText(registration, now)}${disconnectsText(status.disconnects)}`;
 }
 
-/** Why services cannot be reached. */
+/** Why services cannot be reached, and tenants are not allowed to lead to theirs. */
 function redText(registration: ClientStatus["registration"], now: number): string {
-  const red = registration.flatMap(({ tenant, lights: { service } }) =>
-    service.state === "red" ? [`Service of ${tenant}  ${lightText("service", service, now)}`] : []
+  const red = registration.flatMap(({ tenant, lights: { service, tunnel } }) =>
+    service.state === "red"
+      ? [`Service of ${tenant}  ${lightText("service", service, now)}`]
+      : tunnel.code === "service-not-allowed"
+      ? [`Tenant ${tenant} lets nobody in  ${tunnel.error}`]
+      : []
   ).map((line) => `${printable(line)}\n`).join("");
   return red === "" ? "" : `\n${red}`;
 }

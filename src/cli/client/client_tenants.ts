@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { TenantStatus } from "../../client/client_status.ts";
+import { readPause } from "../../client/pause.ts";
 import { lightsWithoutClient } from "../../client/tenant_lights.ts";
 import { tenantStatus } from "../../client/tenant_status.ts";
 import { readTenants } from "../../client/tenants.ts";
@@ -16,7 +17,7 @@ export async function clientTenants(invocation: Invocation): Promise<number> {
   const known = await knownNow(folder);
   const rows = tenants.map((tenant) => {
     const { served = false, lights = lightsWithoutClient() } = known.get(tenant.name) ?? {};
-    return tenantStatus(tenant, served, lights);
+    return tenantStatus(tenant, served, lights, readPause(folder) ?? readPause(folder, tenant.name));
   });
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (rows.length === 0) {

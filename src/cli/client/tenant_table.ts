@@ -2,6 +2,11 @@ import type { TenantStatus } from "../../client/client_status.ts";
 import { lightColumns } from "../terminal/light_text.ts";
 import { table } from "../terminal/table.ts";
 
+function stateOf({ id, served, paused }: TenantStatus): string {
+  if (paused !== null) return "paused";
+  return served ? "served" : id === null ? "not registered" : "registered";
+}
+
 /** The tenants of a client, for people. */
 export function tenantTable(rows: readonly TenantStatus[]): string {
   return table<TenantStatus>([
@@ -15,6 +20,6 @@ export function tenantTable(rows: readonly TenantStatus[]): string {
       atLeast: 16,
     },
     ...lightColumns<TenantStatus>(),
-    { title: "STATE", value: ({ id, served }) => served ? "served" : id === null ? "not registered" : "registered" },
+    { title: "STATE", value: stateOf },
   ], rows);
 }

@@ -28,7 +28,7 @@ export function daemonCommands(role: Role): Command[] {
       summary: `Start the ${role} in the background, and wait until it is ready`,
       description: [
         ...READY[role],
-        "--json prints {pid, listen, api, endpoints, ready, missing, started}: listen is the command port, api that of the REST API; started is false where it was running already.",
+        "--json prints {pid, listen, api, endpoints, ready, missing, started}: listen is the command port, api that of the REST API; started is false where it was running already; paused names the tenants that are, where there are any.",
       ],
       options: { ...config, ...verbose, ...json, ...wait },
       examples: [`petit ${role} start`, `petit ${role} start --wait 2m --json`],

@@ -49,7 +49,7 @@ export const tenantCommands: readonly Command[] = [
     path: ["client", "tenants"],
     summary: "List the services of this client, and which of them are served",
     description: [
-      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served"}]; id, port and endpoint are ' +
+      'With --json: [{"tenant", "id", "port", "dir", "endpoint", "local": {"host", "port", "tls"}, "served", "paused": null or since when}]; id, port and endpoint are ' +
       'null while it is not registered; "served" is whether the running client\'s tunnel carries it.',
     ],
     options: { ...config, ...json },
@@ -110,11 +110,12 @@ export const tenantCommands: readonly Command[] = [
       "Defaults are shown too. A value is checked before it is written, comments in the file stay, and a client that runs takes it up.",
       `With --json: {section: {key: value}}; with KEY its value; with VALUE {"key", "value", "before", ${DAEMON}, "restartNeeded"}.`,
     ],
-    options: { ...config, ...json, ...tenant("those of this tenant's service") },
+    options: { ...config, ...json, ...tenant("those of this tenant: [local] and [allow]") },
     examples: [
       "petit client config",
       "petit client config reconnectDelayMax 60s",
       "petit client config -t shop port 8082",
+      "petit client config -t shop allow.methods GET,HEAD",
     ],
     run: async (invocation) => (await import("../client/client_config.ts")).clientConfig(invocation),
   },

@@ -28,6 +28,8 @@ export interface Started {
   readonly ready: boolean;
   /** Why it is not ready. */
   readonly missing: readonly string[];
+  /** Tenants that are paused; left out where there are none. */
+  readonly paused?: readonly string[];
   /** False where it was running before. */
   readonly started: boolean;
 }
@@ -116,11 +118,12 @@ class Waiting {
       const about = await this.#running(deadline);
       const readiness = await this.#ask(about, deadline);
       if (readiness === undefined) continue;
-      const { ready, missing, endpoints } = readiness;
+      const { ready, missing, endpoints, paused } = readiness;
       const late = performance.now() >= deadline;
       if (ready || late) {
         const { pid, listen, api } = this.#latest(about);
-        return { pid, listen, api, endpoints, ready, missing, started: this.#child !== undefined };
+        const more = paused === undefined ? {} : { paused };
+        return { pid, listen, api, endpoints, ready, missing, ...more, started: this.#child !== undefined };
       }
       this.#progress.say(lowerFirst(missing[0] ?? ""));
       await sleep(Math.min(ASK_EVERY, Math.max(0, deadline - performance.now())));
@@ -196,12 +199,13 @@ function print(role: Role, started: Started, json: boolean): void {
     return;
   }
   if (!started.ready) return;
-  const { pid, endpoints } = started;
+  const { pid, endpoints, paused = [] } = started;
   const lines = [
     started.started ? `The ${role} is running, process ${pid}` : `The ${role} was running already, process ${pid}`,
     ...endpoints.map((endpoint) =>
       role === "server" ? `Callers reach a registration at ${endpoint}` : `Callers reach it at ${endpoint}`
     ),
+    ...(paused.length === 0 ? [] : [`PAUSED, so that nobody is let in: ${paused.join(", ")}`]),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }

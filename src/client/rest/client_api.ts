@@ -9,6 +9,7 @@ import { type AnyOperation, operation, successful } from "../../control/operatio
 import { serveApi, type ServedApi } from "../../control/serve_api.ts";
 import { PetitError } from "../../error.ts";
 import type { ClientControl } from "../client_control.ts";
+import { pauseOperations } from "./pause_operations.ts";
 import { serviceSchema, tenantNameInput } from "./schemas.ts";
 import { statusOperations } from "./status_operations.ts";
 import { tenantNamed } from "./tenant_named.ts";
@@ -33,6 +34,7 @@ export function serveClientApi(parts: ClientApiParts): Promise<ServedApi> {
   const operations = [
     ...statusOperations(control, configFile),
     ...tenantOperations(control),
+    ...pauseOperations(control),
     ...configOperations(control),
     configChangeOperation(facilities),
     ...logOperations(facilities),

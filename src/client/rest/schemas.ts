@@ -33,6 +33,9 @@ const tenantFacts = {
   endpoint: z.string().nullable().meta({ description: "URL under which callers reach it" }),
   local: serviceSchema,
   served: z.boolean().meta({ description: "Whether the tunnel carries it" }),
+  paused: moment().nullable().meta({
+    description: "Since when it is paused, by itself or with the client; null while it is not",
+  }),
   lights: lightsSchema,
 };
 
@@ -85,6 +88,7 @@ export const clientStatusSchema = z.object({
   vitae: clientVitaeSchema,
   server: z.object({ host: z.string(), port: port(), vitae: orNull(serverVitaeSchema) }),
   tunnel: z.object({ since: moment(), channels: z.int() }).nullable().meta({ description: "Null while there is none" }),
+  paused: moment().nullable().meta({ description: "Since when the whole client is paused; null while it is not" }),
   waiting: z.object({ code: z.string(), reason: z.string(), nextAttempt: moment().nullable() }).nullable().meta({
     description: "Why there is no tunnel, and when the next attempt is due",
   }),

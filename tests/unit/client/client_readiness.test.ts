@@ -12,6 +12,7 @@ const tenant = (name: string, id: string | null, port: number): TenantStatus => 
   endpoint: id === null ? null : `http://${id}.example.com`,
   local: { host: "localhost", port, tls: false },
   served: id !== null,
+  paused: null,
   lights: lights(),
 });
 
@@ -25,6 +26,7 @@ const STATUS: ClientStatus = {
   vitae: { brand: "ce", version: "1" },
   server: { host: "gw", port: 2222, vitae: null },
   tunnel: { since: "", channels: 0 },
+  paused: null,
   waiting: null,
   disconnects: [],
 };

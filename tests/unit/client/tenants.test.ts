@@ -58,6 +58,7 @@ test("tenants: a folder of 0.6.x is read as it is", (t) => {
     preferred: { id: "1004", port: 11084 },
     endpoint: "http://1004.localhost:8090",
     local: { host: "localhost", port: 9000, tls: false, tlsVerify: true, tlsCa: "", probe: "connect" },
+    allow: { methods: undefined, paths: undefined },
   });
 });
 

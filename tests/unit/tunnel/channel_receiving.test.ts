@@ -148,3 +148,28 @@ test("channel: the SSH library is never asked to wait", () => {
   assert.equal(channel.push(Buffer.from("y")), false);
   assert.equal(channel.push(null), false);
 });
+
+test("channel: one that is broken off while bytes wait tells so at once, and its end behind them", () => {
+  const { link, channel, user } = open();
+  let cuts = 0;
+  Object.assign(user, { onCut: () => cuts++ });
+  channel.pause();
+  link.receive("one");
+  link.receiveClose();
+  assert.deepEqual([cuts, user.told], [1, []]);
+  channel.resume();
+  assert.deepEqual([cuts, user.told], [1, ["data", "close aborted"]]);
+});
+
+test("channel: one that ends in order, or has nothing that waits, is not told of as broken off", () => {
+  for (const end of [(link: MemoryLink) => link.receiveEof(), (link: MemoryLink) => link.channel.resume()]) {
+    const { link, channel, user } = open();
+    Object.assign(user, { onCut: () => assert.fail("broken off") });
+    channel.pause();
+    link.receive("one");
+    end(link);
+    link.receiveClose();
+    channel.resume();
+    assert.equal(user.received, "one");
+  }
+});
