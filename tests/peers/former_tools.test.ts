@@ -13,13 +13,16 @@ const OPTIONS = {
   skip: FORMER === undefined && "PETIT_FORMER does not name the folder of the tools of 0.6.x",
 };
 
+/** They know of no token. */
+const OPEN = { server: { "server.localAccess": "all" }, client: { "client.localAccess": "all" } };
+
 /** Runs one of the tools of 0.6.x to its end. */
 const former = (tool: string, args: string[]) =>
   output(join(FORMER as string, tool), args, { env: { NODE_OPTIONS: "--no-deprecation" }, timeout: 20_000 });
 
 test("the tools of 0.6.x see, change and stop a server", OPTIONS, async (t) => {
   const service = await startService(t, (socket) => socket.end());
-  const { server, id, rawPort } = await startExecutables(t, service.port);
+  const { server, id, rawPort } = await startExecutables(t, service.port, OPEN);
   const tool = (...args: string[]) => former("petit-server", [...args, "-c", server.config]);
   assert.match(
     await tool("status"),
@@ -44,7 +47,7 @@ test("the tools of 0.6.x see, change and stop a server", OPTIONS, async (t) => {
 
 test("the tools of 0.6.x see, change and stop a client", OPTIONS, async (t) => {
   const service = await startService(t, (socket) => socket.end());
-  const { client, id } = await startExecutables(t, service.port);
+  const { client, id } = await startExecutables(t, service.port, OPEN);
   const tool = (...args: string[]) => former("petit-client", [...args, "-c", client.config]);
   const status = await tool("status");
   assert.match(status, new RegExp(`Client has status on pid ${client.daemon.pid}`));

@@ -15,6 +15,7 @@ import { decodeJoinCode, type JoinCode } from "../../tunnel/join_code.ts";
 import { localOverrides } from "./client_init.ts";
 import type { Invocation } from "../commands/command.ts";
 import { initConfig } from "../init_config.ts";
+import { refuseLoose } from "../strict_state.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { tellDaemon } from "./tell_daemon.ts";
 import { configFile, textValue } from "../values.ts";
@@ -37,7 +38,9 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   if (joinCode === undefined && !new KnownHost(dirname(resolve(path))).pinned) throw codeNeeded();
   // A customer pastes one command: whoever has no config yet gets one on the way.
   if (!hasClientSection(path)) initConfig(path, "client", settings);
-  const { config: { client: config }, file, folder } = loadConfig(path);
+  const loaded = loadConfig(path);
+  refuseLoose("client", loaded);
+  const { config: { client: config }, file, folder } = loaded;
   const { id, port, endpoint, notice } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
   const { daemon } = await tellDaemon(folder, "client");
   if (notice !== undefined) process.stderr.write(`petit: ${notice}: this is a new registration\n`);
