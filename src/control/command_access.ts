@@ -1,5 +1,6 @@
 import type { LocalAccess } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
+import type { Role } from "../platform/folder_lock.ts";
 import type { CommandWord } from "./command_words.ts";
 
 /** Who may give which commands on a port that every user of this machine can reach. */
@@ -8,8 +9,7 @@ export interface CommandAccess {
   open(): LocalAccess;
   /** Whether that is the token of the REST API. @throws PetitError as `apiToken` */
   isToken(given: string): boolean;
-  /** What the reader of a refusal can do instead. */
-  readonly hint: string;
+  readonly role: Role;
 }
 
 /** Before a command: "AUTH TOKEN STOP". */
@@ -26,8 +26,16 @@ export function authorized(text: string, access: CommandAccess | undefined): { c
 }
 
 /** @throws PetitError `command-closed` */
-export function refuseClosed(name: string, word: CommandWord, { open, hint }: CommandAccess): void {
+export function refuseClosed(name: string, word: CommandWord, { open, role }: CommandAccess): void {
   const granted = open();
   if (granted === "all" || (granted === "read" && word.reads === true)) return;
-  throw new PetitError("command-closed", `The command "${name}" is not open to every user of this machine`, { hint });
+  const setting = `[${role}] localAccess = "${granted}"`;
+  throw new PetitError(
+    "command-closed",
+    `The command "${name}" is not open to every user of this machine (${setting})`,
+    {
+      hint:
+        `As the daemon's own user: "petit ${role}", the socket of [${role}] listenSocket, or "AUTH TOKEN ${name}" with what "petit ${role} token" prints`,
+    },
+  );
 }

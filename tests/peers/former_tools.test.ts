@@ -45,6 +45,21 @@ test("the tools of 0.6.x see, change and stop a server", OPTIONS, async (t) => {
   assert.match(after.stdout, /Server is not running/);
 });
 
+test("unless that is opened to them, the tools of 0.6.x see a server, and change nothing", OPTIONS, async (t) => {
+  const service = await startService(t, (socket) => socket.end());
+  const { server, client, id } = await startExecutables(t, service.port);
+  const tool = (...args: string[]) => former("petit-server", [...args, "-c", server.config]);
+  assert.match(await tool("status"), /Server has status "running"/);
+  assert.match(
+    await tool("addalias", id, "db.example.com"),
+    /Alias not added: .*not open to every user of this machine \(\[server\] localAccess = "read"\)/,
+  );
+  assert.doesNotMatch(await tool("stop"), /is stopped/);
+  assert.match(await former("petit-client", ["status", "-c", client.config]), /"status": "running"/);
+  assert.doesNotMatch(await former("petit-client", ["stop", "-c", client.config]), /stopped/);
+  assert.ok(server.daemon.process.alive && client.daemon.process.alive);
+});
+
 test("the tools of 0.6.x see, change and stop a client", OPTIONS, async (t) => {
   const service = await startService(t, (socket) => socket.end());
   const { client, id } = await startExecutables(t, service.port, OPEN);

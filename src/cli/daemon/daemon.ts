@@ -262,8 +262,7 @@ class Daemon {
     const port = this.#port = new CommandPort(words, this.log, {
       open: () => settings.localAccess,
       isToken: (given) => isApiToken(folder, given),
-      hint:
-        `As the daemon's own user, use "petit ${role}", the socket of [${role}] listenSocket or "AUTH TOKEN COMMAND"; or set [${role}] localAccess`,
+      role,
     });
     const listen = await port.listen(settings.listenPort, `[${role}] listenPort`);
     this.log.info({ port: listen }, `Commands are taken on port ${listen} of 127.0.0.1`);

@@ -23,7 +23,7 @@ async function commandPorts(scope: Scope, open: LocalAccess) {
     STATUS: { reads: true, run: () => (given.push("STATUS"), { status: "running" }) },
     STOP: { silent: true, run: ([pid]: readonly string[]) => (given.push(`STOP ${pid}`), { success: true }) },
   } as const;
-  const access = { open: () => open, isToken: (token: string) => isApiToken(folder, token), hint: "Set localAccess" };
+  const access = { open: () => open, isToken: (token: string) => isApiToken(folder, token), role: "server" } as const;
   const port = new CommandPort(words, silentLog(), access);
   const socket = new CommandPort(words, silentLog());
   scope.after(() => Promise.all([port.close(), socket.close()]));
@@ -43,8 +43,13 @@ for (const open of ["none", "read", "all"] as const) {
       for (const end of [false, true]) {
         const answer = await exchange(listen, [`${command}\x03`], { end });
         // Whoever reads nothing would wait for ever for an answer to STOP; who is refused has to be told all the same.
-        if (!allowed) assert.match(answer, /"code":"command-closed","hint":"Set localAccess"/, command);
-        else assert.equal(answer === "" || !answer.includes("error"), true, answer);
+        if (!allowed) {
+          assert.match(
+            answer,
+            /\[server\] localAccess = \\"\w+\\"\)","code":"command-closed","hint":"As the daemon's own user/,
+            command,
+          );
+        } else assert.equal(answer === "" || !answer.includes("error"), true, answer);
       }
       assert.deepEqual(given, allowed ? [word, word] : []);
     }
