@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { config, json, verbose } from "./common_options.ts";
+import { config, header, json, verbose } from "./common_options.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { diagnosisCommands } from "./table_diagnosis.ts";
 import { tenantCommands } from "./table_tenants.ts";
@@ -52,11 +52,8 @@ export const clientCommands: readonly Command[] = [
     description: [
       "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
     ],
-    options: { ...config, ...json },
-    examples: [
-      "petit client token",
-      'curl -H "Authorization: Bearer $(petit client token)" localhost:8100/disconnects',
-    ],
+    options: { ...config, ...json, ...header },
+    examples: ["petit client token", "petit client token --header | curl -H @- localhost:8100/disconnects"],
     run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
   },
   ...diagnosisCommands,

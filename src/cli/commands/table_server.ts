@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { config, json, verbose } from "./common_options.ts";
+import { config, header, json, verbose } from "./common_options.ts";
 import { auditCommands } from "./table_audit.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { registrationCommands } from "./table_registrations.ts";
@@ -75,8 +75,8 @@ export const serverCommands: readonly Command[] = [
     description: [
       "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
     ],
-    options: { ...config, ...json },
-    examples: ["petit server token", 'curl -H "Authorization: Bearer $(petit server token)" localhost:8101/log'],
+    options: { ...config, ...json, ...header },
+    examples: ["petit server token", "petit server token --header | curl -H @- localhost:8101/log"],
     run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
   },
   ...registrationCommands,
