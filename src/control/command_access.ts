@@ -2,32 +2,43 @@ import type { LocalAccess } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Role } from "../platform/folder_lock.ts";
 import type { CommandWord } from "./command_words.ts";
+import type { TokenScope } from "./named_tokens.ts";
 
 /** Who may give which commands on a port that every user of this machine can reach. */
 export interface CommandAccess {
   /** What is open to those without the token; asked anew for each command. */
   open(): LocalAccess;
-  /** Whether that is the token of the REST API. @throws PetitError as `apiToken` */
-  isToken(given: string): boolean;
+  /** What a token of the REST API lets do; undefined where it is none. @throws PetitError as `scopeOfToken` */
+  scopeOf(token: string): TokenScope | undefined;
   readonly role: Role;
 }
 
 /** Before a command: "AUTH TOKEN STOP". */
 const AUTH = "AUTH";
 
-/** A command without the token before it, and whether that was right. @throws PetitError `token-wrong` */
-export function authorized(text: string, access: CommandAccess | undefined): { command: string; owner: boolean } {
+/** A command without the token before it, and what that lets do. @throws PetitError `token-wrong` */
+export function authorized(
+  text: string,
+  access: CommandAccess | undefined,
+): { command: string; scope: TokenScope | undefined } {
   // Whoever reaches a socket that is this user's alone is this user.
-  if (access === undefined) return { command: text.replace(/^AUTH +\S+ +/, ""), owner: true };
+  if (access === undefined) return { command: text.replace(/^AUTH +\S+ +/, ""), scope: "all" };
   const [first, token = "", ...command] = text.split(/ +/);
-  if (first !== AUTH) return { command: text, owner: false };
-  if (access.isToken(token)) return { command: command.join(" "), owner: true };
+  if (first !== AUTH) return { command: text, scope: undefined };
+  const scope = access.scopeOf(token);
+  if (scope !== undefined) return { command: command.join(" "), scope };
   throw new PetitError("token-wrong", "The token is not that of this daemon");
 }
 
 /** @throws PetitError `command-closed` */
-export function refuseClosed(name: string, word: CommandWord, { open, role }: CommandAccess): void {
+export function refuseClosed(
+  name: string,
+  word: CommandWord,
+  scope: TokenScope | undefined,
+  { open, role }: CommandAccess,
+): void {
   const granted = open();
+  if (scope === "all" || (scope === "read" && word.reads === true)) return;
   if (granted === "all" || (granted === "read" && word.reads === true)) return;
   const setting = `[${role}] localAccess = "${granted}"`;
   throw new PetitError(

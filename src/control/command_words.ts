@@ -43,7 +43,7 @@ export async function carryOut(
   { access, onFault, onRefused }: Carrying,
 ): Promise<unknown> {
   try {
-    const { command, owner } = authorized(text, access);
+    const { command, scope } = authorized(text, access);
     const [name = "", ...rest] = command.split(/ +/);
     const word = Object.hasOwn(words, name) ? words[name] : undefined;
     if (word === undefined) {
@@ -51,7 +51,7 @@ export async function carryOut(
         hint: `There are: ${Object.keys(words).join(", ")}`,
       });
     }
-    if (!owner && access !== undefined) refuseClosed(name, word, access);
+    if (access !== undefined) refuseClosed(name, word, scope, access);
     return await word.run(rest);
   } catch (error) {
     if (error instanceof PetitError) {

@@ -4,7 +4,7 @@ import type { LocalAccess } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { apiError, statusOf } from "./api_error.ts";
-import { hasToken, refuseForeign, requireToken } from "./api_guard.ts";
+import { refuseForeign, requireToken, scopeOf } from "./api_guard.ts";
 import { describe, type Description } from "./describe_api.ts";
 import { type AnyOperation, type Input, tokenOf } from "./operation.ts";
 import { checked, readJson } from "./read_input.ts";
@@ -81,10 +81,12 @@ async function answer(operation: AnyOperation, context: Context, parts: RestApiP
   const { folder, closing } = parts;
   const { raw } = context.req;
   const token = tokenOf(operation);
-  if (token === "required" || (token !== "none" && parts.localAccess() === "none")) requireToken(raw.headers, folder);
+  if (token === "required" || (token !== "none" && parts.localAccess() === "none")) {
+    requireToken(raw.headers, folder, token !== "required" || operation.method === "get" ? "read" : "all");
+  }
   const given = operation.method === "get" ? undefined : await readJson(raw);
   const input: Input<object, object, object, unknown> = {
-    authorized: token !== "none" && hasToken(raw.headers, folder),
+    authorized: token !== "none" && scopeOf(raw.headers, folder) !== undefined,
     params: checked(operation.params, context.req.param(), "the path"),
     query: checked(operation.query, context.req.query(), "the query"),
     fields: checked(operation.fields, Object.fromEntries(raw.headers), "the header"),

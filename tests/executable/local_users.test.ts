@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, readdirSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { apiToken } from "../../src/control/api_token.ts";
@@ -19,7 +19,7 @@ function status(port: number, path: string, token?: string): Promise<number | un
   return new Promise((resolve, reject) => {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const sent = request({ host: "127.0.0.1", port, path, headers, agent: false }, (answer) => {
-      answer.resume();
+      answer.destroy();
       resolve(answer.statusCode);
     });
     sent.on("error", reject);
@@ -83,7 +83,7 @@ test(
     const token = apiToken(server.folder);
     assert.match(await exchange(listen, "STATUS\x03"), /"status":"running"/);
     for (const command of [`STOP ${pid}`, "RESTART", "RELOAD", "LOG debug", `ADDALIAS ${client.id} a.example.com`]) {
-      assert.match(await exchange(listen, `${command}\x03`), /"code":"command-closed".*localAccess/, command);
+      assert.match(await exchange(listen, `${command}\x03`), /localAccess.*"code":"command-closed"/, command);
     }
     await server.daemon.logged(({ code }) => code === "command-refused");
     assert.equal(await status(api as number, "/status"), 200);
@@ -195,20 +195,33 @@ test(
     assert.equal(statSync(shared).mode & 0o777, 0o700);
     const client = { config: join(shared, "config.toml"), key: join(shared, "key") };
     chmodSync(client.key, 0o640);
-    const code = await petit(["server", "join", "-c", server.config], { env });
-    assert.equal(code.code, 0);
-    const { stderr } = await petit([
-      "client",
-      "register",
-      code.stdout.trim().split(/\s/)[0] as string,
-      "-c",
-      client.config,
-    ], {
-      env,
-    });
+    const { stdout } = await petit(["server", "join", "-c", server.config], { env });
+    const { stderr } = await petit(["client", "register", "-", "-c", client.config], { env, input: stdout });
     assert.ok(stderr.includes(`chmod 600 "${client.key}"`), stderr);
-    chmodSync(dirname(client.key), 0o757);
-    const { stderr: folder } = await petit(["client", "register", "-c", client.config], { env });
-    assert.match(folder, /join code|chmod 700/);
   },
 );
+
+test("a script has a token of its own, which is told once and can be taken away", SLOW, async (t) => {
+  const server = await (await ServerProcess.init(t)).start();
+  await server.daemon.logged(({ msg }) => msg.startsWith("The REST API listens"));
+  const { api, listen } = findDaemon(server.folder, "server") as PidFile;
+  const run = (...args: string[]) =>
+    petit(["server", "token", ...args, "-c", server.config], { env: { HOME: server.folder } });
+  const { stdout, stderr, code } = await run("add", "prometheus", "--read");
+  const token = stdout.trim();
+  assert.deepEqual([code, token.length], [0, 43]);
+  assert.match(stderr, /shown this once/);
+  assert.equal(await status(api as number, "/log/tail", token), 200);
+  assert.match(await exchange(listen, `AUTH ${token} STOP\x03`), /command-closed/);
+  assert.match(await exchange(listen, `AUTH ${token} STATUS\x03`), /"status":"running"/);
+  assert.match((await run("add", "prometheus")).stderr, /There is a token "prometheus" already/);
+  const list = await run("list");
+  assert.match(list.stdout, /NAME +MAY +MADE\nprometheus +read +\d/);
+  assert.ok(!list.stdout.includes(token));
+  assert.equal((await run("revoke", "prometheus")).code, 0);
+  assert.equal(await status(api as number, "/log/tail", token), 401);
+  assert.deepEqual(JSON.parse((await run("list", "--json")).stdout), []);
+  const audit = await petit(["server", "audit", "--json", "-c", server.config], { env: { HOME: server.folder } });
+  assert.match(audit.stdout, /token-made[^]*token-revoked|token-revoked[^]*token-made/);
+  assert.ok(!audit.stdout.includes(token));
+});

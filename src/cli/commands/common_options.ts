@@ -12,8 +12,3 @@ export const config: Record<string, Option> = {
 };
 export const verbose: Record<string, Option> = { verbose: { type: "boolean", short: "v", help: "log more" } };
 export const json: Record<string, Option> = { json: { type: "boolean", help: "print facts as JSON" } };
-
-/** A token as an argument of curl could be seen by every user. */
-export const header: Record<string, Option> = {
-  header: { type: "boolean", help: 'print "Authorization: Bearer TOKEN", for curl -H @-' },
-};

@@ -1,8 +1,9 @@
 import type { Command } from "./command.ts";
-import { config, header, json, verbose } from "./common_options.ts";
+import { config, json, verbose } from "./common_options.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { diagnosisCommands } from "./table_diagnosis.ts";
 import { tenantCommands } from "./table_tenants.ts";
+import { tokenCommands } from "./table_tokens.ts";
 
 /** The commands of the client, in the order of the help. */
 export const clientCommands: readonly Command[] = [
@@ -46,15 +47,6 @@ export const clientCommands: readonly Command[] = [
     examples: ["petit client status"],
     run: async (invocation) => (await import("../client/client_status.ts")).clientStatus(invocation),
   },
-  {
-    path: ["client", "token"],
-    summary: "Print the token of the REST API",
-    description: [
-      "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
-    ],
-    options: { ...config, ...json, ...header },
-    examples: ["petit client token", "petit client token --header | curl -H @- localhost:8100/disconnects"],
-    run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
-  },
+  ...tokenCommands("client"),
   ...diagnosisCommands,
 ];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Reloaded } from "../../config/changes.ts";
 import { loadConfig, type LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { isApiToken } from "../../control/api_token.ts";
+import { scopeOfToken } from "../../control/api_token.ts";
 import { CommandPort } from "../../control/command_port.ts";
 import type { CommandWord, CommandWords } from "../../control/command_words.ts";
 import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
@@ -261,7 +261,7 @@ class Daemon {
     const settings = config[role];
     const port = this.#port = new CommandPort(words, this.log, {
       open: () => settings.localAccess,
-      isToken: (given) => isApiToken(folder, given),
+      scopeOf: (token) => scopeOfToken(folder, token),
       role,
     });
     const listen = await port.listen(settings.listenPort, `[${role}] listenPort`);

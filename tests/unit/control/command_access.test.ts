@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import type { LocalAccess } from "../../../src/config/schema.ts";
-import { apiToken, isApiToken } from "../../../src/control/api_token.ts";
+import { apiToken, scopeOfToken } from "../../../src/control/api_token.ts";
 import { askCommand, type Asked } from "../../../src/control/ask_command.ts";
 import { CommandPort } from "../../../src/control/command_port.ts";
 import { silentLog } from "../../../src/observe/log.ts";
@@ -23,7 +23,7 @@ async function commandPorts(scope: Scope, open: LocalAccess) {
     STATUS: { reads: true, run: () => (given.push("STATUS"), { status: "running" }) },
     STOP: { silent: true, run: ([pid]: readonly string[]) => (given.push(`STOP ${pid}`), { success: true }) },
   } as const;
-  const access = { open: () => open, isToken: (token: string) => isApiToken(folder, token), role: "server" } as const;
+  const access = { open: () => open, scopeOf: (token: string) => scopeOfToken(folder, token), role: "server" } as const;
   const port = new CommandPort(words, silentLog(), access);
   const socket = new CommandPort(words, silentLog());
   scope.after(() => Promise.all([port.close(), socket.close()]));
