@@ -1,12 +1,13 @@
-// Compiles petit into one executable for this machine: dist/petit.
-import { mkdirSync, rmSync, statSync } from "node:fs";
+// Compiles petit into one executable for this machine, dist/petit, and says what is in it: dist/petit.cdx.json.
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { executable, root } from "./project.ts";
+import { billOfMaterialsFile, executable, root } from "./project.ts";
+import { billOfMaterials } from "./sbom.ts";
 
 /** The part of Bun's bundler that is used here; this script runs under Bun only. */
 interface Bundler {
-  build(options: object): Promise<{ success: boolean; logs: unknown[] }>;
+  build(options: object): Promise<{ success: boolean; logs: unknown[]; metafile: { inputs: Record<string, object> } }>;
 }
 interface PluginSetup {
   onResolve(filter: { filter: RegExp }, resolve: (found: { path: string }) => object): void;
@@ -20,6 +21,7 @@ rmSync(executable, { force: true });
 const result = await Bun.build({
   entrypoints: [join(root, "main.ts")],
   minify: { syntax: true },
+  metafile: true,
   compile: {
     outfile: executable,
     // The executable runs in customers' folders: what lies there must not change what it does.
@@ -45,4 +47,5 @@ if (!result.success) {
   console.error(...result.logs);
   process.exit(1);
 }
+writeFileSync(billOfMaterialsFile, billOfMaterials(Object.keys(result.metafile.inputs), executable));
 console.log(`${executable} (${(statSync(executable).size / 1024 ** 2).toFixed(0)} MiB)`);

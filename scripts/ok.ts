@@ -1,4 +1,4 @@
-// The one gate: format, lint, types, layers, tests. "--fix" mends the format first; "--no-tests" leaves the tests out.
+// The one gate: format, lint, types, layers, pages, supply chain, tests. "--fix" mends the format first; "--no-tests" leaves the tests out.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,6 +12,7 @@ const steps: [name: string, command: string[]][] = [
   ["types", installed("tsc")],
   ["layers", [bun, join(root, "scripts", "check_layers.ts")]],
   ["pages", [bun, join(root, "scripts", "check_docs.ts")]],
+  ["supply", [bun, join(root, "scripts", "check_supply.ts")]],
   ["tests", [bun, join(root, "scripts", "test.ts")]],
 ];
 for (const [name, [program = "", ...args]] of steps) {

@@ -8,6 +8,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The executable that `npm run build` makes for this machine. */
 export const executable = join(root, "dist", process.platform === "win32" ? "petit.exe" : "petit");
 
+/** What is in the executable, in CycloneDX. */
+export const billOfMaterialsFile = join(root, "dist", "petit.cdx.json");
+
 /** A program that npm installed. */
 export function installed(name: "bun" | "deno" | "tsc"): string[] {
   if (name === "bun") return [join(root, "node_modules", "bun", "bin", "bun.exe")];

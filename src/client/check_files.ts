@@ -2,9 +2,10 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError } from "../error.ts";
+import { refuseExposedKey, refuseLooseState } from "../platform/strict_modes.ts";
 import { type Check, Warning } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
-import { clientKey } from "./state.ts";
+import { fingerprintOfKey } from "./state.ts";
 
 const REGISTER = 'Ask the server\'s operator for a join code and run "petit client register CODE"';
 
@@ -20,15 +21,7 @@ export const fileChecks: readonly Check[] = [
 
 function folderIsOwn({ folder, file }: CheckContext): string {
   if (process.platform === "win32") return folder;
-  for (const path of [folder, file, join(folder, "tenants"), join(folder, "known_hosts")]) {
-    if (!existsSync(path)) continue;
-    const { mode } = statSync(path);
-    if ((mode & 0o022) !== 0) {
-      throw new PetitError("state-exposed", `Others can write "${path}" (mode ${(mode & 0o777).toString(8)})`, {
-        hint: `Run chmod go-w on it`,
-      });
-    }
-  }
+  refuseLooseState(folder, [file, join(folder, "tenants"), join(folder, "known_hosts")]);
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -43,18 +36,13 @@ function folderIsOwn({ folder, file }: CheckContext): string {
 function keyIsUsable({ folder }: CheckContext): string {
   const file = join(folder, "key");
   if (!existsSync(file)) throw new PetitError("key-missing", `There is no key "${file}"`, { hint: REGISTER });
-  return clientKey(folder).publicKey.fingerprint;
+  return fingerprintOfKey(folder);
 }
 
 function keyIsSecret({ folder }: CheckContext): string {
   const file = join(folder, "key");
-  const { mode } = statSync(file);
-  if (process.platform === "win32") return file;
-  const told = (mode & 0o777).toString(8);
-  if ((mode & 0o077) === 0) return `${file} has the mode ${told}`;
-  throw new PetitError("key-exposed", `Others can read the key "${file}" (mode ${told})`, {
-    hint: "Run chmod 600 on it; if somebody may have copied it, move it away and register again",
-  });
+  refuseExposedKey(file);
+  return process.platform === "win32" ? file : `${file} has the mode ${(statSync(file).mode & 0o777).toString(8)}`;
 }
 
 function isRegistered(context: CheckContext): string {

@@ -11,7 +11,7 @@ export const serverChecks: readonly Check[] = [
   { name: "name", needs: ["config"], run: nameResolves },
   { name: "gateway", needs: ["name"], run: gatewayAnswers },
   { name: "host-key-pinned", needs: ["config"], run: hostKeyIsPinned },
-  { name: "ssh", needs: ["gateway", "key"], run: speaksSsh },
+  { name: "ssh", needs: ["gateway", "key", "key-mode"], run: speaksSsh },
   { name: "host-key", needs: ["ssh", "host-key-pinned"], run: hostKeyIsRight },
   { name: "login", needs: ["host-key"], run: loginIsAccepted },
   { name: "server", needs: ["login"], run: serverTells },

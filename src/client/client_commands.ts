@@ -15,18 +15,21 @@ export interface Commanded {
 export function clientCommands(control: Commanded): CommandWords {
   return {
     STATUS: {
+      reads: true,
       async run() {
         await control.look();
         return control.status();
       },
     },
     PING: {
+      reads: true,
       async run() {
         const milliseconds = await control.ping();
         return { type: "didPing1", success: true, milliseconds };
       },
     },
     UPGRADE: {
+      reads: true,
       run() {
         throw new PetitError("not-supported", "Upgrades by this command are not supported yet", {
           hint: "Replace the executable and restart the client",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { removeStateFile, writeStateFile } from "../platform/state_file.ts";
+import { isRefusedKey, readPrivateKey } from "../platform/strict_modes.ts";
 import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
 import type { Registered } from "../tunnel/messages.ts";
 
@@ -19,7 +20,7 @@ export function tenantFolder(folder: string, tenant: string): string {
   return join(folder, "tenants", tenant);
 }
 
-/** The client's key, made at first use. `made` tells whether it was. @throws PetitError `key-unusable` */
+/** The client's key, made at first use. `made` tells whether it was. @throws PetitError `key-unusable`, or as `readPrivateKey` */
 export function clientKey(folder: string): { privatePem: string; publicKey: PublicKey; made: boolean } {
   const file = join(folder, "key");
   if (existsSync(file)) return { ...readKey(file), made: false };
@@ -28,7 +29,7 @@ export function clientKey(folder: string): { privatePem: string; publicKey: Publ
   return { ...pair, made: true };
 }
 
-/** The key of a client that is registered with it: a new one would be of no use. @throws PetitError `key-missing` or `key-unusable` */
+/** The key of a client that is registered with it: a new one would be of no use. @throws PetitError `key-missing`, `key-unusable`, or as `readPrivateKey` */
 export function ownKey(folder: string): { privatePem: string; publicKey: PublicKey } {
   const file = join(folder, "key");
   if (existsSync(file)) return readKey(file);
@@ -37,11 +38,17 @@ export function ownKey(folder: string): { privatePem: string; publicKey: PublicK
   });
 }
 
-function readKey(file: string): { privatePem: string; publicKey: PublicKey } {
+/** The fingerprint of the key, whoever can read it. @throws PetitError `key-unusable` */
+export function fingerprintOfKey(folder: string): string {
+  return readKey(join(folder, "key"), (file) => readFileSync(file, "utf8")).publicKey.fingerprint;
+}
+
+function readKey(file: string, read = readPrivateKey): { privatePem: string; publicKey: PublicKey } {
   try {
-    const privatePem = readFileSync(file, "utf8");
+    const privatePem = read(file);
     return { privatePem, publicKey: publicKeyOf(privatePem) };
   } catch (error) {
+    if (isRefusedKey(error)) throw error;
     throw new PetitError("key-unusable", `Cannot use this client's key "${file}": ${messageOf(error)}`, {
       hint: "Restore the file from a backup, or move it away and register again",
       cause: error,

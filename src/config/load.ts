@@ -38,6 +38,7 @@ export function parseConfig(text: string, file: string): Config {
 function resolvePaths(config: Config, folder: string): Config {
   const { server, client } = config;
   for (const daemon of [server, client]) {
+    if (daemon.listenSocket !== "") daemon.listenSocket = resolve(folder, daemon.listenSocket);
     if (daemon.logFolder !== "") daemon.logFolder = resolve(folder, daemon.logFolder);
   }
   if (client.local.tlsCa !== "") client.local.tlsCa = resolve(folder, client.local.tlsCa);

@@ -31,9 +31,24 @@ const count = () => {
 };
 
 /** Settings that both daemons have; the ports are those of 0.6.x. */
-const daemonSettings = (ports: { readonly listen: number; readonly api: number }) => ({
+const daemonSettings = (role: "server" | "client", ports: { readonly listen: number; readonly api: number }) => ({
   listenPort: setting(port(), ports.listen, "Port for commands (STATUS, STOP, …), on 127.0.0.1 only"),
+  listenSocket: setting(
+    text(),
+    `./${role}.sock`,
+    'Unix socket for the same commands, which only this user can reach; "" is none, and so it is on Windows',
+  ),
   apiPort: setting(port(), ports.api, "Port of the REST API, on 127.0.0.1 only"),
+  localAccess: setting(
+    oneOf("read", "all", "none"),
+    "read",
+    'What every user of this machine may do without the token, on the ports for commands and REST: "read" sees what 0.6.x shows, "all" also gives commands such as STOP, as with 0.6.x, "none" does nothing',
+  ),
+  strictModes: setting(
+    flag(),
+    true,
+    "Whether the daemon refuses to start with a folder or config that other users can write, as sshd does",
+  ),
   drainFor: setting(
     duration(0),
     "30s",
@@ -309,7 +324,7 @@ const server = z.strictObject({
     "730d",
     "How long entries of the audit log are kept",
   ),
-  ...daemonSettings({ listen: 3016, api: 8101 }),
+  ...daemonSettings("server", { listen: 3016, api: 8101 }),
   vitae: serverVitae.prefault({}),
   ssh: serverSsh.prefault({}),
   access: serverAccess.prefault({}),
@@ -419,7 +434,7 @@ const client = z.strictObject({
     "on",
     'Log of all connections that come in through the tunnel, inbound.log in the folder of the log files: "on" or "off"',
   ),
-  ...daemonSettings({ listen: 3015, api: 8100 }),
+  ...daemonSettings("client", { listen: 3015, api: 8100 }),
   vitae: clientVitae.prefault({}),
   local: localSchema.prefault({}),
   allow: allowSchema.prefault({}),
@@ -432,6 +447,8 @@ export type Config = z.output<typeof configSchema>;
 export type ServerConfig = Config["server"];
 export type AccessConfig = ServerConfig["access"];
 export type ClientConfig = Config["client"];
+/** What users of this machine who have no token may ask of a daemon. */
+export type LocalAccess = ServerConfig["localAccess"];
 
 /** The sections of the config file, in the order in which they are written. */
 export const sections: Record<"server" | "client", [name: string, shape: Record<string, z.ZodType>][]> = {

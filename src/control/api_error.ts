@@ -18,7 +18,7 @@ export type ApiError = z.output<typeof apiErrorSchema>;
 const CODES: Record<number, readonly string[]> = {
   400: ["request-invalid", "range-invalid", "credential-invalid"],
   401: ["token-missing", "token-wrong"],
-  403: ["origin-refused"],
+  403: ["origin-refused", "token-scope"],
   404: [
     "not-found",
     "registration-unknown",

@@ -1,5 +1,6 @@
 import { PetitError } from "../error.ts";
-import { isApiToken } from "./api_token.ts";
+import { scopeOfToken } from "./api_token.ts";
+import type { TokenScope } from "./named_tokens.ts";
 
 /** The names of this machine's loopback: with another one in Host, a web page has had its own name lead here (DNS rebinding). */
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
@@ -25,19 +26,25 @@ export function refuseForeign(headers: Headers, target: string): void {
   }
 }
 
-/** Whether the request carries the token. @throws PetitError `token-wrong`: it carries another; or as `apiToken` */
-export function hasToken(headers: Headers, folder: string): boolean {
+/** What the token that a request carries lets do; undefined where it carries none. @throws PetitError `token-wrong`; or as `apiToken` */
+export function scopeOf(headers: Headers, folder: string): TokenScope | undefined {
   const given = headers.get("authorization");
-  if (given === null) return false;
+  if (given === null) return undefined;
   const token = /^Bearer +(\S+) *$/i.exec(given)?.[1];
-  if (token !== undefined && isApiToken(folder, token)) return true;
+  const scope = token === undefined ? undefined : scopeOfToken(folder, token);
+  if (scope !== undefined) return scope;
   throw new PetitError("token-wrong", "The token is not that of this daemon", { hint: HINT });
 }
 
-/** @throws PetitError `token-missing` or `token-wrong` */
-export function requireToken(headers: Headers, folder: string): void {
-  if (hasToken(headers, folder)) return;
-  throw new PetitError("token-missing", "This needs the token of the API", { hint: HINT });
+/** @throws PetitError `token-missing`, `token-wrong`, or `token-scope` where a token that may only read does not do */
+export function requireToken(headers: Headers, folder: string, wanted: TokenScope): void {
+  const scope = scopeOf(headers, folder);
+  if (scope === undefined) throw new PetitError("token-missing", "This needs the token of the API", { hint: HINT });
+  if (scope === "read" && wanted === "all") {
+    throw new PetitError("token-scope", "This token may only read", {
+      hint: 'Use one that was made without "--read"',
+    });
+  }
 }
 
 const HINT = 'Send "Authorization: Bearer TOKEN"; "petit server token" or "petit client token" prints it';

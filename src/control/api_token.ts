@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { writeStateFile } from "../platform/state_file.ts";
+import { findToken, type TokenScope } from "./named_tokens.ts";
 
 const FILE = "api-token";
 
@@ -40,7 +41,12 @@ export function apiToken(folder: string): string {
   });
 }
 
-/** Whether `given` is the token. The time that it takes tells nothing about how much of it is right. @throws PetitError as `apiToken` */
+/** What a token lets do; undefined where it is none. @throws PetitError as `apiToken` and `namedTokens` */
+export function scopeOfToken(folder: string, given: string): TokenScope | undefined {
+  return findToken(folder, given)?.scope ?? (isApiToken(folder, given) ? "all" : undefined);
+}
+
+/** Whether `given` is the owner's token. The time that it takes tells nothing about how much of it is right. @throws PetitError as `apiToken` */
 export function isApiToken(folder: string, given: string): boolean {
   return timingSafeEqual(digest(given), digest(apiToken(folder)));
 }

@@ -4,8 +4,10 @@ import { messageOf } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { OnceAMinute } from "../observe/once_a_minute.ts";
 import { listen, stopListening } from "../platform/listen.ts";
+import { listenOnSocket, removeSocket } from "../platform/unix_socket.ts";
 import { within } from "../platform/within.ts";
-import { carryOut, type CommandWords } from "./command_words.ts";
+import type { CommandAccess } from "./command_access.ts";
+import { carryOut, type CommandWords, wordOf } from "./command_words.ts";
 
 /** Ends a command: the end-of-text character. */
 const ETX = 0x03;
@@ -26,7 +28,7 @@ const SILENCE = 100;
 const MAX_CONNECTIONS = 64;
 
 /**
- * The command port of a daemon, on 127.0.0.1 only: one command, ended by ETX, is answered with one JSON object, then the connection ends, as with 0.6.x.
+ * Where a daemon takes commands: a port on 127.0.0.1, which every user of this machine can reach, or a Unix socket of this user's alone. One command, ended by ETX, is answered with one JSON object, then the connection ends, as with 0.6.x.
  *
  * A browser can be made to connect here too. What it sends begins with a request line: anything of more than one line ends the
  * connection without effect.
@@ -34,14 +36,18 @@ const MAX_CONNECTIONS = 64;
 export class CommandPort {
   readonly #words: CommandWords;
   readonly #log: Log;
+  readonly #access: CommandAccess | undefined;
   readonly #noise = new OnceAMinute();
   readonly #open = new Set<Socket>();
   readonly #server: Server;
   readonly #answering = new Set<Promise<void>>();
+  #socket: string | undefined;
 
-  constructor(words: CommandWords, log: Log) {
+  /** @param access what is open to whom; undefined where only the daemon's own user can ask */
+  constructor(words: CommandWords, log: Log, access?: CommandAccess) {
     this.#words = words;
     this.#log = log;
+    this.#access = access;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#server.on("error", (error) => this.#refused(messageOf(error)));
   }
@@ -51,12 +57,21 @@ export class CommandPort {
     return await listen(this.#server, "127.0.0.1", port, setting);
   }
 
+  /** Takes commands on a Unix socket. The folder's lock is to be held. @throws PetitError as `listenOnSocket` */
+  async listenOnSocket(path: string): Promise<void> {
+    await listenOnSocket(this.#server, path);
+    this.#socket = path;
+  }
+
   /** Sends the answers that are due, and ends. */
   async close(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = undefined;
     const closed = stopListening(this.#server);
     await within(LINGER, Promise.all(this.#answering));
     for (const socket of this.#open) socket.destroy();
     await closed;
+    if (socket !== undefined) removeSocket(socket);
   }
 
   #accept(socket: Socket): void {
@@ -101,12 +116,17 @@ export class CommandPort {
 
   async #answer(socket: Socket, text: string, ended: () => boolean): Promise<void> {
     const begun = performance.now();
-    const answer = await carryOut(
-      this.#words,
-      text,
-      (error) => this.#log.error({ err: error, code: "internal" }, "A command failed by a fault of petit's own"),
-    );
-    const word = this.#words[text.split(" ", 1)[0] as string];
+    let refused = false;
+    const answer = await carryOut(this.#words, text, {
+      access: this.#access,
+      onFault: (error) =>
+        this.#log.error({ err: error, code: "internal" }, "A command failed by a fault of petit's own"),
+      onRefused: ({ message }) => {
+        refused = true;
+        this.#refused(message);
+      },
+    });
+    const word = refused ? undefined : wordOf(this.#words, text);
     let silent = answer === undefined;
     if (word?.silent) {
       const left = begun + SILENCE - performance.now();

@@ -49,7 +49,7 @@ export function daemonWords(parts: DaemonWordsParts): CommandWords {
         return { success: true, ...await restart() };
       },
     },
-    READY: { run: () => readiness() },
+    READY: { reads: true, run: () => readiness() },
   };
 }
 

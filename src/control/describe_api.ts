@@ -32,6 +32,9 @@ export function describe(
   });
 }
 
+/** With the token or, unless localAccess is "none", without it. */
+const EITHER = [{ token: [] }, {}];
+
 function routeOf(operation: AnyOperation): object {
   const { method, path, id, tag, summary, description, answer, answered, type = "application/json" } = operation;
   const { params, query, fields, body, status = 200 } = operation;
@@ -44,7 +47,7 @@ function routeOf(operation: AnyOperation): object {
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: { required: [{ token: [] }], optional: [{ token: [] }, {}], none: [] }[tokenOf(operation)],
+    security: { required: [{ token: [] }], reading: EITHER, optional: EITHER, none: [] }[tokenOf(operation)],
     request: { params, query, headers: fields, ...(body === undefined ? {} : { body: json }) },
     responses: {
       [status]: { description: answered, content: { [type]: { schema: answer } } },

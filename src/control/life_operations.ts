@@ -20,6 +20,7 @@ export function lifeOperations({ role, reload, stop, restart, metrics }: DaemonF
       path: "/version",
       id: "getVersion",
       tag: "daemon",
+      token: "none",
       summary: "The version",
       answered: "Name and version of this petit",
       answer: successful.extend({

@@ -5,6 +5,8 @@ export type Method = "get" | "post" | "put" | "patch" | "delete";
 /** An object of strings as they come in a path, a query or in fields. */
 export type Strings = z.ZodType<object, object>;
 
+export type Token = "required" | "reading" | "optional" | "none";
+
 /** What a handler gets. */
 export interface Input<Params, Query, Fields, Body> {
   readonly params: Params;
@@ -40,10 +42,10 @@ export interface Operation<
   readonly summary: string;
   readonly description?: string;
   /**
-   * Whether the token is needed: by default it is for all but GET. With "optional" the handler looks at `authorized`; "none" is for what changes
-   * nothing.
+   * Whether the token is needed: by default it is for all but GET, which is "reading": open to whom the setting localAccess lets. With "optional",
+   * which is open to them too, the handler looks at `authorized`; "none" is for what tells nothing, for probes.
    */
-  readonly token?: "required" | "optional" | "none";
+  readonly token?: Token;
   readonly params?: Params;
   readonly query?: Query;
   /** Header fields that matter, in lower case. */
@@ -92,6 +94,6 @@ export function numberInQuery(least: number, most: number): z.ZodType<number, un
 }
 
 /** Whether the token is needed for an operation. */
-export function tokenOf({ token, method }: AnyOperation): "required" | "optional" | "none" {
-  return token ?? (method === "get" ? "none" : "required");
+export function tokenOf({ token, method }: AnyOperation): Token {
+  return token ?? (method === "get" ? "reading" : "required");
 }

@@ -1,9 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { LocalAccess } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { apiError, statusOf } from "./api_error.ts";
-import { hasToken, refuseForeign, requireToken } from "./api_guard.ts";
+import { refuseForeign, requireToken, scopeOf } from "./api_guard.ts";
 import { describe, type Description } from "./describe_api.ts";
 import { type AnyOperation, type Input, tokenOf } from "./operation.ts";
 import { checked, readJson } from "./read_input.ts";
@@ -13,6 +14,8 @@ export interface RestApiParts extends Description {
   readonly folder: string;
   readonly log: Log;
   readonly operations: readonly AnyOperation[];
+  /** What is open to those without the token; asked anew for each request. */
+  localAccess(): LocalAccess;
   /** Aborted when the API is to end: answers without an end of their own end then. */
   readonly closing?: AbortSignal;
 }
@@ -74,13 +77,16 @@ export function errorAnswer(error: unknown, log: Log): Response {
   return json(JSON.stringify(apiError(error)), status, fields);
 }
 
-async function answer(operation: AnyOperation, context: Context, { folder, closing }: RestApiParts): Promise<Response> {
+async function answer(operation: AnyOperation, context: Context, parts: RestApiParts): Promise<Response> {
+  const { folder, closing } = parts;
   const { raw } = context.req;
   const token = tokenOf(operation);
-  if (token === "required") requireToken(raw.headers, folder);
+  if (token === "required" || (token !== "none" && parts.localAccess() === "none")) {
+    requireToken(raw.headers, folder, token !== "required" || operation.method === "get" ? "read" : "all");
+  }
   const given = operation.method === "get" ? undefined : await readJson(raw);
   const input: Input<object, object, object, unknown> = {
-    authorized: token !== "none" && hasToken(raw.headers, folder),
+    authorized: token !== "none" && scopeOf(raw.headers, folder) !== undefined,
     params: checked(operation.params, context.req.param(), "the path"),
     query: checked(operation.query, context.req.query(), "the query"),
     fields: checked(operation.fields, Object.fromEntries(raw.headers), "the header"),

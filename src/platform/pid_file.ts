@@ -9,6 +9,8 @@ export interface PidFile {
   readonly pid: number;
   /** The command port, on 127.0.0.1. */
   readonly listen: number;
+  /** The Unix socket that takes the same commands; null where there is none. */
+  readonly socket: string | null;
   /** The port of the REST API, on 127.0.0.1; null while there is none. */
   readonly api: number | null;
   /** ISO 8601. */
@@ -48,8 +50,15 @@ function readPidFile(folder: string, role: Role): PidFile | undefined {
   try {
     const read = JSON.parse(readFileSync(pidFile(folder, role), "utf8")) as Partial<PidFile> | null;
     if (!isNumber(read?.pid) || !isNumber(read?.listen)) return undefined;
-    const { pid, listen, api, startedAt, ready } = read as PidFile;
-    return { pid, listen, api: api ?? null, startedAt: startedAt ?? "", ready: ready ?? null };
+    const { pid, listen, socket, api, startedAt, ready } = read as PidFile;
+    return {
+      pid,
+      listen,
+      socket: socket ?? null,
+      api: api ?? null,
+      startedAt: startedAt ?? "",
+      ready: ready ?? null,
+    };
   } catch (error) {
     if (error instanceof SyntaxError || systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") {
       return undefined;

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, PetitError } from "../error.ts";
+import { isRefusedKey, readPrivateKey } from "../platform/strict_modes.ts";
 
 /** PEM: the private key, and the certificate followed by its chain. */
 export interface Certificates {
@@ -16,11 +17,11 @@ const CHAIN = "ca.bundle";
 /** How often the files are looked at, in milliseconds. */
 const LOOK_EVERY = 1000;
 
-/** Reads the certificates; undefined where there are none. @throws PetitError `certificates-invalid` */
+/** Reads the certificates; undefined where there are none. @throws PetitError `certificates-invalid`, or as `readPrivateKey` */
 export function readCertificates(folder: string): Certificates | undefined {
   if (stamp(join(folder, KEY)) === "" || stamp(join(folder, CERTIFICATE)) === "") return undefined;
   try {
-    const key = readFileSync(join(folder, KEY), "utf8");
+    const key = readPrivateKey(join(folder, KEY), "shared");
     const own = readFileSync(join(folder, CERTIFICATE), "utf8");
     const chain = stamp(join(folder, CHAIN)) === "" ? "" : readFileSync(join(folder, CHAIN), "utf8");
     if (!new X509Certificate(own).checkPrivateKey(createPrivateKey(key))) {
@@ -28,6 +29,7 @@ export function readCertificates(folder: string): Certificates | undefined {
     }
     return { key, cert: `${own.trimEnd()}\n${chain}` };
   } catch (error) {
+    if (isRefusedKey(error)) throw error;
     throw new PetitError("certificates-invalid", `Cannot use the certificates in "${folder}": ${messageOf(error)}`, {
       cause: error,
     });
@@ -56,5 +58,5 @@ export function watchCertificates(folder: string, changed: () => void, others: r
 
 function stamp(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? "" : `${stats.mtimeMs}:${stats.size}:${stats.ino}`;
+  return stats === undefined ? "" : `${stats.mtimeMs}:${stats.size}:${stats.ino}:${stats.mode}:${stats.uid}`;
 }

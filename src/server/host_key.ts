@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { writeStateFile } from "../platform/state_file.ts";
+import { isRefusedKey, readPrivateKey } from "../platform/strict_modes.ts";
 import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
 
 export interface HostKey {
@@ -8,12 +8,13 @@ export interface HostKey {
   readonly publicKey: PublicKey;
 }
 
-/** Reads the server's host key. @throws PetitError `host-key-missing` or `host-key-unusable` */
+/** Reads the server's host key. @throws PetitError `host-key-missing`, `host-key-unusable`, or as `readPrivateKey` */
 export function readHostKey(file: string): HostKey {
   try {
-    const privatePem = readFileSync(file, "utf8");
+    const privatePem = readPrivateKey(file);
     return { privatePem, publicKey: publicKeyOf(privatePem) };
   } catch (error) {
+    if (isRefusedKey(error)) throw error;
     if (systemCode(error) === "ENOENT") {
       throw new PetitError("host-key-missing", `There is no host key "${file}"`, {
         hint: 'Make one with "petit server init"; if there was one, restore it: clients trust no other',

@@ -8,6 +8,7 @@ import type { RegistrationStatus } from "./server_status.ts";
 export function serverCommands(control: ServerControl): CommandWords {
   return {
     STATUS: {
+      reads: true,
       async run([id]) {
         if (id === undefined) {
           const status = control.status();

@@ -15,7 +15,7 @@ function pretend(t: TestContext, folder: string, api: number | null): void {
   const lock = lockFolder(folder, "server");
   t.after(() => lock.release());
   const now = new Date().toISOString();
-  writePidFile(folder, "server", { pid: process.pid, listen: 1, api, startedAt: now, ready: now });
+  writePidFile(folder, "server", { pid: process.pid, listen: 1, socket: null, api, startedAt: now, ready: now });
 }
 
 test("a daemon's answer comes as a value, its refusal as the error that it was", async (t) => {
@@ -50,7 +50,7 @@ test("where no daemon runs, that is said with exit code 3, whatever is left of t
   const call = { folder, role: "server", path: "/status" } as const;
   await assert.rejects(callDaemon(call), expected);
   const now = new Date().toISOString();
-  writePidFile(folder, "server", { pid: process.pid, listen: 1, api: 1, startedAt: now, ready: now });
+  writePidFile(folder, "server", { pid: process.pid, listen: 1, socket: null, api: 1, startedAt: now, ready: now });
   await assert.rejects(callDaemon(call), expected);
 });
 

@@ -45,7 +45,7 @@ test("client check: what is wrong is found, with a hint, and what needs it is sk
   await step("files that others can read or write", async () => {
     chmodSync(join(client.folder, "key"), 0o644);
     chmodSync(client.folder, 0o777);
-    await wrong(["folder", "key-mode"], []);
+    await wrong(["folder", "key-mode"], beyond);
     chmodSync(client.folder, 0o700);
     chmodSync(join(client.folder, "key"), 0o600);
   });

@@ -12,6 +12,8 @@ import { exchange } from "../world/raw_http.ts";
 import { startService } from "../world/world.ts";
 
 const SLOW = { timeout: 120_000 };
+/** Commands of every user are taken. */
+const OPEN = { server: { "server.localAccess": "all" } };
 const GET = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
 /** A server with a request in progress, whose service answers when it is told to. */
@@ -90,7 +92,7 @@ test(
   async (t) => {
     for (const end of [true, false]) {
       const service = await startService(t, (socket) => socket.end());
-      const { server, ...world } = await startExecutables(t, service.port);
+      const { server, ...world } = await startExecutables(t, service.port, OPEN);
       const { listen } = aboutServer({ server, ...world });
       const answer = await new Promise<string>((resolve, reject) => {
         const socket = connect({ host: "127.0.0.1", port: listen, allowHalfOpen: true });
@@ -108,7 +110,7 @@ test(
 
 test("STOP meant for another process is refused", SLOW, async (t) => {
   const service = await startService(t, (socket) => socket.end());
-  const world = await startExecutables(t, service.port);
+  const world = await startExecutables(t, service.port, OPEN);
   const { listen, pid } = aboutServer(world);
   const answer = await exchange(listen, `STOP ${pid + 1}\x03`);
   assert.match(answer, new RegExp(`"error":"This is the server with process id ${pid}, and not ${pid + 1}"`));

@@ -39,7 +39,7 @@ export class BesiegedWorld {
     });
     const folder = join(server.folder, "certificates");
     mkdirSync(folder);
-    writeFileSync(join(folder, "server.key"), FIRST.key);
+    writeFileSync(join(folder, "server.key"), FIRST.key, { mode: 0o600 });
     writeFileSync(join(folder, "server.crt"), FIRST.cert);
     await server.start();
     await server.daemon.logged((line) => line["port"] === server.secureProxyPort);

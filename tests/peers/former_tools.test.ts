@@ -13,13 +13,16 @@ const OPTIONS = {
   skip: FORMER === undefined && "PETIT_FORMER does not name the folder of the tools of 0.6.x",
 };
 
+/** They know of no token. */
+const OPEN = { server: { "server.localAccess": "all" }, client: { "client.localAccess": "all" } };
+
 /** Runs one of the tools of 0.6.x to its end. */
 const former = (tool: string, args: string[]) =>
   output(join(FORMER as string, tool), args, { env: { NODE_OPTIONS: "--no-deprecation" }, timeout: 20_000 });
 
 test("the tools of 0.6.x see, change and stop a server", OPTIONS, async (t) => {
   const service = await startService(t, (socket) => socket.end());
-  const { server, id, rawPort } = await startExecutables(t, service.port);
+  const { server, id, rawPort } = await startExecutables(t, service.port, OPEN);
   const tool = (...args: string[]) => former("petit-server", [...args, "-c", server.config]);
   assert.match(
     await tool("status"),
@@ -42,9 +45,24 @@ test("the tools of 0.6.x see, change and stop a server", OPTIONS, async (t) => {
   assert.match(after.stdout, /Server is not running/);
 });
 
+test("unless that is opened to them, the tools of 0.6.x see a server, and change nothing", OPTIONS, async (t) => {
+  const service = await startService(t, (socket) => socket.end());
+  const { server, client, id } = await startExecutables(t, service.port);
+  const tool = (...args: string[]) => former("petit-server", [...args, "-c", server.config]);
+  assert.match(await tool("status"), /Server has status "running"/);
+  assert.match(
+    await tool("addalias", id, "db.example.com"),
+    /Alias not added: .*not open to every user of this machine \(\[server\] localAccess = "read"\)/,
+  );
+  assert.doesNotMatch(await tool("stop"), /is stopped/);
+  assert.match(await former("petit-client", ["status", "-c", client.config]), /"status": "running"/);
+  assert.doesNotMatch(await former("petit-client", ["stop", "-c", client.config]), /stopped/);
+  assert.ok(server.daemon.process.alive && client.daemon.process.alive);
+});
+
 test("the tools of 0.6.x see, change and stop a client", OPTIONS, async (t) => {
   const service = await startService(t, (socket) => socket.end());
-  const { client, id } = await startExecutables(t, service.port);
+  const { client, id } = await startExecutables(t, service.port, OPEN);
   const tool = (...args: string[]) => former("petit-client", [...args, "-c", client.config]);
   const status = await tool("status");
   assert.match(status, new RegExp(`Client has status on pid ${client.daemon.pid}`));

@@ -294,7 +294,7 @@ test("inside TLS a WebSocket is closed in the same way", SLOW, async (t) => {
   const world = await makeWorld(t, services.accept);
   const { certificates } = world.server.config.server;
   mkdirSync(certificates, { recursive: true });
-  writeFileSync(join(certificates, "server.key"), FIRST.key);
+  writeFileSync(join(certificates, "server.key"), FIRST.key, { mode: 0o600 });
   writeFileSync(join(certificates, "server.crt"), FIRST.cert);
   await world.server.logged(({ msg }) => msg.startsWith("HTTPS proxy listens"));
   world.server.config.server.drainFor = PATIENT;

@@ -15,6 +15,8 @@ import { decodeJoinCode, type JoinCode } from "../../tunnel/join_code.ts";
 import { localOverrides } from "./client_init.ts";
 import type { Invocation } from "../commands/command.ts";
 import { initConfig } from "../init_config.ts";
+import { refuseLoose } from "../strict_state.ts";
+import { askSecret, canAsk } from "../terminal/ask_secret.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { tellDaemon } from "./tell_daemon.ts";
 import { configFile, textValue } from "../values.ts";
@@ -23,8 +25,6 @@ import { configFile, textValue } from "../values.ts";
 const REGISTER_TIMEOUT = 60_000;
 
 export async function clientRegister(invocation: Invocation): Promise<number> {
-  const typed = invocation.positionals[0];
-  const joinCode = typed === undefined ? undefined : decodeJoinCode(typed);
   const settings = localOverrides(invocation);
   const path = configFile(invocation);
   const tenant = knownTenant(dirname(resolve(path)), textValue(invocation, "tenant") ?? DEFAULT_TENANT);
@@ -34,10 +34,13 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
       exitCode: 2,
     });
   }
-  if (joinCode === undefined && !new KnownHost(dirname(resolve(path))).pinned) throw codeNeeded();
+  const code = await codeOf(invocation, new KnownHost(dirname(resolve(path))).pinned);
+  const joinCode = code === undefined ? undefined : decodeJoinCode(code);
   // A customer pastes one command: whoever has no config yet gets one on the way.
   if (!hasClientSection(path)) initConfig(path, "client", settings);
-  const { config: { client: config }, file, folder } = loadConfig(path);
+  const loaded = loadConfig(path);
+  refuseLoose("client", loaded);
+  const { config: { client: config }, file, folder } = loaded;
   const { id, port, endpoint, notice } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
   const { daemon } = await tellDaemon(folder, "client");
   if (notice !== undefined) process.stderr.write(`petit: ${notice}: this is a new registration\n`);
@@ -61,6 +64,14 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
         : `Next: "petit client start${option}" connects.\n`),
   );
   return 0;
+}
+
+/** The join code that was given, or is asked for where one is needed. @throws PetitError `join-code-needed`, or as `askSecret` */
+async function codeOf({ positionals: [typed] }: Invocation, isKnown: boolean): Promise<string | undefined> {
+  if (typed !== undefined) return typed === "-" ? await askSecret("Join code") : typed;
+  if (isKnown) return undefined;
+  if (!canAsk()) throw codeNeeded();
+  return await askSecret("Join code");
 }
 
 /** A tenant to be registered with the server that the join code names, or with the client's own. */
@@ -113,7 +124,8 @@ function changedServer(config: ClientConfig, host: string, port: number): Overri
 
 const codeNeeded = () =>
   new PetitError("join-code-needed", "A join code is needed to register", {
-    hint: 'Ask the server\'s operator for one and run "petit client register CODE"',
+    hint:
+      'Ask the server\'s operator for one and run "petit client register CODE", or "… register -" with the code on standard input',
     exitCode: 2,
   });
 

@@ -3,6 +3,7 @@ import { config, json, verbose } from "./common_options.ts";
 import { daemonCommands } from "./table_daemon.ts";
 import { diagnosisCommands } from "./table_diagnosis.ts";
 import { tenantCommands } from "./table_tenants.ts";
+import { tokenCommands } from "./table_tokens.ts";
 
 /** The commands of the client, in the order of the help. */
 export const clientCommands: readonly Command[] = [
@@ -94,18 +95,6 @@ export const clientCommands: readonly Command[] = [
     examples: ["petit client inbound", "petit client inbound -n 1000 --json"],
     run: async (invocation) => (await import("../client/client_inbound.ts")).clientInbound(invocation),
   },
-  {
-    path: ["client", "token"],
-    summary: "Print the token of the REST API",
-    description: [
-      "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
-    ],
-    options: { ...config, ...json },
-    examples: [
-      "petit client token",
-      'curl -H "Authorization: Bearer $(petit client token)" localhost:8100/disconnects',
-    ],
-    run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
-  },
+  ...tokenCommands("client"),
   ...diagnosisCommands,
 ];

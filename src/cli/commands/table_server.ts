@@ -7,6 +7,7 @@ import { hostKeyCommands } from "./table_host_key.ts";
 import { registrationCommands } from "./table_registrations.ts";
 import { registryCommands } from "./table_registry.ts";
 import { serverConfigCommand } from "./table_tenants.ts";
+import { tokenCommands } from "./table_tokens.ts";
 
 /** The commands of the server, in the order of the help. */
 export const serverCommands: readonly Command[] = [
@@ -71,16 +72,7 @@ export const serverCommands: readonly Command[] = [
     examples: ["petit server removealias 1001 db.example.com"],
     run: async (invocation) => (await import("../server/server_alias.ts")).removeAlias(invocation),
   },
-  {
-    path: ["server", "token"],
-    summary: "Print the token of the REST API",
-    description: [
-      "Whoever has the token can do everything with the daemons of this folder. It stands in the file api-token beside the config.",
-    ],
-    options: { ...config, ...json },
-    examples: ["petit server token", 'curl -H "Authorization: Bearer $(petit server token)" localhost:8101/log'],
-    run: async (invocation) => (await import("../daemon/print_token.ts")).printToken(invocation),
-  },
+  ...tokenCommands("server"),
   ...registrationCommands,
   ...accessCommands,
   ...hostKeyCommands,

@@ -11,11 +11,12 @@ const DAEMON = '"daemon": "reloaded", "not running" or "not told"';
 export const tenantCommands: readonly Command[] = [
   {
     path: ["client", "register"],
-    arguments: "[JOIN-CODE]",
+    arguments: "[JOIN-CODE|-]",
     maxArguments: 1,
     summary: "Register with the server that a join code names",
     description: [
       "Without -t the client's first service, [client.local]. A client that runs serves it at once.",
+      'On a terminal it asks for the code, and "-" reads it from standard input: an argument can be seen by every user of this machine for as long as the command runs.',
       `With --json: {"tenant", "id", "port", "endpoint", "server": {"host", "port"}, ${DAEMON}}, and "notice" where it is not the registration that the client had before.`,
     ],
     options: {
@@ -24,7 +25,11 @@ export const tenantCommands: readonly Command[] = [
       ...tenant('which of the services that "lease" has made'),
       local: { type: "string", value: "HOST:PORT", help: "the private service, if it is not in the config yet" },
     },
-    examples: ["petit client register petit-AYn2…", "petit client register petit-AYn2… -t shop"],
+    examples: [
+      "petit client register",
+      "petit client register - < code.txt",
+      "petit client register petit-AYn2… -t shop",
+    ],
     run: async (invocation) => (await import("../client/client_register.ts")).clientRegister(invocation),
   },
   {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Reloaded } from "../../config/changes.ts";
 import { loadConfig, type LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
+import { scopeOfToken } from "../../control/api_token.ts";
 import { CommandPort } from "../../control/command_port.ts";
 import type { CommandWord, CommandWords } from "../../control/command_words.ts";
 import type { DaemonFacilities } from "../../control/daemon_facilities.ts";
@@ -18,11 +19,13 @@ import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lo
 import { acceptInherited, closeInherited } from "../../platform/handed_sockets.ts";
 import { keepMemorySmall } from "../../platform/memory.ts";
 import { type PidFile, removePidFile, writePidFile } from "../../platform/pid_file.ts";
+import { hasUnixSockets } from "../../platform/unix_socket.ts";
 import { notifyMainProcess } from "../../platform/service/notify_systemd.ts";
 import type { Invocation } from "../commands/command.ts";
 import { heedSignals } from "./daemon_signals.ts";
 import { startSuccessor, type Successor } from "./hand_over.ts";
 import { lockAfter, type Predecessor, predecessor } from "./take_over.ts";
+import { refuseLoose } from "../strict_state.ts";
 import { configFile } from "../values.ts";
 
 /** What a daemon is started with. */
@@ -88,6 +91,7 @@ export async function runDaemon(
   const before = await predecessor();
   try {
     const loaded = loadConfig(configFile(invocation));
+    refuseLoose(role, loaded);
     const lock = before === undefined
       ? lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role))
       : undefined;
@@ -124,6 +128,8 @@ class Daemon {
   readonly #undo: (() => unknown)[] = [];
   #lock: FolderLock | undefined;
   #port: CommandPort | undefined;
+  /** Undefined where there is no Unix socket. */
+  #socket: CommandPort | undefined;
   #api: ServedApi | undefined;
   #handingOver = false;
   #overlaps = false;
@@ -184,7 +190,7 @@ class Daemon {
     const readiness = () =>
       this.#started?.readiness() ?? { ready: false, missing: [`The ${role} is starting`], endpoints: [] };
     const words: Record<string, CommandWord> = {
-      STATUS: { run: () => ({ status: "starting" }) },
+      STATUS: { reads: true, run: () => ({ status: "starting" }) },
       ...daemonWords({
         role,
         pid: process.pid,
@@ -196,7 +202,7 @@ class Daemon {
         restart: () => this.#restart(),
       }),
     };
-    this.#undo.push(() => (onStopped(), this.#port?.close()));
+    this.#undo.push(() => (onStopped(), this.#closePorts()));
     const begin = async () => {
       const started = this.#started = await start({ config, folder, log, signal: this.#stopping.signal });
       Object.assign(words, started.words);
@@ -252,16 +258,43 @@ class Daemon {
       await before.gone();
       this.#lock = await lockAfter(folder, role);
     }
-    const port = this.#port = new CommandPort(words, this.log);
-    const listen = await port.listen(config[role].listenPort, `[${role}] listenPort`);
+    const settings = config[role];
+    const port = this.#port = new CommandPort(words, this.log, {
+      open: () => settings.localAccess,
+      scopeOf: (token) => scopeOfToken(folder, token),
+      role,
+    });
+    const listen = await port.listen(settings.listenPort, `[${role}] listenPort`);
     this.log.info({ port: listen }, `Commands are taken on port ${listen} of 127.0.0.1`);
-    this.#about = { pid: process.pid, listen, api: null, startedAt: this.#startedAt, ready: null };
+    const socket = await this.#listenOnSocket(words, settings.listenSocket);
+    this.#about = { pid: process.pid, listen, socket, api: null, startedAt: this.#startedAt, ready: null };
     this.#writeAbout({});
     if (before === undefined) return;
     if (!await notifyMainProcess()) this.log.warn({ code: "not-notified" }, "systemd does not know of the new process");
     await acceptInherited();
     before.taken();
     this.log.info(`This process took the place of the one before`);
+  }
+
+  /** The path of the socket, or null where there is none: commands can be given on the port too. */
+  async #listenOnSocket(words: CommandWords, path: string): Promise<string | null> {
+    if (path === "" || !hasUnixSockets) return null;
+    const port = new CommandPort(words, this.log);
+    try {
+      await port.listenOnSocket(path);
+    } catch (error) {
+      if (!(error instanceof PetitError)) throw error;
+      const { code, message, hint } = error;
+      this.log.warn({ code, hint }, `There is no socket for commands: ${message}`);
+      return null;
+    }
+    this.#socket = port;
+    return path;
+  }
+
+  /** Sends the answers that are due, and takes no more commands. The lock has to be held still. */
+  async #closePorts(): Promise<void> {
+    await Promise.all([this.#port?.close(), this.#socket?.close()]);
   }
 
   /**
@@ -300,7 +333,7 @@ class Daemon {
     if (signal.aborted) return successor.cancel();
     // Two servers may serve at the same time: this one goes on until the other is the daemon.
     if (!this.#overlaps) await started.handOver();
-    await Promise.all([this.#port?.close(), this.#api?.close()]);
+    await Promise.all([this.#closePorts(), this.#api?.close()]);
     this.#api = undefined;
     if (signal.aborted) return successor.cancel();
     this.#leave();

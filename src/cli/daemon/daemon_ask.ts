@@ -42,10 +42,11 @@ export async function setLogLevel(role: Role, invocation: Invocation): Promise<n
 }
 
 async function ask<Answer>(role: Role, invocation: Invocation, command: string): Promise<Answer> {
-  const found = findDaemon(daemonFolder(invocation), role);
+  const folder = daemonFolder(invocation);
+  const found = findDaemon(folder, role);
   if (found === undefined) throw notRunning(role);
   if (found === "starting") {
     throw new PetitError("daemon-starting", `The ${role} is still starting`, { hint: "Ask again in a moment" });
   }
-  return await askCommand<Answer>(role, found.listen, command, PATIENCE);
+  return await askCommand<Answer>({ role, folder, ...found }, command, PATIENCE);
 }

@@ -33,7 +33,7 @@ async function handOver(role: Role, folder: string, timeout: number): Promise<bo
   if (found === undefined || found === "starting") return false;
   let successor: number;
   try {
-    const { pid } = await askCommand<{ pid: number }>(role, found.listen, `RESTART ${found.pid}`, timeout);
+    const { pid } = await askCommand<{ pid: number }>({ role, folder, ...found }, `RESTART ${found.pid}`, timeout);
     successor = pid;
   } catch (error) {
     if (error instanceof PetitError && INSTEAD.includes(error.code)) return false;

@@ -151,11 +151,10 @@ class Waiting {
     }
   }
 
-  async #ask({ listen }: PidFile, deadline: number): Promise<Readiness | undefined> {
+  async #ask({ listen, socket }: PidFile, deadline: number): Promise<Readiness | undefined> {
     try {
       return await askCommand<Readiness>(
-        this.#role,
-        listen,
+        { role: this.#role, folder: this.#folder, listen, socket },
         "READY",
         Math.min(ASK_FOR, Math.max(1000, deadline - performance.now())),
       );

@@ -40,10 +40,12 @@ export async function stopRunning(role: Role, folder: string, timeout: number): 
       tidyUp(role, folder);
       return undefined;
     }
-    const { pid, listen } = found;
+    const { pid } = found;
     progress.say("it lets what is in progress go on");
     // It answers once it has stopped. The lock tells the same, but who does not answer has to be asked in another way.
-    const asked = askCommand(role, listen, `STOP ${pid}`, Math.max(1, timeout)).catch((error) => error as PetitError);
+    const asked = askCommand({ role, folder, ...found }, `STOP ${pid}`, Math.max(1, timeout)).catch((error) =>
+      error as PetitError
+    );
     for (let signalled = false;;) {
       const now = findDaemon(folder, role);
       // Another process id: a service manager has started it anew.

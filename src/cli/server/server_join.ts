@@ -34,7 +34,7 @@ export function serverJoin(invocation: Invocation): number {
   process.stderr.write(
     `Good for ${
       uses === 1 ? "one client" : `${uses} clients`
-    } until ${expires}. On the client: petit client register CODE\n` +
+    } until ${expires}. On the client: petit client register, which asks for it\n` +
       (host === "localhost"
         ? "It names localhost, so it works on this machine only: set [server] publicHost, or use --host NAME.\n"
         : ""),

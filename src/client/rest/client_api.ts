@@ -42,9 +42,17 @@ export function serveClientApi(parts: ClientApiParts): Promise<ServedApi> {
     ...lifeOperations(facilities),
   ];
   const about =
-    "What a petit client knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
+    'What a petit client knows and does. It listens on 127.0.0.1 only. What changes something needs the token; what only tells something does where [client] localAccess is "none".';
   return serveApi(
-    { title: "petit client", about, tags: TAGS, folder, log, operations },
+    {
+      title: "petit client",
+      about,
+      tags: TAGS,
+      folder,
+      log,
+      operations,
+      localAccess: () => control.config.localAccess,
+    },
     control.config.apiPort,
     "[client] apiPort",
   );

@@ -42,7 +42,7 @@ export function statusOperations(control: ClientControl, configFile: string): An
       path: "/sping",
       id: "sping",
       tag,
-      token: "none",
+      token: "reading",
       summary: "Have the server reach the services through the tunnel",
       query: z.object({ tenant: tenantNameInput.optional() }),
       answered: "What came of each probe; success means that all services were reached",

@@ -67,9 +67,17 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
     ...lifeOperations(facilities),
   ];
   const about =
-    "What a petit server knows and does. It listens on 127.0.0.1 only. What changes something needs the token.";
+    'What a petit server knows and does. It listens on 127.0.0.1 only. What changes something needs the token; what only tells something does where [server] localAccess is "none".';
   return serveApi(
-    { title: "petit server", about, tags: TAGS, folder, log, operations },
+    {
+      title: "petit server",
+      about,
+      tags: TAGS,
+      folder,
+      log,
+      operations,
+      localAccess: () => control.config.localAccess,
+    },
     control.config.apiPort,
     "[server] apiPort",
   );

@@ -11,6 +11,7 @@ export function statusOperations(control: ServerControl): AnyOperation[] {
       path: "/ping",
       id: "ping",
       tag: "status",
+      token: "none",
       summary: "Whether the server runs",
       answered: "It does",
       answer: successful,

@@ -41,7 +41,7 @@ export async function makeRestartWorld(
   if (secure) {
     const folder = join(server.folder, "certificates");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "server.key"), FIRST.key);
+    writeFileSync(join(folder, "server.key"), FIRST.key, { mode: 0o600 });
     writeFileSync(join(folder, "server.crt"), FIRST.cert);
   }
   if (executable === undefined) await server.start();

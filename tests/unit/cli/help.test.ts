@@ -82,7 +82,7 @@ test("help: what is below a command is listed in the help of that", async () => 
 test("help: every example is a command that there is, with options that it has", () => {
   for (const { examples = [] } of listed) {
     for (const example of examples.filter((line) => /^petit /.test(line))) {
-      const [, ...argv] = (example.split(/ [>|&] ?/)[0] as string).trim().split(" ");
+      const [, ...argv] = (example.split(/ [<>|&] ?/)[0] as string).trim().split(" ");
       const command = selectCommand(commands, argv);
       assert.doesNotThrow(() => parseArguments(command, argv.slice(command.path.length), commands), example);
     }

@@ -31,7 +31,7 @@ test("client key: it and its folder are their owner's only", { skip: WINDOWS }, 
 test("client key: one that cannot be read is told, and not replaced", (t) => {
   const folder = temporaryFolder(t);
   for (const content of ["", "not a key"]) {
-    writeFileSync(join(folder, "key"), content);
+    writeFileSync(join(folder, "key"), content, { mode: 0o600 });
     assert.throws(() => clientKey(folder), { name: "PetitError", code: "key-unusable", hint: /backup/ });
     assert.equal(readFileSync(join(folder, "key"), "utf8"), content);
   }

@@ -6,7 +6,8 @@ import { CommandPort } from "../../../src/control/command_port.ts";
 import type { CommandWords } from "../../../src/control/command_words.ts";
 import { PetitError } from "../../../src/error.ts";
 import { silentLog } from "../../../src/observe/log.ts";
-import type { Scope } from "../../world/temporary_folder.ts";
+import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
+import { exchange } from "./exchange.ts";
 
 /** A command port that notes what it was asked. */
 async function commandPort(
@@ -32,25 +33,6 @@ async function commandPort(
   const port = await commands.listen(0, "[server] listenPort");
   scope.after(() => commands.close());
   return { port, done, commands };
-}
-
-/** Sends bytes, one write each, perhaps ends its direction, and returns all that came until the connection was over. */
-function exchange(port: number, parts: (string | Buffer)[], options: { end?: boolean } = {}): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
-    let text = "";
-    socket.on("connect", () => {
-      const send = ([part, ...rest]: (string | Buffer)[]) => {
-        if (part === undefined) return void (options.end === true && socket.end());
-        socket.write(part, () => setImmediate(send, rest));
-      };
-      send(parts);
-    });
-    socket.on("data", (bytes) => text += bytes.toString());
-    socket.on("end", () => socket.destroy());
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(text));
-  });
 }
 
 test("command port: a word and ETX are answered with one JSON object, then the connection ends", async (t) => {
@@ -149,16 +131,17 @@ test("command port: closing it sends the answers that are due", async (t) => {
 test("asking a command port: answers of any size, the daemon's own errors, and those who are no daemon", async (t) => {
   const large = "x".repeat(5_000_000);
   const { port, commands } = await commandPort(t, { LARGE: { run: () => ({ large }) } });
-  assert.deepEqual(await askCommand("server", port, "STATUS 1001", 10_000), { status: "running", rest: ["1001"] });
-  assert.deepEqual(await askCommand("server", port, "LARGE", 10_000), { large });
-  assert.deepEqual(await askCommand("server", port, "STOP", 10_000), { success: true });
+  const daemon = { role: "server", folder: temporaryFolder(t), listen: port, socket: null } as const;
+  assert.deepEqual(await askCommand(daemon, "STATUS 1001", 10_000), { status: "running", rest: ["1001"] });
+  assert.deepEqual(await askCommand(daemon, "LARGE", 10_000), { large });
+  assert.deepEqual(await askCommand(daemon, "STOP", 10_000), { success: true });
   await assert.rejects(
-    askCommand("server", port, "REFUSE", 10_000),
+    askCommand(daemon, "REFUSE", 10_000),
     (error) => error instanceof PetitError && error.code === "registration-unknown" && error.hint === "Look",
   );
   await commands.close();
   await assert.rejects(
-    askCommand("server", port, "STATUS", 10_000),
+    askCommand(daemon, "STATUS", 10_000),
     (error) =>
       error instanceof PetitError && error.code === "daemon-silent" && /connection refused/.test(error.message),
   );

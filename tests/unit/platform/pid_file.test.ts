@@ -6,7 +6,14 @@ import { lockFolder } from "../../../src/platform/folder_lock.ts";
 import { findDaemon, type PidFile, removePidFile, writePidFile } from "../../../src/platform/pid_file.ts";
 import { temporaryFolder } from "../../world/temporary_folder.ts";
 
-const CONTENT: PidFile = { pid: 4711, listen: 3016, api: 8101, startedAt: "2026-01-01T00:00:00.000Z", ready: null };
+const CONTENT: PidFile = {
+  pid: 4711,
+  listen: 3016,
+  socket: null,
+  api: 8101,
+  startedAt: "2026-01-01T00:00:00.000Z",
+  ready: null,
+};
 
 test("pid file: a daemon is found by it while it holds the lock, and not a moment longer", (t) => {
   const folder = temporaryFolder(t);

@@ -12,7 +12,7 @@ const INVALID = { name: "PetitError", code: "certificates-invalid" };
 
 function write(folder: string, { key, cert }: Partial<Certificates>): void {
   mkdirSync(folder, { recursive: true });
-  if (key !== undefined) writeFileSync(join(folder, "server.key"), key);
+  if (key !== undefined) writeFileSync(join(folder, "server.key"), key, { mode: 0o600 });
   if (cert !== undefined) writeFileSync(join(folder, "server.crt"), cert);
 }
 

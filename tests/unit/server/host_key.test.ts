@@ -24,7 +24,7 @@ test("host key: the private half is readable by its owner only", { skip: WINDOWS
 test("host key: one that is not there is told from one that cannot be used", (t) => {
   const file = join(temporaryFolder(t), "host_key");
   assert.throws(() => readHostKey(file), { name: "PetitError", code: "host-key-missing", hint: /petit server init/ });
-  writeFileSync(file, "not a key");
+  writeFileSync(file, "not a key", { mode: 0o600 });
   assert.throws(() => readHostKey(file), (error: Error & { code: string }) => {
     assert.equal(error.code, "host-key-unusable");
     assert.ok(error.message.startsWith(`Cannot use the host key "${file}": `));

@@ -35,7 +35,7 @@ test("server join: standard output is the code alone, and the code names the ser
   const { config } = loadConfig(file);
   assert.deepEqual([host, port], ["petit.example.com", 2222]);
   assert.equal(hostKeyFingerprint, readHostKey(config.server.ssh.hostKey).publicKey.fingerprint);
-  assert.match(err, /petit client register CODE/);
+  assert.match(err, /petit client register, which asks for it/);
 });
 
 test("server join: a code is for one client and a day, unless it is told otherwise", async (t) => {
