@@ -1,6 +1,6 @@
 import type { ClientConfig } from "../config/schema.ts";
 import type { OwnRules } from "../config/tenant_config.ts";
-import { joinedValues, listMembers } from "../http/fields.ts";
+import { joinedValues, listMembers, withHyphens } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { plainPath } from "../plain_path.ts";
 
@@ -42,8 +42,8 @@ export function httpRules(allow: Allow, own: OwnRules): HttpRules | undefined {
 }
 
 /** Fields that have some services take a request for one with another method, or for another path. */
-const OTHER_METHOD = /^x[-_](?:http[-_])?method(?:[-_]override)?$/;
-const OTHER_PATH = /^x[-_](?:original|rewrite)[-_]url$/;
+const OTHER_METHOD = /^x-(?:http-)?method(?:-override)?$/;
+const OTHER_PATH = /^x-(?:original|rewrite)-url$/;
 
 /**
  * Why a request is not allowed, as a part of a sentence; undefined where it is.
@@ -63,9 +63,9 @@ export function whyNotAllowed(head: RequestHead, bodied: boolean, rules: HttpRul
     else if (lower === "upgrade") {
       // Behind any other switch, h2c or TLS, there are requests again, and nobody would see them.
       if (value.toLowerCase() !== "websocket" || bodied) return "it asks for another protocol than WebSocket";
-    } else if (OTHER_METHOD.test(lower)) {
+    } else if (OTHER_METHOD.test(withHyphens(lower))) {
       if (!isAny(rules.methods)) return `it has the field ${lower}, which may name another method`;
-    } else if (OTHER_PATH.test(lower) && !isAny(rules.paths)) {
+    } else if (OTHER_PATH.test(withHyphens(lower)) && !isAny(rules.paths)) {
       return `it has the field ${lower}, which may name another path`;
     }
   }

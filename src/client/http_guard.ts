@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { BodyReader, chunkOf, lastChunk } from "../http/body.ts";
 import { isToken, valueOf } from "../http/fields.ts";
-import { requestFraming, responseFraming } from "../http/framing.ts";
+import { isAmbiguous, requestFraming, responseFraming } from "../http/framing.ts";
 import { GatheredHead } from "../http/gathered_head.ts";
 import { parseRequestHead, parseResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
@@ -49,6 +49,8 @@ interface Current {
   readonly upgrades: boolean;
   /** Of the answer, once its head has come. */
   answer: BodyReader | undefined;
+  /** Where the answer ends can be read in two ways: what follows it need not be the answer to what follows the request. */
+  last: boolean;
   told: boolean;
 }
 
@@ -170,7 +172,10 @@ export class HttpGuard implements Between {
     if (body.done) {
       if (chunked) out.push(lastChunk(body.trailers));
       // The answer may have been over before.
-      if (this.#current?.answer?.done) this.#current = undefined;
+      if (this.#current?.answer?.done) {
+        if (this.#current.last) this.#endWithAnswer();
+        this.#current = undefined;
+      }
     }
     return used === bytes.length ? NOTHING : bytes.subarray(used);
   }
@@ -199,6 +204,7 @@ export class HttpGuard implements Between {
       body: new BodyReader(framing),
       upgrades: asksForUpgrade(head),
       answer: undefined,
+      last: false,
       told: false,
     };
     out.push(gathered.head);
@@ -218,6 +224,7 @@ export class HttpGuard implements Between {
       }
       if (current.answer?.done && current.body.done) {
         this.#current = undefined;
+        if (current.last) return this.#endWithAnswer();
         if (this.#keptBytes > 0) queueMicrotask(this.#proceed);
       } else if (current.answer?.done && rest.length > 0) return this.#spokenUnasked();
     }
@@ -236,6 +243,7 @@ export class HttpGuard implements Between {
     } else if (head.status >= 200) {
       this.#tell(head.status);
       current.answer = new BodyReader(responseFraming(current.method, head));
+      current.last = isAmbiguous(current.method, head);
     }
     return gathered.rest;
   }
@@ -266,6 +274,15 @@ export class HttpGuard implements Between {
     // In the middle of an answer there is no place for another one.
     if (this.#current?.answer !== undefined || this.#responseHead.partial.length > 0) this.#breakOff();
     else this.#refuse(status, code, `${message}.`, false);
+  }
+
+  /** Ends the connection, once what the service said has been passed on. */
+  #endWithAnswer(): void {
+    this.#end();
+    queueMicrotask(() => {
+      this.#channel.finish();
+      this.#socket.destroySoon();
+    });
   }
 
   #breakOff(): void {

@@ -288,6 +288,20 @@ test("what follows a WebSocket that the service does not want is a request like 
   assert.equal(await there.all(), "");
 });
 
+test("an answer that careless services may go on with is the last one: its body cannot pass for a consent to a WebSocket", async (t) => {
+  const service = new RawService();
+  const { rawPort } = await makeWorld(t, service.accept, { client: 'allow.paths = ["/chat"]' });
+  const caller = new RawCaller(rawPort).send(head("HEAD /chat HTTP/1.1", "Host: x") + asking("x") + get("/admin"));
+  const there = await service.next();
+  await there.takeHead();
+  const answer = head("HTTP/1.1 200 OK", `Content-Length: ${SWITCHING.length}`);
+  there.send(answer);
+  assert.equal(await caller.takeHead(), answer);
+  there.send(SWITCHING);
+  assert.equal(await there.all(), "");
+  assert.equal(await caller.all(), "");
+});
+
 test("a service that switches to what nobody asked for, or answers with no HTTP, is cut off", async (t) => {
   const service = new RawService();
   const { rawPort, client } = await makeWorld(t, service.accept, { client: RULES });
