@@ -14,7 +14,7 @@ one target after the other, each in a process of its own. An input that fails is
 corpus, so that "npm test" tries it from then on. Prints a table at the end.
 
   --only       tests/fuzz/TARGET.test.ts; several with commas
-  --times N    so many times the inputs that "npm test" tries (default 70: about 10 million, in an hour)
+  --times N    so many times the inputs that "npm test" tries (default 125: over 10 million, in an hour or two)
   --cases N    so many inputs for each target
   --minutes N  so many minutes for all targets together
   --seed N     what the inputs are drawn from (default: another one each time); a seed that a run has printed makes the same`;
@@ -69,7 +69,7 @@ for (const target of targets) {
   env["PETIT_FUZZ_PROGRESS"] = progress;
   if (minutes !== undefined) env["PETIT_FUZZ_TIME"] = String(Number(minutes) * 60_000 / targets.length);
   else if (cases !== undefined) env["PETIT_FUZZ_CASES"] = cases;
-  else env["PETIT_FUZZ_TIMES"] = times ?? "70";
+  else env["PETIT_FUZZ_TIMES"] = times ?? "125";
   const command = [...installed("bun"), "test", "--timeout", "86400000", `./tests/fuzz/${target}.test.ts`];
   if (await run(command, env) !== 0) failed.push(target);
 }

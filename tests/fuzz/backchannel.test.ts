@@ -123,6 +123,6 @@ fuzzTest({
       messages.map((message) => `${message}\x03`).join("")
     ),
   ],
-  short: 8000,
+  short: 3000,
   check,
 });

@@ -105,7 +105,7 @@ fuzzTest({
   ],
   words: ["\x03", uint32(0xffffffff), uint32(0), packed([message(82)]), packed([data("{}\x03")])],
   made: [fc.array(fc.oneof(anyMessage, told), { maxLength: 6 }).map(packed)],
-  short: 20,
+  short: 10,
   batch: 20,
   check,
   memory: () => stateOf(client.daemon.pid).memory * 1024 ** 2,

@@ -227,7 +227,7 @@ fuzzTest({
     packed([message(97, uint32(0))]),
   ],
   made: [made],
-  short: 400,
+  short: 200,
   batch: 200,
   check,
 });

@@ -77,7 +77,7 @@ fuzzTest({
   ],
   words: ["\x03", " ", "\0", "\n", "STOP", "STATUS", "\xff", "\u{1f600}", "HTTP/1.1"],
   made: [made],
-  short: 1500,
+  short: 200,
   batch: 500,
   check,
 });

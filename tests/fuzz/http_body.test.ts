@@ -91,6 +91,6 @@ fuzzTest({
     "\r\n0\r\nTransfer-Encoding: chunked\r\n",
   ],
   made: [made],
-  short: 20_000,
+  short: 12_000,
   check,
 });

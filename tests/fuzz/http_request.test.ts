@@ -163,6 +163,6 @@ fuzzTest({
     "Host: b\r\n",
   ],
   made: [made],
-  short: 20_000,
+  short: 10_000,
   check,
 });

@@ -123,6 +123,6 @@ fuzzTest({
     "\r\n ",
   ],
   made: [made],
-  short: 20_000,
+  short: 10_000,
   check,
 });

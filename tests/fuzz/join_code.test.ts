@@ -55,6 +55,6 @@ fuzzTest({
   seeds,
   words: ["petit-", "=", "_", "-", " ", "\n", "\ufeff", "+", "/"],
   made: [body.map(sealed), fc.uint8Array({ maxLength: 80 }).map((bytes) => sealed(Buffer.from(bytes)))],
-  short: 20_000,
+  short: 10_000,
   check,
 });

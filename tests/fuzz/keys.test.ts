@@ -116,7 +116,7 @@ fuzzTest({
     "\0\0\0\0",
   ],
   made: [blob],
-  short: 4000,
+  short: 3000,
   batch: 1000,
   check,
 });

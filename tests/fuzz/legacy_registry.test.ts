@@ -103,7 +103,7 @@ fuzzTest({
     "BEGIN PRIVATE KEY",
   ],
   made: [made, made, made, made, deep],
-  short: 5000,
+  short: 2000,
   batch: 1000,
   check,
 });

@@ -96,6 +96,6 @@ fuzzTest({
     "the server ended it: ",
     "the client stopped",
   ],
-  short: 2000,
+  short: 1000,
   check,
 });

@@ -90,6 +90,6 @@ fuzzTest({
     fc.string({ unit: "binary", maxLength: 60 }).map((text) => pgError(`M${text}\0C${text}\0`)),
     fc.string({ unit: "binary", maxLength: 60 }).map((text) => Buffer.from(`HTTP/1.1 500 ${text}\r\n\r\n`, "latin1")),
   ],
-  short: 5000,
+  short: 4000,
   check,
 });

@@ -124,7 +124,7 @@ fuzzTest({
     "HTTP/1.1 100 Continue\r\n\r\n",
   ],
   made: [answer, fc.array(answer, { maxLength: 3 }).map((answers) => answers.join(""))],
-  short: 1000,
+  short: 500,
   batch: 500,
   check,
   after: () => daemons.atRest(),

@@ -151,11 +151,11 @@ fuzzTest({
     "GET /smuggled HTTP/1.1\r\n\r\n",
   ],
   made: [made],
-  short: 1500,
+  short: 800,
   batch: 500,
   check,
   after: () => {
-    assert.ok(reached > 100, `only ${reached} requests reached the service`);
+    assert.ok(reached > 50, `only ${reached} requests reached the service`);
     return daemons.atRest();
   },
   memory: () => daemons.memory(),

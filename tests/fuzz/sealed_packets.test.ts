@@ -78,6 +78,6 @@ fuzzTest({
   ],
   words: [uint32(0xffffffff), uint32(0), uint32(16), uint32(35_000), uint32(34_992)],
   made: [fc.array(fc.oneof(lying, data), { maxLength: 6 }).map(sealed)],
-  short: 4000,
+  short: 3000,
   check,
 });

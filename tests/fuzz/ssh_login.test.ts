@@ -86,7 +86,7 @@ fuzzTest({
     packet(message(2, "ignored")),
   ],
   made: [made, exchanges],
-  short: 1500,
+  short: 1000,
   batch: 500,
   check,
   after: () => daemons.atRest(),

@@ -133,7 +133,7 @@ fuzzTest({
     packed([message(21)]),
   ],
   made: [made],
-  short: 400,
+  short: 250,
   batch: 200,
   check,
   after: () => {

@@ -58,7 +58,7 @@ fuzzTest({
     handshake,
     fc.array(fc.oneof(made, fc.constant(hello)), { maxLength: 4 }).map((records) => Buffer.concat(records)),
   ],
-  short: 1000,
+  short: 600,
   batch: 500,
   check,
   after: () => daemons.atRest(),

@@ -152,7 +152,7 @@ fuzzTest({
     "nan",
   ],
   made: [made, made, fc.nat(50).chain((often) => often === 0 ? nested : made)],
-  short: 1500,
+  short: 800,
   batch: 500,
   check,
 });

@@ -63,6 +63,6 @@ fuzzTest({
     Buffer.from("880203e9", "hex"),
   ],
   made: [fc.array(fc.oneof(frame, huge), { maxLength: 8 }).map((frames) => Buffer.concat(frames))],
-  short: 20_000,
+  short: 10_000,
   check,
 });
