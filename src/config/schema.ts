@@ -94,12 +94,12 @@ const algorithmSettings = {
 /** As OpenSSH's RekeyLimit, which both ends look after. */
 const rekeySettings = {
   rekeyLimit: setting(
-    size(),
+    size().refine((bytes) => bytes === 0 || bytes >= 1024 ** 2, 'wanted "0B", or "1MiB" and more'),
     "1GiB",
     'How much may go through a tunnel, in both directions together, before keys are exchanged anew; "0B" leaves that to the other end',
   ),
   rekeyInterval: setting(
-    duration(0),
+    duration(0).refine((milliseconds) => milliseconds === 0 || milliseconds >= 1000, 'wanted "0s", or "1s" and more'),
     "1h",
     'How old the keys of a tunnel may become; "0s" leaves that to the other end',
   ),

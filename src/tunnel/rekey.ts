@@ -60,6 +60,7 @@ class Keys {
   #begun: number | undefined;
   #own = false;
   #unreasonable = 0;
+  #countedAt = -Infinity;
 
   constructor(link: RekeyLink, times: RekeyTimes, now: () => number) {
     this.#link = link;
@@ -85,7 +86,8 @@ class Keys {
   #exchanged(now: number): void {
     const carried = this.#link.volume - this.#from;
     if (!this.#own && carried < REASON) {
-      this.#unreasonable = Math.max(0, this.#unreasonable - (now - this.#since) / UNREASONABLE_EVERY) + 1;
+      this.#unreasonable = Math.max(0, this.#unreasonable - (now - this.#countedAt) / UNREASONABLE_EVERY) + 1;
+      this.#countedAt = now;
     }
     this.#own = false;
     this.#begun = undefined;

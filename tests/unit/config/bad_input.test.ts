@@ -173,6 +173,16 @@ const invalid: Record<string, [text: string, place: string, message: string | Re
     "2:1",
     '"server.ssh.macs" is a list; wanted either "+" before each name, which adds them to the default, or before none',
   ],
+  "a rekeyLimit that an exchange of keys uses up itself": [
+    '[server.ssh]\nrekeyLimit = "1KiB"',
+    "2:1",
+    '"server.ssh.rekeyLimit" is "1KiB"; wanted "0B", or "1MiB" and more',
+  ],
+  "a rekeyInterval of less than a second": [
+    '[client]\nrekeyInterval = "100ms"',
+    "2:1",
+    '"client.rekeyInterval" is "100ms"; wanted "0s", or "1s" and more',
+  ],
   "a list element of the wrong type": [
     '[server]\ntrustedProxies = ["10.0.0.0/8", 1]',
     "2:1",

@@ -208,3 +208,16 @@ test("rekey: a peer with a short interval of its own may exchange keys as often,
   }
   assert.deepEqual(link.violations, []);
 });
+
+test("rekey: a peer that begins once a second may do so for ever, while this end begins in between", (t) => {
+  const clock = new Clock();
+  const link = new Link(t, clock, { rekeyLimit: MIB, rekeyInterval: 0 });
+  for (let exchange = 0; exchange < 1000; exchange++) {
+    clock.pass(1000);
+    link.exchanged();
+    link.carry(MIB);
+    link.exchanged();
+  }
+  assert.equal(link.begun, 1000);
+  assert.deepEqual(link.violations, []);
+});
