@@ -89,7 +89,10 @@ export class CallerPlaces {
         `${size} are open, and this process may have ${files.limit} files open`,
         "Raise the limit of open files (LimitNOFILE of a systemd unit, ulimit -n)",
       ]
-      : ["port-full", "its reverse port has as many as [server.ssh] maxChannels allows"];
+      : [
+        "port-full",
+        "its reverse port has as many as [server.ssh] maxChannels and [server.access] maxRawCallers allow",
+      ];
     noise.tellOf(
       code as string,
       source,

@@ -211,18 +211,15 @@ export class ReversePorts {
     };
     const caller = new RawCaller(socket, peer, registration, observer, this.#parts);
     const rule = access.of(registration.id);
-    const refused = !rule.allowsRaw(peer.address)
-      ? refusals.callerNotAllowed.code
-      : callers.size >= rule.settings.maxRawCallers
-      ? "callers-too-many"
-      : undefined;
-    if (refused !== undefined) {
-      access.onRefused({ id: registration.id, code: refused, address: peer.address, kind: "tcp" });
-      return caller.turnAway(refused, true);
+    // First: whoever is not let in takes nobody's place.
+    if (!rule.allowsRaw(peer.address)) {
+      const { code } = refusals.callerNotAllowed;
+      access.onRefused({ id: registration.id, code, address: peer.address, kind: "tcp" });
+      return caller.turnAway(code, true);
     }
     // Where one of both has said nothing yet, nothing is lost.
     const isIdle = () => socket.bytesRead === 0 || socket.bytesWritten === 0;
-    const max = partOf(config.ssh.maxChannels, RAW_SHARE);
+    const max = Math.min(partOf(config.ssh.maxChannels, RAW_SHARE), rule.settings.maxRawCallers);
     if (!places.take(socket, isIdle, () => resetConnection(socket), { room, max })) return resetConnection(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     callers.set(socket, caller);

@@ -138,7 +138,7 @@ test("a reverse port has no more connections at the same time than it may", asyn
   const [first, second] = [await connected(rawPort), await connected(rawPort)];
   const third = new RawCaller(rawPort);
   assert.equal(await third.closed, "ECONNRESET");
-  await server.logged(({ code }) => code === "callers-too-many");
+  await server.logged(({ code }) => code === "port-full");
   assert.equal(came(), 2);
   first.close();
   await eventually("there is room again", async () => {
