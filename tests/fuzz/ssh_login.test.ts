@@ -13,12 +13,14 @@ let daemons: FuzzDaemons;
 before(async () => void (daemons = await FuzzDaemons.start(scope)));
 
 let turn = 0;
+let greeted = 0;
 
 async function check(bytes: Buffer): Promise<void> {
   const chance = chanceOf(bytes);
   const pieces = chance() < 0.5 ? [bytes] : piecesOf(bytes, chance).slice(0, 40);
   const answered = await hostileConnection(daemons.daemons.server.sshPort, pieces);
   assert.ok(answered === "" || answered.startsWith("SSH-2.0-petit_"));
+  if (answered !== "") greeted++;
   if (++turn % 500 === 0) await daemons.stillWell();
 }
 
@@ -89,6 +91,9 @@ fuzzTest({
   short: 1000,
   batch: 500,
   check,
-  after: () => daemons.atRest(),
+  after: () => {
+    assert.ok(greeted > turn / 2, `only ${greeted} of ${turn} connections were greeted`);
+    return daemons.atRest();
+  },
   memory: () => daemons.memory(),
 });

@@ -4,6 +4,7 @@ import type { Settings } from "../../world/executable.ts";
 export const FUZZ_SERVER_SETTINGS: Settings = {
   "server.ssh.loginGraceTime": "5s",
   "server.ssh.perSourcePenalty": "0s",
+  "server.ssh.maxFailedLogins": 1_000_000,
   "server.holdFor": "1s",
   "server.keepPortFor": "1s",
   "server.headTimeout": "5s",
