@@ -77,7 +77,7 @@ test("host key files: a public half that a person has taken away does not come b
 
 test("host key files: a next key that is damaged is told of, and does not stand in the way of the current one", (t) => {
   const file = newKey(t);
-  writeFileSync(`${file}.next`, "damaged");
+  writeFileSync(`${file}.next`, "damaged", { mode: 0o600 });
   const { current, next, problem } = readHostKeys(file);
   assert.equal(current.publicKey.line, readHostKey(file).publicKey.line);
   assert.equal(next, undefined);

@@ -23,6 +23,7 @@ class Services {
   add(id: string, probe?: string): Served {
     const link = {
       wire: { lastReceived: this.now, writable: true },
+      channels: 0,
       asked: -Infinity,
       pinged: -Infinity,
       answered: this.now,
