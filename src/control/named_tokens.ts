@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { lchownSync, linkSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { z } from "zod";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { makeStateFolder, writeStateFile } from "../platform/state_file.ts";
 
@@ -14,16 +13,19 @@ const FOLDER = "api-tokens";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-const tokenFile = z.object({
-  scope: z.enum(["all", "read"]),
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
-  createdAt: z.string(),
-});
-
 /** What a token lets do. */
 export type TokenScope = "all" | "read";
 
-export interface NamedToken extends z.output<typeof tokenFile> {
+/** What its file says. */
+interface TokenFile {
+  readonly scope: TokenScope;
+  /** SHA-256, in hexadecimal digits: of 256 random bits nothing slower is needed. */
+  readonly hash: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface NamedToken extends TokenFile {
   readonly name: string;
 }
 
@@ -40,7 +42,7 @@ export function addToken(folder: string, name: string, scope: TokenScope, now = 
     });
   }
   const token = randomBytes(32).toString("base64url");
-  const content = { scope, hash: hashOf(token), createdAt: now.toISOString() };
+  const content: TokenFile = { scope, hash: hashOf(token), createdAt: now.toISOString() };
   makeStateFolder(join(folder, FOLDER));
   giveToOwner(folder, join(folder, FOLDER));
   const file = join(folder, FOLDER, name);
@@ -104,10 +106,12 @@ export function findToken(folder: string, given: string): NamedToken | undefined
 }
 
 /** A file that others can write is none: they could have put it there. */
-function read(file: string): z.output<typeof tokenFile> | undefined {
+function read(file: string): TokenFile | undefined {
   try {
     if (process.platform !== "win32" && (statSync(file).mode & 0o022) !== 0) return undefined;
-    return tokenFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    const { scope, hash, createdAt } = JSON.parse(readFileSync(file, "utf8")) as Partial<TokenFile>;
+    if ((scope !== "all" && scope !== "read") || !/^[0-9a-f]{64}$/.test(String(hash))) return undefined;
+    return { scope, hash: String(hash), createdAt: String(createdAt) };
   } catch {
     return undefined;
   }

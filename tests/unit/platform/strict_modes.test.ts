@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { readPrivateKey, refuseLooseState } from "../../../src/platform/strict_modes.ts";
 import { run } from "../../world/processes.ts";
-import { temporaryFolder } from "../../world/temporary_folder.ts";
+import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
 
 const OPTIONS = { skip: process.platform === "win32" && "Windows has no file modes" };
-const ROOT = { skip: process.getuid?.() !== 0 && "Only root can be another user" };
+/** Whether every user can read a file, by all folders above it. */
+const isPublic = (path: string): boolean =>
+  (statSync(path).mode & 0o005) >= (path === process.execPath ? 0o005 : 0o001) &&
+  (dirname(path) === path || isPublic(dirname(path)));
+const ROOT = {
+  skip: process.getuid?.() !== 0
+    ? "Only root can be another user"
+    : !(isPublic(process.execPath) && isPublic(import.meta.dirname as string)) &&
+      "Other users cannot read this checkout",
+};
 const NOBODY = 65534;
 
 test("strict modes: a private key that others can read or write is refused, with the way out", OPTIONS, (t) => {
@@ -50,13 +59,20 @@ test("strict modes: the key of a certificate may be shared with a group, and wit
 });
 
 /** What another user is told. */
-async function asNobody(call: string): Promise<string> {
-  const module = new URL("../../../src/platform/strict_modes.ts", import.meta.url).pathname;
-  const source = `const m = await import(${JSON.stringify(module)}); ` +
-    `try { console.log(${call} ?? "fine") } catch (error) { console.log(error.code) }`;
-  const { stdout, stderr } = await run(process.execPath, ["-e", source], {
+async function asNobody(scope: Scope, call: string): Promise<string> {
+  const folder = temporaryFolder(scope);
+  chmodSync(folder, 0o755);
+  const program = join(folder, "program.mjs");
+  const module = new URL("../../../src/platform/strict_modes.ts", import.meta.url).href;
+  writeFileSync(
+    program,
+    `import * as m from ${JSON.stringify(module)};\n` +
+      `try { console.log(${call} ?? "fine") } catch (error) { console.log(error.code) }\n`,
+  );
+  const { stdout, stderr } = await run(process.execPath, [program], {
     user: { uid: NOBODY, gid: NOBODY },
-    cwd: "/",
+    cwd: folder,
+    env: { HOME: folder, DENO_DIR: join(folder, "deno") },
   });
   return stdout.trim() || stderr;
 }
@@ -67,7 +83,7 @@ test("strict modes: a service may use a key that root gives its group, and none 
   const file = join(folder, "key");
   writeFileSync(file, "secret", { mode: 0o640 });
   chownSync(file, 0, NOBODY);
-  const read = () => asNobody(`m.readPrivateKey(${JSON.stringify(file)})`);
+  const read = () => asNobody(t, `m.readPrivateKey(${JSON.stringify(file)})`);
   assert.equal(await read(), "secret");
   chmodSync(file, 0o644);
   assert.equal(await read(), "key-exposed");
@@ -126,7 +142,7 @@ test("strict modes: a folder above it in which anybody can put another one into 
 test("strict modes: a service may be in root's folder, and not in another user's", ROOT, async (t) => {
   const folder = temporaryFolder(t);
   chmodSync(folder, 0o755);
-  const check = () => asNobody(`m.refuseLooseState(${JSON.stringify(folder)}, [])`);
+  const check = () => asNobody(t, `m.refuseLooseState(${JSON.stringify(folder)}, [])`);
   assert.equal(await check(), "fine");
   chownSync(folder, 1234, 1234);
   assert.equal(await check(), "state-foreign");
