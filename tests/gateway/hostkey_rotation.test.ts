@@ -244,7 +244,7 @@ test("a next host key that cannot be used keeps no server from starting", async 
   const world = await makeWorld(t, service);
   const { server, client } = world;
   await server.stop();
-  writeFileSync(`${fileOf(server)}.next`, "not a key\n");
+  writeFileSync(`${fileOf(server)}.next`, "not a key\n", { mode: 0o600 });
   await server.start();
   const line = await server.logged(({ code }) => code === "host-key-unusable");
   assert.ok(line.msg.includes(".next"), line.msg);

@@ -25,7 +25,7 @@ async function mutual(
   writeFileSync(ca, clients.CA);
   const folder = server.config.server.certificates;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "server.key"), FIRST.key);
+  writeFileSync(join(folder, "server.key"), FIRST.key, { mode: 0o600 });
   writeFileSync(join(folder, "server.crt"), FIRST.cert);
   await server.start();
   const client = await new TestClient(t, server, servicePort).register(server.joinCode());
