@@ -51,6 +51,8 @@ export interface Startup {
   readonly since: number;
   /** It had to make room. */
   dropped: boolean;
+  /** What it was charged when it began; given back where it logs in. */
+  readonly charged: number;
   drop(): void;
 }
 
@@ -67,10 +69,13 @@ const KNOWN_COUNTS_AS = 20;
 const KEPT_FOR = 3000;
 
 /** Milliseconds of `maxFailedLogins` that may come at once. */
-const BURST = 10_000;
+const BURST = 2000;
 
 /** Milliseconds that all strangers can owe at most: connections that were under way when the limit was reached count too. */
 const ALL_OWE_MAX = 60_000;
+
+/** Milliseconds that strangers owe from which on each of their logins counts when it begins: many could before the first of them fails. */
+const SUSPICIOUS = 500;
 
 /** What part of the burst is for sources that have failed before; the rest is kept for newcomers. */
 const REPEATED_PART = 0.5;
@@ -142,7 +147,9 @@ export class LoginGuard {
       return undefined;
     }
     const source = this.#sources.findOrAdd(name, now);
-    const startup: Startup = { crowd, name, source, exempt, since: now, dropped: false, drop };
+    const isSuspect = !exempt && crowd === this.#strangers && this.#owes - now > SUSPICIOUS;
+    const charged = isSuspect ? this.#charge(now) : 0;
+    const startup: Startup = { crowd, name, source, exempt, since: now, dropped: false, charged, drop };
     source.startups++;
     crowd.add(name, startup);
     return startup;
@@ -175,9 +182,10 @@ export class LoginGuard {
   }
 
   loggedIn(startup: Startup): void {
-    const { name, source } = startup;
+    const { name, source, charged } = startup;
     const now = this.#now();
     leave(startup);
+    this.#owes -= charged;
     // What it owed as one address is little for a source that has a client.
     if (source.knownAt === undefined) source.owes = now + Math.max(0, source.owes - now) / KNOWN_COUNTS_AS;
     source.live++;
@@ -202,11 +210,16 @@ export class LoginGuard {
       const owes = Math.max(source.owes, now) + weight * penalty(settings, source);
       source.owes = Math.min(owes, now + Math.max(OWES_MAX, settings.perSourcePenaltyMin));
       // What a key exchange costs is the same for all of them.
-      if (source.knownAt === undefined) {
-        this.#owes = Math.min(Math.max(this.#owes, now) + 1000 / settings.maxFailedLogins, now + ALL_OWE_MAX);
-      }
+      if (source.knownAt === undefined && startup.charged === 0) this.#charge(now);
     }
     this.#sources.tidy(name, source, now);
+  }
+
+  /** One login of a stranger that fails, or may. */
+  #charge(now: number): number {
+    const each = 1000 / this.#settings.maxFailedLogins;
+    this.#owes = Math.min(Math.max(this.#owes, now) + each, now + ALL_OWE_MAX);
+    return each;
   }
 
   #isExempt({ perSourcePenaltyExemptList: from }: LoginGuardSettings, address: string): boolean {
