@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { localSchema, sections } from "./schema.ts";
+import { localSchema } from "./client_settings.ts";
+import { sections } from "./schema.ts";
 import type { TenantConfig } from "./tenant_config.ts";
 import { tomlValue } from "./toml.ts";
 

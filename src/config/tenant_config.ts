@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { checkToml } from "./check_toml.ts";
-import { allowSchema, localSchema } from "./schema.ts";
+import { allowSchema, localSchema } from "./client_settings.ts";
 
 /** The private service of a tenant; `tlsCa` is an absolute path, or "". */
 export type Local = z.output<typeof localSchema>;

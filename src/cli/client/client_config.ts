@@ -5,7 +5,7 @@ import { DEFAULT_TENANT, tenantFolder } from "../../client/state.ts";
 import { knownTenant, readTenant } from "../../client/tenants.ts";
 import { effectiveSettings, written } from "../../config/effective.ts";
 import { loadConfig } from "../../config/load.ts";
-import { localSchema } from "../../config/schema.ts";
+import { localSchema } from "../../config/client_settings.ts";
 import type { Local, OwnRules } from "../../config/tenant_config.ts";
 import { changeConfig } from "../../control/change_config.ts";
 import { clientContext } from "./client_context.ts";

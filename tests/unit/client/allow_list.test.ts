@@ -3,7 +3,7 @@ import test from "node:test";
 import { type HttpRules, httpRules, isServiceAllowed, whyNotAllowed } from "../../../src/client/allow_list.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 import { parseTenantConfig } from "../../../src/config/tenant_config.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 import { requestFraming } from "../../../src/http/framing.ts";
 import { parseRequestHead } from "../../../src/http/head.ts";
 import { head } from "../../world/raw_http.ts";

@@ -5,7 +5,7 @@ import test from "node:test";
 import { lease } from "../../../src/client/lease.ts";
 import { removeTenantFolder } from "../../../src/client/tenant_folder.ts";
 import { readTenants } from "../../../src/client/tenants.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 import { temporaryFolder } from "../../world/world.ts";
 import { writeAndKill } from "../registry/write_and_kill.ts";
 

@@ -7,7 +7,7 @@ import { changeTenant } from "../../../src/client/change_tenant.ts";
 import { lease } from "../../../src/client/lease.ts";
 import { makeTenantFolder, removeTenantFolder } from "../../../src/client/tenant_folder.ts";
 import { readTenants } from "../../../src/client/tenants.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 import { temporaryFolder } from "../../world/world.ts";
 
 const LOCAL = localSchema.parse({});

@@ -5,7 +5,7 @@ import { changeTenant } from "../../../src/client/change_tenant.ts";
 import { lease } from "../../../src/client/lease.ts";
 import { forgetRegistration, writeRegistration } from "../../../src/client/state.ts";
 import { removeTenantFolder } from "../../../src/client/tenant_folder.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 
 const [, , folder = ""] = process.argv;
 const LOCAL = localSchema.parse({});

@@ -5,7 +5,7 @@ import process from "node:process";
 import test from "node:test";
 import { clientKey, readRegistration, writeEndpoint, writeRegistration } from "../../../src/client/state.ts";
 import { readTenants } from "../../../src/client/tenants.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 import { publicKeyOf } from "../../../src/tunnel/keys.ts";
 import { type Scope, temporaryFolder } from "../../world/world.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { forgetRegistration, readPreferred, writeRegistration } from "../../../src/client/state.ts";
 import { knownTenant, readTenants } from "../../../src/client/tenants.ts";
-import { localSchema } from "../../../src/config/schema.ts";
+import { localSchema } from "../../../src/config/client_settings.ts";
 import { temporaryFolder } from "../../world/world.ts";
 
 const LOCAL = { ...localSchema.parse({}), host: "books.lan", port: 5432 };
