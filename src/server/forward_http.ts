@@ -10,6 +10,7 @@ import { IDLE_LIMIT } from "./channel_pool.ts";
 import { endWhenSilent } from "./end_when_silent.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
 import type { Peer } from "./forwarded_fields.ts";
+import { GatheredOutput } from "./gathered_output.ts";
 import { type Refusal, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
 import { expectsContinue, mayBeMissed, requestedUpgrade, requestForService } from "./request_rewrite.ts";
@@ -43,9 +44,6 @@ export interface ExchangeLimits {
 export interface ExchangeContext extends ReachContext {
   readonly limits: ExchangeLimits;
 }
-
-/** Pieces up to this size are put together before they are written: one system call is worth more than one copy. */
-const GATHER_BELOW = 64 * 1024;
 
 /** RFC 9110, section 9.2.2: doing these twice is the same as doing them once. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -101,8 +99,7 @@ export class Exchange implements ChannelUser, Traveller {
   #partial = NOTHING;
   #heard = false;
   #answer: Answer | undefined;
-  #out: Buffer[] = [];
-  #outBytes = 0;
+  readonly #out: GatheredOutput;
   #over = false;
   /** When all of it has to be over, in milliseconds of `performance.now()`. */
   readonly #until: number;
@@ -119,6 +116,7 @@ export class Exchange implements ChannelUser, Traveller {
     record: ExchangeRecord,
   ) {
     this.#caller = caller;
+    this.#out = new GatheredOutput(caller);
     this.#reach = new ServiceReach(registration, context, this);
     this.#context = context;
     this.#record = record;
@@ -251,7 +249,7 @@ export class Exchange implements ChannelUser, Traveller {
     const connection = !keep ? "close" : this.#head.minor === 0 ? "keep-alive" : undefined;
     this.#answer = { head, framing, body: new BodyReader(framing), delivery, keep };
     this.#record.answered(head.status);
-    this.#gather(Buffer.from(responseForCaller(head, framing, delivery, connection), "latin1"));
+    this.#out.add(Buffer.from(responseForCaller(head, framing, delivery, connection), "latin1"));
   }
 
   #relay(bytes: Buffer): void {
@@ -259,30 +257,12 @@ export class Exchange implements ChannelUser, Traveller {
     if (answer === undefined) return;
     this.#progress();
     const chunked = answer.delivery === "chunked";
-    const used = answer.body.read(bytes, (piece) => this.#gather(chunked ? chunkOf(piece) : piece));
+    const used = answer.body.read(bytes, (piece) => this.#out.add(chunked ? chunkOf(piece) : piece));
     if (answer.body.done) {
-      if (chunked) this.#gather(lastChunk(answer.body.trailers));
+      if (chunked) this.#out.add(lastChunk(answer.body.trailers));
       // Whatever follows an answer belongs to no request.
       this.#complete(used === bytes.length);
-    } else if (!this.#flush()) this.#channel?.pause();
-  }
-
-  #gather(piece: Buffer): void {
-    this.#out.push(piece);
-    this.#outBytes += piece.length;
-  }
-
-  #flush(): boolean {
-    const pieces = this.#out;
-    if (pieces.length === 0) return true;
-    const total = this.#outBytes;
-    this.#out = [];
-    this.#outBytes = 0;
-    if (pieces.length === 1) return this.#caller.write(pieces[0] as Buffer);
-    if (total <= GATHER_BELOW) return this.#caller.write(Buffer.concat(pieces, total));
-    let more = true;
-    for (const piece of pieces) more = this.#caller.write(piece);
-    return more;
+    } else if (!this.#out.flush()) this.#channel?.pause();
   }
 
   onCallerDrain(): void {
@@ -294,7 +274,7 @@ export class Exchange implements ChannelUser, Traveller {
   onEnd(): void {
     if (this.#over) return;
     if (this.#answer?.framing.kind === "until-close") {
-      if (this.#answer.delivery === "chunked") this.#gather(lastChunk([]));
+      if (this.#answer.delivery === "chunked") this.#out.add(lastChunk([]));
       this.#complete(false);
     } else this.#brokenOff(refusals.serviceClosed);
   }
@@ -371,7 +351,7 @@ export class Exchange implements ChannelUser, Traveller {
     const served = this.#served as Served;
     if (reusable && served.alive) served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
     else channel.close();
-    this.#flush();
+    this.#out.flush();
     this.#caller.finished(keep);
   }
 
