@@ -350,6 +350,8 @@ export class Exchange implements ChannelUser, Traveller {
     const reusable = clean && certain && this.#body.done && persists(head);
     const served = this.#served as Served;
     if (reusable && served.alive) served.pool.put(channel, Math.min(keepAliveHint(head), IDLE_LIMIT));
+    // In order, where nothing was left open: the client logs how a connection ended, and its service should not be reset.
+    else if (this.#body.done) channel.finish();
     else channel.close();
     this.#out.flush();
     this.#caller.finished(keep);

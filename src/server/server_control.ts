@@ -1,8 +1,7 @@
 import process from "node:process";
 import type { Audit } from "../audit/audit_event.ts";
 import { type Reloaded, takeUp } from "../config/changes.ts";
-import { effectiveSettings } from "../config/effective.ts";
-import type { Config, ServerConfig } from "../config/schema.ts";
+import type { ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
@@ -13,6 +12,7 @@ import { AccessControl } from "./access/access_control.ts";
 import type { AccessRules } from "./access/access_rules.ts";
 import type { Disconnect } from "./disconnect.ts";
 import type { Disconnects } from "./disconnects.ts";
+import { settingLines } from "./audited_settings.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
 import type { HostKeys } from "./host_keys.ts";
@@ -256,15 +256,6 @@ export class ServerControl {
       ),
     };
   }
-}
-
-/** Settings with their new values, as they would stand in the config file. */
-function settingLines(server: ServerConfig, names: readonly string[]): string[] {
-  const all = effectiveSettings({ server } as unknown as Config, "server");
-  return names.map((name) => {
-    const dot = name.lastIndexOf(".");
-    return `${name} = ${JSON.stringify(all[name.slice(0, dot)]?.[name.slice(dot + 1)])}`;
-  });
 }
 
 function tunnelStatus(served: Served): { address: string; since: string; channels: number } {

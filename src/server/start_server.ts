@@ -22,6 +22,7 @@ import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
+import { settingsDigest } from "./audited_settings.ts";
 import { AccessRules } from "./access/access_rules.ts";
 import { CallerPlaces } from "./caller_places.ts";
 import { checkHostKeys } from "../tunnel/offer.ts";
@@ -286,7 +287,13 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     const { fingerprint } = hostKeys.current.publicKey;
-    audit.record("server-started", { version, ssh: sshPort, proxy: proxyPort, hostKey: fingerprint });
+    audit.record("server-started", {
+      version,
+      settings: settingsDigest(config),
+      ssh: sshPort,
+      proxy: proxyPort,
+      hostKey: fingerprint,
+    });
     undo.push(() => audit.record("server-stopped", { version }));
     return {
       proxyPort,

@@ -104,7 +104,10 @@ test("the chain goes on over restarts of the server and is whole", async (t) => 
   };
   const { head, fault } = verdict();
   assert.equal(fault, null);
+  server.config.server.idleTimeout++;
   await server.start();
+  const [first, second] = told(server, "server-started");
+  assert.notEqual(second?.["settings"], first?.["settings"]);
   assert.deepEqual(told(server).map(({ event }) => event), [
     "log-begun",
     "server-started",

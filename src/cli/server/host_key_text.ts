@@ -11,7 +11,7 @@ export function hostKeyText({ current, next, former, clients, openJoinCodes }: H
   if (next !== null) {
     lines.push(`Next host key  ${next.fingerprint}  since ${since(next.since)}`);
     const all = next.unaware.length === 0;
-    lines.push(`Known to       ${all ? `all ${clients}` : `${next.aware} of ${clients}`} clients`);
+    lines.push(`Known to       ${all ? `all clients (${clients})` : `${next.aware} of ${clients} clients`}`);
     if (!all) lines.push(`Not to         ${idsOf(next.unaware).join(", ")}`);
   }
   if (former !== null) lines.push(`Former         ${former.fingerprint ?? "unreadable"}  in "${former.file}"`);
