@@ -7,7 +7,7 @@ import { type Check, Warning } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { fingerprintOfKey } from "./state.ts";
 
-const REGISTER = 'Ask the server\'s operator for a join code and run "petit client register CODE"';
+const REGISTER = 'Ask the server\'s operator for a join code and run "petit client register"';
 
 /** What can be seen on this machine alone. */
 export const fileChecks: readonly Check[] = [

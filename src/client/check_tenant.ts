@@ -25,7 +25,7 @@ export function tenantChecks(context: CheckContext): Check[] {
 async function isKnown(context: CheckContext, { name, registration }: Tenant): Promise<string> {
   const again = (why: string, code = "registration-unknown") =>
     new PetitError(code, why, {
-      hint: `Register again with a new join code from the server's operator: petit client register CODE -t ${name}`,
+      hint: `Register again with a new join code from the server's operator: petit client register -t ${name}`,
     });
   if (registration === undefined) throw again(`The tenant "${name}" is not registered`, "not-registered");
   const { id, port } = registration;

@@ -288,7 +288,7 @@ export class ClientControl {
     throw new PetitError(
       "other-server",
       `The join code is for ${joinCode.host}:${joinCode.port}, but this client connects to ${host}:${port}`,
-      { hint: 'Run "petit client register CODE" to go to another server' },
+      { hint: 'Run "petit client register" to go to another server' },
     );
   }
 
@@ -345,5 +345,5 @@ const subject = (tenant: string | undefined) => tenant === undefined ? "This cli
 
 const notRegistered = (tenant: string) =>
   new PetitError("not-registered", `Tenant "${tenant}" is not registered`, {
-    hint: `Register it with "petit client register CODE -t ${tenant}"`,
+    hint: `Register it with "petit client register -t ${tenant}"`,
   });

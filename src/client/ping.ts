@@ -30,7 +30,7 @@ export class Pinger {
     // It would be made otherwise, and the server could not know it.
     if (!existsSync(join(this.#folder, "key"))) {
       throw new PetitError("not-registered", "This client has no key yet: it is not registered", {
-        hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
+        hint: 'Ask the server\'s operator for a join code and run "petit client register"',
       });
     }
     const connection = await connectWithKey(this.#config, this.#folder, this.#signal);

@@ -111,7 +111,7 @@ function refused(host: string, port: number, joinCode: JoinCode | undefined, cau
       "join-code-needed",
       `The server ${host}:${port} does not register clients without a join code`,
       {
-        hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
+        hint: 'Ask the server\'s operator for a join code and run "petit client register"',
         cause,
       },
     );

@@ -85,7 +85,7 @@ export function checkClient(config: ClientConfig, folder: string) {
   if (!tenants.some(isRegistered)) {
     if (broken[0] !== undefined) throw broken[0].error;
     throw new PetitError("not-registered", "This client is not registered yet", {
-      hint: 'Ask the server\'s operator for a join code and run "petit client register CODE"',
+      hint: 'Ask the server\'s operator for a join code and run "petit client register"',
     });
   }
   return { tenants, broken, fingerprint: ownKey(folder).publicKey.fingerprint };

@@ -28,7 +28,7 @@ test("lease makes a tenant with the service that was named, and says what to do 
   const { code, stdout } = await client("lease", "-t", "shop", "-l", "shop.lan", "-p", "8443", "-s");
   assert.equal(code, 0);
   assert.match(stdout, /Service {2}shop\.lan:8443, TLS verified\n/);
-  assert.match(stdout, /Next: "petit client register CODE -t shop/);
+  assert.match(stdout, /Next: "petit client register -t shop/);
   const ca = join(folder, "ca.pem");
   writeFileSync(ca, FIRST.cert);
   const second = await client("lease", "-p", "8444", "-s", "--ca", ca, "--json");

@@ -15,7 +15,7 @@ export function clientInit(invocation: Invocation): number {
   const { publicKey } = clientKey(folder);
   process.stdout.write(
     `Config   ${file}\nKey      ${folder}/key (${publicKey.fingerprint})\nService  ${client.local.host}:${client.local.port}\n\n` +
-      `Next: "petit client register CODE" with a join code from the server's operator.\n`,
+      `Next: "petit client register" with a join code from the server's operator.\n`,
   );
   return 0;
 }

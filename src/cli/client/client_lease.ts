@@ -40,7 +40,7 @@ export async function clientLease(invocation: Invocation): Promise<number> {
     process.stdout.write(`${JSON.stringify({ tenant: name, index, dir, local, registration, daemon: told.daemon })}\n`);
   } else if (registration === null) {
     process.stdout.write(
-      `\nNext: "petit client register CODE -t ${name}${option}" with a join code from the server's operator.\n`,
+      `\nNext: "petit client register -t ${name}${option}" with a join code from the server's operator.\n`,
     );
   } else {
     process.stdout.write(
@@ -57,7 +57,7 @@ export async function clientLease(invocation: Invocation): Promise<number> {
 function made(name: string, option: string, error: unknown): unknown {
   if (!(error instanceof PetitError)) return error;
   const { code, message, hint, exitCode } = error;
-  const next = `The tenant is there: "petit client register CODE -t ${name}${option}" registers it`;
+  const next = `The tenant is there: "petit client register -t ${name}${option}" registers it`;
   return new PetitError(code, `Made the tenant "${name}", but did not register it: ${message}`, {
     hint: hint === undefined ? next : `${hint}. ${next}`,
     exitCode,

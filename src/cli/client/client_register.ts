@@ -125,7 +125,7 @@ function changedServer(config: ClientConfig, host: string, port: number): Overri
 const codeNeeded = () =>
   new PetitError("join-code-needed", "A join code is needed to register", {
     hint:
-      'Ask the server\'s operator for one and run "petit client register CODE", or "… register -" with the code on standard input',
+      'Ask the server\'s operator for one and run "petit client register", or "… register -" with the code on standard input',
     exitCode: 2,
   });
 

@@ -21,7 +21,7 @@ export async function clientTenants(invocation: Invocation): Promise<number> {
   });
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (rows.length === 0) {
-    process.stdout.write(`No tenants yet\n\nNext: "petit client register CODE${option}" registers the first one.\n`);
+    process.stdout.write(`No tenants yet\n\nNext: "petit client register${option}" registers the first one.\n`);
   } else process.stdout.write(tenantTable(rows));
   return 0;
 }
