@@ -69,7 +69,7 @@ const KNOWN_COUNTS_AS = 20;
 const KEPT_FOR = 3000;
 
 /** Milliseconds of `maxFailedLogins` that may come at once. */
-const BURST = 2000;
+const BURST = 4000;
 
 /** Milliseconds that all strangers can owe at most: connections that were under way when the limit was reached count too. */
 const ALL_OWE_MAX = 60_000;
