@@ -62,6 +62,10 @@ export class GatewayPeer implements SshPeer {
     return this.#login.join !== undefined;
   }
 
+  begins(begin: () => void): void {
+    this.#parts.guard.whenItsTurn(this.#startup, begin);
+  }
+
   login(attempt: LoginAttempt): LoginVerdict {
     return this.#login.attempt(attempt);
   }

@@ -4,6 +4,7 @@ import type { OpenFiles } from "../platform/open_files.ts";
 import { type BlockSizes, blockSizes, netBlock } from "../platform/net_block.ts";
 import { addressList } from "./forwarded_fields.ts";
 import { type LoginSource, LoginSources } from "./login_sources.ts";
+import { LoginTurns } from "./login_turns.ts";
 
 /** Settings of [server.ssh], read anew each time. */
 export interface LoginGuardSettings {
@@ -51,6 +52,8 @@ export interface Startup {
   readonly since: number;
   /** It had to make room. */
   dropped: boolean;
+  /** It is logged in, or gone. */
+  over: boolean;
   /** What it was charged when it began; given back where it logs in. */
   readonly charged: number;
   drop(): void;
@@ -71,10 +74,13 @@ const KEPT_FOR = 3000;
 /** Milliseconds of `maxFailedLogins` that may come at once. */
 const BURST = 4000;
 
+/** Milliseconds between the logins of two strangers where none has failed lately: about what one of them takes. */
+const CALM_SPACING = 3;
+
 /** Milliseconds that all strangers can owe at most: connections that were under way when the limit was reached count too. */
 const ALL_OWE_MAX = 60_000;
 
-/** Milliseconds that strangers owe from which on each of their logins counts when it begins: many could before the first of them fails. */
+/** Milliseconds that strangers owe from which on each of their logins counts when it begins, and begins later: many could before the first of them fails. */
 const SUSPICIOUS = 500;
 
 /** What part of the burst is for sources that have failed before; the rest is kept for newcomers. */
@@ -100,6 +106,7 @@ export class LoginGuard {
   readonly #known = new Crowd<Startup>(KEPT_FOR);
   /** When the failures of strangers are made up for. */
   #owes = 0;
+  readonly #turns: LoginTurns;
   #exempt: { readonly from: readonly string[]; readonly list: BlockList } | undefined;
   #blocks: { readonly from: string; readonly sizes: BlockSizes } | undefined;
 
@@ -114,6 +121,7 @@ export class LoginGuard {
     this.#files = files;
     this.#onThrottled = onThrottled;
     this.#now = now;
+    this.#turns = new LoginTurns(() => this.#isSuspicious(now()) ? 1000 / settings.maxFailedLogins : CALM_SPACING, now);
   }
 
   /** Connections that are not logged in. */
@@ -147,12 +155,18 @@ export class LoginGuard {
       return undefined;
     }
     const source = this.#sources.findOrAdd(name, now);
-    const isSuspect = !exempt && crowd === this.#strangers && this.#owes - now > SUSPICIOUS;
+    const isSuspect = !exempt && crowd === this.#strangers && this.#isSuspicious(now);
     const charged = isSuspect ? this.#charge(now) : 0;
-    const startup: Startup = { crowd, name, source, exempt, since: now, dropped: false, charged, drop };
+    const startup: Startup = { crowd, name, source, exempt, since: now, dropped: false, over: false, charged, drop };
     source.startups++;
     crowd.add(name, startup);
     return startup;
+  }
+
+  /** Calls `begin` when the login may begin; not at all where the connection is gone by then. */
+  whenItsTurn(startup: Startup, begin: () => void): void {
+    if (startup.exempt || startup.crowd === this.#known) begin();
+    else this.#turns.enter(begin, () => startup.over);
   }
 
   #refusal(
@@ -215,6 +229,11 @@ export class LoginGuard {
     this.#sources.tidy(name, source, now);
   }
 
+  /** Whether so many logins of strangers fail that the others are looked at as if they would. */
+  #isSuspicious(now: number): boolean {
+    return this.#owes - now > SUSPICIOUS;
+  }
+
   /** One login of a stranger that fails, or may. */
   #charge(now: number): number {
     const each = 1000 / this.#settings.maxFailedLogins;
@@ -251,6 +270,7 @@ function dropOldest(crowd: Crowd<Startup>, source: string, by: string, now: numb
 }
 
 function leave(startup: Startup): void {
+  startup.over = true;
   const { crowd, name, source } = startup;
   if (crowd.delete(name, startup)) source.startups--;
 }

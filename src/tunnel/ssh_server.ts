@@ -38,6 +38,8 @@ export interface GrantedForward {
 
 /** A connection that has not been refused yet, as the gateway's rules see it. */
 export interface SshPeer {
+  /** Calls `begin` when its login may begin. */
+  begins(begin: () => void): void;
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
   /** Told of an attempt that proves nothing: a signature that does not verify, a method or a kind of key that is not accepted. */
@@ -183,7 +185,8 @@ export function createSshServer(options: SshServerOptions): SshServer {
       wires.delete(wire);
       peer.closed(cause ?? closedBy("client"));
     });
-    ssh.injectSocket(wire as never);
+    // Nothing of it is read before.
+    peer.begins(() => wires.has(wire) && ssh.injectSocket(wire as never));
   });
   return { listener, wires, useHostKeys: (hostKeys) => void (ssh = withKeys(hostKeys)) };
 }

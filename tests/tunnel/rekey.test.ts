@@ -133,6 +133,7 @@ async function makePeer(t: TestContext, debug: (line: string) => void = () => {}
     algorithms: () => MODERN,
     isFull: () => false,
     peer: () => ({
+      begins: (begin) => begin(),
       login: () => ({ kind: "accept" }),
       loginRefused() {},
       forbidden() {},

@@ -22,7 +22,6 @@ class Services {
 
   add(id: string, probe?: string): Served {
     const link = {
-      channels: 0,
       wire: { lastReceived: this.now, writable: true },
       channels: 0,
       asked: -Infinity,
