@@ -74,8 +74,8 @@ const KEPT_FOR = 3000;
 /** Milliseconds of `maxFailedLogins` that may come at once. */
 const BURST = 4000;
 
-/** Milliseconds between the logins of two strangers where none has failed lately: about what one of them takes. */
-const CALM_SPACING = 3;
+/** Milliseconds between the logins of two strangers where none has failed lately: a few times what one of them takes. */
+const CALM_SPACING = 10;
 
 /** Milliseconds that all strangers can owe at most: connections that were under way when the limit was reached count too. */
 const ALL_OWE_MAX = 60_000;
@@ -166,7 +166,8 @@ export class LoginGuard {
   /** Calls `begin` when the login may begin; not at all where the connection is gone by then. */
   whenItsTurn(startup: Startup, begin: () => void): void {
     if (startup.exempt || startup.crowd === this.#known) begin();
-    else this.#turns.enter(begin, () => startup.over);
+    else {this.#turns.enter(begin, () =>
+        startup.over ? "over" : startup.source.knownAt === undefined ? "waits" : "free");}
   }
 
   #refusal(
@@ -200,10 +201,19 @@ export class LoginGuard {
     const now = this.#now();
     leave(startup);
     this.#owes -= charged;
+    const isNew = source.knownAt === undefined;
     // What it owed as one address is little for a source that has a client.
-    if (source.knownAt === undefined) source.owes = now + Math.max(0, source.owes - now) / KNOWN_COUNTS_AS;
+    if (isNew) source.owes = now + Math.max(0, source.owes - now) / KNOWN_COUNTS_AS;
     source.live++;
     this.#sources.isKnown(name, source, now);
+    if (isNew) this.#turns.release();
+  }
+
+  /** An address had a client before this process began. */
+  remember(address: string): void {
+    const now = this.#now();
+    const name = netBlock(address, this.#sizes(this.#settings));
+    this.#sources.isKnown(name, this.#sources.findOrAdd(name, now), now);
   }
 
   /** A connection that was logged in is gone. */

@@ -1,9 +1,11 @@
+/** How it is with one that waits: "free" may begin at once, "over" not at all any more. */
+export type TurnState = "waits" | "free" | "over";
+
 type Later = (call: () => void, milliseconds: number) => void;
 
 interface Waiting {
   readonly begin: () => void;
-  /** Nobody waits any more. */
-  isOver(): boolean;
+  state(): TurnState;
 }
 
 /**
@@ -13,9 +15,9 @@ interface Waiting {
 export class LoginTurns {
   readonly #spacing: () => number;
   readonly #now: () => number;
+  readonly #later: Later;
   #waiting: Waiting[] = [];
   #begun = -Infinity;
-  readonly #later: Later;
   #isDue = false;
 
   /**
@@ -34,16 +36,23 @@ export class LoginTurns {
     return this.#waiting.length;
   }
 
-  /** Calls `begin` when it is its turn, at once where nobody waits, unless `isOver` says by then that nobody wants it any more. */
-  enter(begin: () => void, isOver: () => boolean): void {
-    this.#waiting.push({ begin, isOver });
+  /** Calls `begin` when it is its turn, at once where nobody waits, unless `state` says "over" by then. */
+  enter(begin: () => void, state: () => TurnState): void {
+    this.#waiting.push({ begin, state });
     this.#next();
+  }
+
+  /** Some of those that wait may be free now: they begin. */
+  release(): void {
+    const free = this.#waiting.filter(({ state }) => state() === "free");
+    this.#waiting = this.#waiting.filter(({ state }) => state() === "waits");
+    for (const { begin } of free) begin();
   }
 
   #next(): void {
     if (this.#isDue) return;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      if (first.isOver()) {
+      if (first.state() === "over") {
         this.#waiting.shift();
         continue;
       }

@@ -53,6 +53,9 @@ const LAST_REPORTS = 1000;
 /** Milliseconds for which a restart waits for those who are held. */
 const SETTLED_WITHIN = 5000;
 
+/** The last disconnects whose addresses are remembered. */
+const REMEMBERED = 20_000;
+
 /** Milliseconds for a client to connect to a successor once it has set about it. */
 const MOVED_WITHIN = 2000;
 
@@ -177,6 +180,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     });
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
+    // So that clients that come back after a restart are no strangers.
+    for (const { address } of disconnects.latest(REMEMBERED)) if (address !== null) guard.remember(address);
 
     const gateway = new Gateway(
       {

@@ -132,3 +132,22 @@ test("an exempt address is let in however often its logins fail, and the list is
   await fail(t, port, 3);
   assert.match(await greetingFor(t, port, ATTACKER), /^SSH-2.0-petit/);
 });
+
+test("a server that is started again remembers where its clients were", async (t) => {
+  const server = await new TestServer(t, "", "maxFailedLogins = 5\n").start();
+  const client = await new TestClient(t, server, 9).register(server.joinCode());
+  await client.start();
+  await client.stop();
+  await server.stop();
+  await server.start();
+  const port = server.running.sshPort;
+  for (let i = 2; i < 6; i++) assert.equal(await logIn(t, port, `127.0.0.${i}`, "petit", [unknownKey()]), REFUSED);
+  // Each of them may fail too: no more strangers are let in.
+  for (let i = 0; i < 40; i++) {
+    const socket = connect({ port, host: "127.0.0.1", localAddress: `127.0.1.${i + 1}` }).on("error", () => {});
+    t.after(() => socket.destroy());
+  }
+  await eventually("strangers are closed at once", async () => await greetingFor(t, port, "127.0.2.1") === "");
+  await client.start();
+  assert.deepEqual(server.log.filter(({ code, address }) => code === "login-throttled" && address === "127.0.0.1"), []);
+});

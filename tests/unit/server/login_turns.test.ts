@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LoginTurns } from "../../../src/server/login_turns.ts";
+import { LoginTurns, type TurnState } from "../../../src/server/login_turns.ts";
 
 /** Turns whose clock the test moves, and the names of those that have begun. */
 function turned() {
   const clock = { now: 1000, spacing: 50 };
   const begun: string[] = [];
-  const gone = new Set<string>();
+  const states = new Map<string, TurnState>();
   let due: { readonly at: number; readonly call: () => void } | undefined;
   const later = (call: () => void, milliseconds: number) => {
     assert.equal(due, undefined, "one timer at a time");
     due = { at: clock.now + milliseconds, call };
   };
   const turns = new LoginTurns(() => clock.spacing, () => clock.now, later);
-  const enter = (name: string) => turns.enter(() => begun.push(name), () => gone.has(name));
+  const enter = (name: string) => turns.enter(() => begun.push(name), () => states.get(name) ?? "waits");
   const pass = (milliseconds: number) => {
     clock.now += milliseconds;
     if (due === undefined || due.at > clock.now) return;
@@ -21,7 +21,7 @@ function turned() {
     due = undefined;
     call();
   };
-  return { clock, begun, gone, turns, enter, pass };
+  return { clock, begun, states, turns, enter, pass };
 }
 
 test("logins begin one after the other, and the first at once", () => {
@@ -41,9 +41,9 @@ test("logins begin one after the other, and the first at once", () => {
 });
 
 test("who has left takes no turn", () => {
-  const { begun, gone, enter, pass } = turned();
+  const { begun, states, enter, pass } = turned();
   for (const name of ["a", "b", "c"]) enter(name);
-  gone.add("b");
+  states.set("b", "over");
   pass(50);
   assert.deepEqual(begun, ["a", "c"]);
 });
@@ -59,4 +59,15 @@ test("a spacing that has become longer meanwhile holds for those who wait alread
   assert.deepEqual(begun, ["a"]);
   pass(1);
   assert.deepEqual(begun, ["a", "b"]);
+});
+
+test("who is no stranger any more need not wait, and the others go on waiting in their order", () => {
+  const { begun, states, turns, enter, pass } = turned();
+  for (const name of ["a", "b", "c", "d", "e"]) enter(name);
+  states.set("c", "free").set("d", "free").set("e", "over");
+  turns.release();
+  assert.deepEqual(begun, ["a", "c", "d"]);
+  pass(50);
+  assert.deepEqual(begun, ["a", "c", "d", "b"]);
+  assert.equal(turns.size, 0);
 });
