@@ -24,7 +24,7 @@ const FAULTS = "faults/";
 const FUZZ = "fuzz/";
 
 /** Milliseconds for each run of a runtime: a test that hangs is a failure, and not the end of everything. */
-const TIMEOUT = 20 * 60_000;
+const TIMEOUT = 40 * 60_000;
 
 /** How many of a run's last lines are told when it was ended. */
 const LAST_WORDS = 15;
