@@ -68,7 +68,7 @@ peerTest(
     configure(server.config, { "server.access.clientCa": "./clients.pem" });
     writeFileSync(join(server.folder, "clients.pem"), CA);
     mkdirSync(join(server.folder, "certificates"), { recursive: true });
-    writeFileSync(join(server.folder, "certificates", "server.key"), FIRST.key);
+    writeFileSync(join(server.folder, "certificates", "server.key"), FIRST.key, { mode: 0o600 });
     writeFileSync(join(server.folder, "certificates", "server.crt"), FIRST.cert);
     await access("set", id, "--require", "certificate", "--certificates", "ann@example.com");
     await world.server.start();

@@ -56,7 +56,7 @@ function install(server: ServerProcess, { key, cert }: Certificates): void {
   const folder = join(server.folder, "certificates");
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of [["server.key", key], ["server.crt", cert]] as const) {
-    writeFileSync(join(folder, `${name}.new`), text);
+    writeFileSync(join(folder, `${name}.new`), text, { mode: 0o600 });
     renameSync(join(folder, `${name}.new`), join(folder, name));
   }
 }

@@ -84,7 +84,9 @@ peerTest("registering with a port that closes at once says so", [], async (t) =>
   assert.equal(code, 1);
   assert.match(
     stderr,
-    new RegExp(`^petit: The connection to 127\\.0\\.0\\.1:${port} ended before the login was done: .+\n$`),
+    new RegExp(
+      `^petit: The connection to 127\\.0\\.0\\.1:${port} ended before the login was done: .+\n +Try again in a few minutes: .+\n$`,
+    ),
   );
 });
 
