@@ -165,7 +165,8 @@ export class LoginGuard {
 
   /** Calls `begin` when the login may begin; not at all where the connection is gone by then. */
   whenItsTurn(startup: Startup, begin: () => void): void {
-    if (startup.exempt || startup.crowd === this.#known) begin();
+    const { perSourcePenalty } = this.#settings;
+    if (startup.exempt || startup.crowd === this.#known || perSourcePenalty === 0) begin();
     else {this.#turns.enter(begin, () =>
         startup.over ? "over" : startup.source.knownAt === undefined ? "waits" : "free");}
   }
