@@ -210,10 +210,14 @@ export class LoginGuard {
     if (isNew) this.#turns.release();
   }
 
-  /** An address had a client before this process began. */
-  remember(address: string): void {
+  /** The names of the sources that have a client, or had one within the last hour. */
+  get known(): string[] {
+    return this.#sources.known(this.#now());
+  }
+
+  /** A source had a client before this process began. @param name as one of `known` */
+  remember(name: string): void {
     const now = this.#now();
-    const name = netBlock(address, this.#sizes(this.#settings));
     this.#sources.isKnown(name, this.#sources.findOrAdd(name, now), now);
   }
 

@@ -30,6 +30,10 @@ class Remembered {
     return this.#young.size + this.#old.size;
   }
 
+  entries(): [name: string, source: LoginSource][] {
+    return [...this.#old, ...this.#young];
+  }
+
   get(name: string): LoginSource | undefined {
     return this.#young.get(name) ?? this.#old.get(name);
   }
@@ -48,6 +52,10 @@ class Remembered {
   }
 }
 
+function isStillKnown({ live, knownAt = -Infinity }: LoginSource, now: number): boolean {
+  return live > 0 || now - knownAt < KNOWN_FOR;
+}
+
 /** All sources. Strangers never drive out those that had a client logged in. */
 export class LoginSources {
   readonly #strangers = new Remembered();
@@ -61,7 +69,7 @@ export class LoginSources {
   find(name: string, now: number): LoginSource | undefined {
     const known = this.#known.get(name);
     if (known === undefined) return this.#strangers.get(name);
-    if (known.live > 0 || now - (known.knownAt as number) < KNOWN_FOR) return known;
+    if (isStillKnown(known, now)) return known;
     // It becomes a stranger again.
     this.#known.delete(name);
     known.knownAt = undefined;
@@ -75,6 +83,11 @@ export class LoginSources {
     const source = this.find(name, now) ?? new LoginSource();
     (source.knownAt === undefined ? this.#strangers : this.#known).set(name, source);
     return source;
+  }
+
+  /** Names of those that have a client, or had one lately. */
+  known(now: number): string[] {
+    return this.#known.entries().filter(([, source]) => isStillKnown(source, now)).map(([name]) => name);
   }
 
   /** A client of it is logged in, or was until now. */

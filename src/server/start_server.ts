@@ -36,6 +36,7 @@ import { readHostKey } from "./host_key.ts";
 import { HostKeys } from "./host_keys.ts";
 import { Callers, createHttpProxy } from "./http_proxy.ts";
 import { HttpsProxy } from "./https_proxy.ts";
+import { KnownSources } from "./known_sources.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { LoginReports } from "./login_reports.ts";
 import { keyedClients } from "./keyed_clients.ts";
@@ -52,9 +53,6 @@ const LAST_REPORTS = 1000;
 
 /** Milliseconds for which a restart waits for those who are held. */
 const SETTLED_WITHIN = 5000;
-
-/** The last disconnects whose addresses are remembered. */
-const REMEMBERED = 20_000;
 
 /** Milliseconds for a client to connect to a successor once it has set about it. */
 const MOVED_WITHIN = 2000;
@@ -160,8 +158,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     files.count(() => ports.size);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
-    const path = join(dirname(config.registryUrl.slice("sqlite:".length)), "disconnects.db");
-    const disconnects = new Disconnects({ path, log });
+    const stateFolder = dirname(config.registryUrl.slice("sqlite:".length));
+    const disconnects = new Disconnects({ path: join(stateFolder, "disconnects.db"), log });
     undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
     const prober = new Prober({ tunnels, config });
@@ -180,8 +178,8 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     });
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
-    // So that clients that come back after a restart are no strangers.
-    for (const { address } of disconnects.latest(REMEMBERED)) if (address !== null) guard.remember(address);
+    const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
+    undo.push(() => knownSources.close());
 
     const gateway = new Gateway(
       {

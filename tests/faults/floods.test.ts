@@ -73,7 +73,7 @@ async function makeDoors(t: Scope, launcher: readonly string[] = []): Promise<Do
   });
   const folder = join(server.folder, "certificates");
   mkdirSync(folder);
-  writeFileSync(join(folder, "server.key"), FIRST.key);
+  writeFileSync(join(folder, "server.key"), FIRST.key, { mode: 0o600 });
   writeFileSync(join(folder, "server.crt"), FIRST.cert);
   server.launcher = launcher;
   await server.start();

@@ -64,7 +64,7 @@ async function namedService(scope: Scope, name: string): Promise<number> {
 async function copyOf({ client }: Connected, name: string, server: ServerProcess): Promise<Connected> {
   const relay = await FaultRelay.to(scope, server.sshPort);
   const copy = new ClientProcess(scope);
-  cpSync(client.folder, copy.folder, { recursive: true, filter: (path) => !/\.(pid|lock)$|logs/.test(path) });
+  cpSync(client.folder, copy.folder, { recursive: true, filter: (path) => !/\.(pid|lock|sock)$|logs/.test(path) });
   const hosts = join(copy.folder, "known_hosts");
   writeFileSync(hosts, readFileSync(hosts, "utf8").replace(/]:\d+ /g, `]:${relay.port} `));
   configure(copy.config, { "client.port": relay.port, "client.local.port": await namedService(scope, name) });

@@ -24,7 +24,7 @@ export class SmallDisk {
     const folder = join(temporaryFolder(scope), "disk");
     mkdirSync(folder);
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder], { stdio: "ignore" });
+      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", folder], { stdio: "ignore" });
     } catch {
       return undefined;
     }

@@ -33,7 +33,7 @@ export class FuzzDaemons {
     const daemons = await startExecutables(scope, service.port, { server: FUZZ_SERVER_SETTINGS });
     const { server } = daemons;
     mkdirSync(join(server.folder, "certificates"), { recursive: true });
-    writeFileSync(join(server.folder, "certificates", "server.key"), FIRST.key);
+    writeFileSync(join(server.folder, "certificates", "server.key"), FIRST.key, { mode: 0o600 });
     writeFileSync(join(server.folder, "certificates", "server.crt"), FIRST.cert);
     await server.daemon.logged((line) => line["port"] === server.secureProxyPort);
     const fuzzed = new FuzzDaemons(scope, daemons);
