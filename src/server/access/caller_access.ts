@@ -24,6 +24,8 @@ export class CallerAccess {
   #rule: AccessRule | undefined;
   #fields: readonly Field[] = [];
   #credential: KnownCredential | undefined;
+  /** What this connection showed last that was right, under which rule, and whose it is. */
+  #right: { readonly value: string; readonly rule: AccessRule; readonly credential: KnownCredential } | undefined;
   /** Its password is being looked at. */
   #undecided = false;
 
@@ -96,6 +98,7 @@ export class CallerAccess {
   #checkCredential(rule: AccessRule): Refusal | undefined | Promise<Refusal | undefined> {
     const value = valueShown(this.#fields, rule.settings.credentialField);
     if (value === null) return refusals.credentialsAmbiguous;
+    if (value !== undefined && this.#isAsBefore(rule, value)) return undefined;
     const shown = value === undefined ? undefined : this.#recalled(rule, value) ?? shownCredentials(value);
     if (shown === "right") return undefined;
     if (shown?.kind === "malformed") return wrong(rule);
@@ -107,12 +110,24 @@ export class CallerAccess {
       : this.#checkPassword(rule, shown, value as string);
   }
 
+  /** Whether the same was right before, on this very connection: whoever learns something from the time that this takes has sent it. */
+  #isAsBefore(rule: AccessRule, value: string): boolean {
+    const right = this.#right;
+    // A rule whose credentials have changed is another one.
+    if (right === undefined || right.value !== value || right.rule !== rule) return false;
+    if (right.credential.expiresAt <= this.#rules.now()) return false;
+    this.#credential = right.credential;
+    return true;
+  }
+
   /** Whether the same user and password were right before. A token costs no more than that. */
   #recalled(rule: AccessRule, value: string): "right" | undefined {
     if (!rule.asksFor("basic") || /^bearer /i.test(value)) return undefined;
     const id = this.#rules.passwords.recall(this.#registration ?? "", value);
     this.#credential = id === undefined ? undefined : rule.userById(id, this.#rules.now());
-    return this.#credential && "right";
+    if (this.#credential === undefined) return undefined;
+    this.#right = { value, rule, credential: this.#credential };
+    return "right";
   }
 
   #checkToken(rule: AccessRule, value: string): Refusal | undefined {
@@ -121,6 +136,7 @@ export class CallerAccess {
     const hash = credential?.hash?.kind === "sha256" ? credential.hash : NOBODY.quick;
     if (!fitsQuick(token, hash) || credential === undefined) return wrong(rule);
     this.#credential = credential;
+    this.#right = { value, rule, credential };
     return undefined;
   }
 
