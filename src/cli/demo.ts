@@ -14,7 +14,7 @@ import { silentLog } from "../observe/log.ts";
 import { makeStateFolder } from "../platform/state_file.ts";
 import { stopSignal } from "../platform/stop_signal.ts";
 import { openRegistry } from "../registry/open_registry.ts";
-import { makeHostKey } from "../server/host_key.ts";
+import { makeHostKey } from "../server/host_key/host_key.ts";
 import { startServer } from "../server/start_server.ts";
 import { hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
 import type { Invocation } from "./commands/command.ts";

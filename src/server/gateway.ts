@@ -1,40 +1,8 @@
 import type { Server as NetServer } from "node:net";
-import type { Audit } from "../audit/audit_event.ts";
-import type { ServerConfig } from "../config/schema.ts";
-import type { Log } from "../observe/log.ts";
-import type { OnceAMinute } from "../observe/once_a_minute.ts";
-import type { OpenFiles } from "../platform/open_files.ts";
 import { sshSoftware } from "../platform/version.ts";
-import type { Registry } from "../registry/registry.ts";
 import { createSshServer, type SshServer, type SshServerConnection } from "../tunnel/ssh_server.ts";
 import { GatewayPeer } from "./gateway_peer.ts";
-import type { LoginGuard } from "./login_guard.ts";
-import type { LoginReports } from "./login_reports.ts";
-import type { ReversePorts } from "./ports.ts";
-import type { Disconnects } from "./disconnects.ts";
-import type { HostKeys } from "./host_keys.ts";
-import type { Hold } from "./hold.ts";
-import type { Registrar } from "./registrar.ts";
-import type { Routes } from "./routes.ts";
-import type { Tunnels } from "./tunnels.ts";
-
-export interface GatewayParts {
-  readonly config: ServerConfig;
-  readonly registry: Registry;
-  readonly routes: Routes;
-  readonly tunnels: Tunnels;
-  readonly ports: ReversePorts;
-  readonly registrar: Registrar;
-  readonly disconnects: Disconnects;
-  readonly guard: LoginGuard;
-  readonly files: OpenFiles;
-  readonly logins: LoginReports;
-  readonly hostKeys: HostKeys;
-  readonly hold: Hold;
-  readonly audit: Audit;
-  readonly log: Log;
-  readonly noise: OnceAMinute;
-}
+import type { GatewayParts } from "./gateway_parts.ts";
 
 /** The server's SSH side door: who may log in, and what a client may do then. Everything not named here is refused. */
 export class Gateway {

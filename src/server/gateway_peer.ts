@@ -7,9 +7,9 @@ import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
 import { isPetit } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
-import { ClientLogin } from "./client_login.ts";
-import type { GatewayParts } from "./gateway.ts";
-import type { Startup } from "./login_guard.ts";
+import { ClientLogin } from "./login/client_login.ts";
+import type { GatewayParts } from "./gateway_parts.ts";
+import type { Startup } from "./login/login_guard.ts";
 import { Served } from "./tunnels.ts";
 
 /** Whatever the registry says: below it are the ports of this machine's own services. */

@@ -2,7 +2,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { encodeJoinCode, hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
-import { readHostKey } from "./host_key.ts";
+import { readHostKey } from "./host_key/host_key.ts";
 
 /** A code that is good for more than ten years, in milliseconds, is a mistake. */
 export const LONGEST_LIFETIME = 3660 * 24 * 3_600_000;

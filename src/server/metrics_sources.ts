@@ -7,7 +7,7 @@ import type { CallerPlaces } from "./caller_places.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
 import { lightStates, patienceOf } from "./lights.ts";
-import type { LoginGuard } from "./login_guard.ts";
+import type { LoginGuard } from "./login/login_guard.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 

@@ -15,7 +15,7 @@ import type { Disconnects } from "./disconnects.ts";
 import { settingLines } from "./audited_settings.ts";
 import { addressList } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
-import type { HostKeys } from "./host_keys.ts";
+import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import type { Prober } from "./probe/prober.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import test from "node:test";
-import { readHostKey } from "../../src/server/host_key.ts";
+import { readHostKey } from "../../src/server/host_key/host_key.ts";
 import { GLOBAL_REQUEST, globalRequest, HOST_KEYS_PROVE, isProof, readStrings } from "../../src/tunnel/host_keys.ts";
 import { blobOf, sshString } from "../../src/tunnel/host_keys.ts";
 import { generateKey, type PublicKey } from "../../src/tunnel/keys.ts";

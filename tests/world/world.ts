@@ -7,7 +7,7 @@ import { DEFAULT_TENANT } from "../../src/client/state.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { makeHostKey } from "../../src/server/host_key.ts";
+import { makeHostKey } from "../../src/server/host_key/host_key.ts";
 import { type RunningServer, startServer } from "../../src/server/start_server.ts";
 import { encodeJoinCode, hashJoinSecret, type JoinCode, newJoinSecret } from "../../src/tunnel/join_code.ts";
 import type { Registered } from "../../src/tunnel/messages.ts";

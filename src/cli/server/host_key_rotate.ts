@@ -1,6 +1,6 @@
 import process from "node:process";
 import { callDaemon } from "../../control/api_client.ts";
-import type { HostKeyStatus } from "../../server/host_keys.ts";
+import type { HostKeyStatus } from "../../server/host_key/host_keys.ts";
 import type { Invocation } from "../commands/command.ts";
 import { daemonFolder } from "../daemon/daemon_folder.ts";
 import { hostKeyText } from "./host_key_text.ts";

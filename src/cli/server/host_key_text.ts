@@ -1,4 +1,4 @@
-import type { HostKeyStatus, UnawareClient } from "../../server/host_keys.ts";
+import type { HostKeyStatus, UnawareClient } from "../../server/host_key/host_keys.ts";
 import { momentText } from "../terminal/time_text.ts";
 
 /** Clients that are named one by one. */

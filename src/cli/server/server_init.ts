@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { loadConfig } from "../../config/load.ts";
 import { openRegistry } from "../../registry/open_registry.ts";
-import { makeHostKey, readHostKey } from "../../server/host_key.ts";
+import { makeHostKey, readHostKey } from "../../server/host_key/host_key.ts";
 import type { Invocation } from "../commands/command.ts";
 import { initConfig } from "../init_config.ts";
 import { configFile, textValue } from "../values.ts";

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
-import { readHostKey } from "../../../src/server/host_key.ts";
+import { readHostKey } from "../../../src/server/host_key/host_key.ts";
 import { temporaryFolder } from "../../world/world.ts";
 import { petit } from "./captured.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { loadConfig } from "../../../../src/config/load.ts";
 import { openRegistry } from "../../../../src/registry/open_registry.ts";
-import { readHostKey } from "../../../../src/server/host_key.ts";
+import { readHostKey } from "../../../../src/server/host_key/host_key.ts";
 import { decodeJoinCode, hashJoinSecret } from "../../../../src/tunnel/join_code.ts";
 import { type Scope, temporaryFolder } from "../../../world/world.ts";
 import { petit } from "../captured.ts";

@@ -1,5 +1,5 @@
-import type { Routes } from "./routes.ts";
-import type { Tunnels } from "./tunnels.ts";
+import type { Routes } from "../routes.ts";
+import type { Tunnels } from "../tunnels.ts";
 
 /** A client as its key shows it. */
 export interface KeyedClient {

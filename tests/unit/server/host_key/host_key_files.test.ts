@@ -3,9 +3,15 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import { makeHostKey, readHostKey } from "../../../src/server/host_key.ts";
-import { finishingSteps, makeNext, readHostKeys, removeNext, tidy } from "../../../src/server/host_key_files.ts";
-import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
+import { makeHostKey, readHostKey } from "../../../../src/server/host_key/host_key.ts";
+import {
+  finishingSteps,
+  makeNext,
+  readHostKeys,
+  removeNext,
+  tidy,
+} from "../../../../src/server/host_key/host_key_files.ts";
+import { type Scope, temporaryFolder } from "../../../world/temporary_folder.ts";
 
 function newKey(t: Scope): string {
   const file = join(temporaryFolder(t), "host_key");

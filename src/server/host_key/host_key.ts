@@ -1,7 +1,7 @@
-import { messageOf, PetitError, systemCode } from "../error.ts";
-import { writeStateFile } from "../platform/state_file.ts";
-import { isRefusedKey, readPrivateKey } from "../platform/strict_modes.ts";
-import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
+import { messageOf, PetitError, systemCode } from "../../error.ts";
+import { writeStateFile } from "../../platform/state_file.ts";
+import { isRefusedKey, readPrivateKey } from "../../platform/strict_modes.ts";
+import { generateKey, type PublicKey, publicKeyOf } from "../../tunnel/keys.ts";
 
 export interface HostKey {
   readonly privatePem: string;

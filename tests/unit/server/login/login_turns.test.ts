@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LoginTurns, type TurnState } from "../../../src/server/login_turns.ts";
+import { LoginTurns, type TurnState } from "../../../../src/server/login/login_turns.ts";
 
 /** Turns whose clock the test moves, and the names of those that have begun. */
 function turned() {

@@ -1,8 +1,8 @@
 import { type BlockList, isIPv6 } from "node:net";
-import { Crowd } from "../platform/crowd.ts";
-import type { OpenFiles } from "../platform/open_files.ts";
-import { type BlockSizes, blockSizes, netBlock } from "../platform/net_block.ts";
-import { addressList } from "./forwarded_fields.ts";
+import { Crowd } from "../../platform/crowd.ts";
+import type { OpenFiles } from "../../platform/open_files.ts";
+import { type BlockSizes, blockSizes, netBlock } from "../../platform/net_block.ts";
+import { addressList } from "../forwarded_fields.ts";
 import { type LoginSource, LoginSources } from "./login_sources.ts";
 import { LoginTurns } from "./login_turns.ts";
 

@@ -1,11 +1,11 @@
-import type { ServerConfig } from "../config/schema.ts";
-import type { Registry } from "../registry/registry.ts";
-import { hashJoinSecret } from "../tunnel/join_code.ts";
-import type { PublicKey } from "../tunnel/keys.ts";
-import { JOIN_USER } from "../tunnel/messages.ts";
-import type { LoginAttempt, LoginVerdict } from "../tunnel/ssh_server.ts";
-import type { BackchannelPeer } from "./registrar.ts";
-import type { Routes } from "./routes.ts";
+import type { ServerConfig } from "../../config/schema.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { hashJoinSecret } from "../../tunnel/join_code.ts";
+import type { PublicKey } from "../../tunnel/keys.ts";
+import { JOIN_USER } from "../../tunnel/messages.ts";
+import type { LoginAttempt, LoginVerdict } from "../../tunnel/ssh_server.ts";
+import type { BackchannelPeer } from "../registrar.ts";
+import type { Routes } from "../routes.ts";
 
 export interface ClientLoginParts {
   readonly config: ServerConfig;

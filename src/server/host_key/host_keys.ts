@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { messageOf, PetitError } from "../error.ts";
-import type { Audit, AuditFacts } from "../audit/audit_event.ts";
-import type { Log } from "../observe/log.ts";
-import { within } from "../platform/within.ts";
-import type { Registry } from "../registry/registry.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import type { Audit, AuditFacts } from "../../audit/audit_event.ts";
+import type { Log } from "../../observe/log.ts";
+import { within } from "../../platform/within.ts";
+import type { Registry } from "../../registry/registry.ts";
 import {
   type DatedHostKey,
   finishingSteps,

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, PetitError } from "../error.ts";
-import { removeStateFile, writeStateFile } from "../platform/state_file.ts";
-import { syncFolder } from "../platform/sync_folder.ts";
-import { isProvable } from "../tunnel/host_keys.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import { removeStateFile, writeStateFile } from "../../platform/state_file.ts";
+import { syncFolder } from "../../platform/sync_folder.ts";
+import { isProvable } from "../../tunnel/host_keys.ts";
 import { type HostKey, makeHostKey, readHostKey } from "./host_key.ts";
 
 /** A host key with the date of its file. */

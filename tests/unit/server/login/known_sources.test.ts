@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import { silentLog } from "../../../src/observe/log.ts";
-import { OnceAMinute } from "../../../src/observe/once_a_minute.ts";
-import { KnownSources } from "../../../src/server/known_sources.ts";
-import { LoginGuard } from "../../../src/server/login_guard.ts";
-import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
+import { silentLog } from "../../../../src/observe/log.ts";
+import { OnceAMinute } from "../../../../src/observe/once_a_minute.ts";
+import { KnownSources } from "../../../../src/server/login/known_sources.ts";
+import { LoginGuard } from "../../../../src/server/login/login_guard.ts";
+import { type Scope, temporaryFolder } from "../../../world/temporary_folder.ts";
 
 const SETTINGS = {
   maxStartups: 2000,

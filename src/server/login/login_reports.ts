@@ -1,6 +1,6 @@
-import type { Audit } from "../audit/audit_event.ts";
-import type { Log } from "../observe/log.ts";
-import type { OnceAMinute } from "../observe/once_a_minute.ts";
+import type { Audit } from "../../audit/audit_event.ts";
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import type { Throttled, ThrottleReason } from "./login_guard.ts";
 
 /** A connection that is gone and did not log in. */

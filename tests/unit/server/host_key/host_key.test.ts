@@ -3,8 +3,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import { makeHostKey, readHostKey } from "../../../src/server/host_key.ts";
-import { temporaryFolder } from "../../world/world.ts";
+import { makeHostKey, readHostKey } from "../../../../src/server/host_key/host_key.ts";
+import { temporaryFolder } from "../../../world/world.ts";
 
 const WINDOWS = process.platform === "win32" && "Windows has no file modes";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { HostKeysKnown } from "../../../src/server/host_keys_known.ts";
-import { newRegistry, openFile } from "../registry/fixture.ts";
+import { HostKeysKnown } from "../../../../src/server/host_key/host_keys_known.ts";
+import { newRegistry, openFile } from "../../registry/fixture.ts";
 
 test("known host keys: they are kept, changed and forgotten by client", (t) => {
   const { registry, file } = newRegistry(t);

@@ -1,4 +1,4 @@
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../../registry/registry.ts";
 
 /** Milliseconds for which news is gathered: a thousand clients tell at once, and each transaction waits for the disk. */
 const WRITE_AFTER = 200;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { messageOf } from "../error.ts";
-import type { Log } from "../observe/log.ts";
-import type { OnceAMinute } from "../observe/once_a_minute.ts";
-import { writeStateFile } from "../platform/state_file.ts";
+import { messageOf } from "../../error.ts";
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { writeStateFile } from "../../platform/state_file.ts";
 import type { LoginGuard } from "./login_guard.ts";
 
 /** Milliseconds between two looks whether there are others; a killed server forgets those since then. */

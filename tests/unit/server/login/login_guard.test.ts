@@ -5,7 +5,7 @@ import {
   LoginGuard,
   type LoginGuardSettings,
   type Throttled,
-} from "../../../src/server/login_guard.ts";
+} from "../../../../src/server/login/login_guard.ts";
 
 const DEFAULTS: LoginGuardSettings = {
   maxStartups: 2000,
