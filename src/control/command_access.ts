@@ -11,6 +11,8 @@ export interface CommandAccess {
   /** What a token of the REST API lets do; undefined where it is none. @throws PetitError as `scopeOfToken` */
   scopeOf(token: string): TokenScope | undefined;
   readonly role: Role;
+  /** Told of commands that were not open to whoever gave them. @param code of the error */
+  onRefused?(code: string): void;
 }
 
 /** Before a command: "AUTH TOKEN STOP". */

@@ -121,8 +121,9 @@ export class CommandPort {
       access: this.#access,
       onFault: (error) =>
         this.#log.error({ err: error, code: "internal" }, "A command failed by a fault of petit's own"),
-      onRefused: ({ message }) => {
+      onRefused: ({ code, message }) => {
         refused = true;
+        this.#access?.onRefused?.(code);
         this.#refused(message);
       },
     });

@@ -18,14 +18,19 @@ export interface RestApiParts extends Description {
   localAccess(): LocalAccess;
   /** Aborted when the API is to end: answers without an end of their own end then. */
   readonly closing?: AbortSignal;
+  /** Told of requests that were not open to whoever sent them. @param code of the error */
+  onRefused?(code: string): void;
 }
 
 /** Sent with every answer: none is to be kept, or to be taken for a page. */
 const FIELDS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
+/** Statuses of those who ask for what is not theirs. */
+const REFUSED = new Set([401, 403]);
+
 /** A REST API made of operations, with its own description at /openapi.json. Its `fetch` answers requests, and never rejects. */
 export function restApi(parts: RestApiParts): OpenAPIHono {
-  const { operations, log } = parts;
+  const { operations, log, onRefused } = parts;
   const app = new OpenAPIHono();
   const description = JSON.stringify(describe(app, parts, operations));
   const known = operations.map(({ method, path }) => ({ method: method.toUpperCase(), pattern: patternOf(path) }));
@@ -44,7 +49,10 @@ export function restApi(parts: RestApiParts): OpenAPIHono {
     app.on(operation.method.toUpperCase(), path, (context) => answer(operation, context, parts));
   }
   app.notFound((context) => allowed(context, 405));
-  app.onError((error) => errorAnswer(error, log));
+  app.onError((error) => {
+    if (error instanceof PetitError && REFUSED.has(statusOf(error))) onRefused?.(error.code);
+    return errorAnswer(error, log);
+  });
   return app;
 
   function allowed(context: Context, status: 204 | 405): Response {

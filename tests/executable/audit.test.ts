@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
-import { petit } from "../world/executable.ts";
+import { eventually } from "../world/eventually.ts";
+import { petit, startExecutables } from "../world/executable.ts";
 import { temporaryFolder } from "../world/temporary_folder.ts";
 
 /** A folder with a config, and a way to give the server's commands there. */
@@ -74,4 +77,25 @@ test("server audit: what is mistyped is named", async (t) => {
     assert.equal(code, 2, stderr);
     assert.match(stderr, sentence);
   }
+});
+
+test("server audit: whoever gives commands or asks the REST API without the right to is on record", async (t) => {
+  const { server } = await startExecutables(t, 9);
+  const pid = JSON.parse(readFileSync(join(server.folder, "server.pid"), "utf8")) as { listen: number; api: number };
+  const command = connect(pid.listen, "127.0.0.1").end("STOP\x03");
+  let answer = "";
+  for await (const bytes of command) answer += bytes;
+  assert.match(answer, /"code":"command-closed"/);
+  const url = `http://127.0.0.1:${pid.api}`;
+  assert.equal((await fetch(`${url}/stop`, { method: "POST" })).status, 401);
+  assert.equal((await fetch(`${url}/audit`, { headers: { authorization: "Bearer wrong" } })).status, 401);
+  const told = async () =>
+    (await petit(["server", "audit", "--event", "permission-refused", "--json", "-c", server.config])).stdout;
+  await eventually("they are on record", async () => (await told()).split("\n").length === 4);
+  const facts = (await told()).trim().split("\n").map((line) => JSON.parse(line).facts);
+  assert.deepEqual(facts, [
+    { code: "command-closed", where: "command port" },
+    { code: "token-missing", where: "REST API" },
+    { code: "token-wrong", where: "REST API" },
+  ]);
 });

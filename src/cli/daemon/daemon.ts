@@ -52,6 +52,8 @@ export interface StartedDaemon {
   handOver(): void | Promise<void>;
   /** The successor is gone before it has taken over: takes new work again, where `handOver` was called before. */
   resume?(): void;
+  /** Told of commands that were not open to whoever gave them. @param code of the error */
+  commandRefused?(code: string): void;
   serveApi?(facilities: Omit<DaemonFacilities, "metrics">): Promise<ServedApi>;
 }
 
@@ -263,6 +265,7 @@ class Daemon {
       open: () => settings.localAccess,
       scopeOf: (token) => scopeOfToken(folder, token),
       role,
+      onRefused: (code) => this.#started?.commandRefused?.(code),
     });
     const listen = await port.listen(settings.listenPort, `[${role}] listenPort`);
     this.log.info({ port: listen }, `Commands are taken on port ${listen} of 127.0.0.1`);

@@ -15,6 +15,8 @@ async function start({ config, log, signal }: DaemonSetting): Promise<StartedDae
     beforeHandOver: settled,
     handOver,
     words: serverCommands(control),
+    commandRefused: (code) =>
+      audit?.recordOften("permission-refused", `command ${code}`, { code, where: "command port" }),
     reload: (read) => control.reload(read.server),
     serveApi: (facilities) => {
       // The daemon from here on: what the process before did to the host keys meanwhile is done.

@@ -77,6 +77,7 @@ export function serveServerApi(parts: ServerApiParts): Promise<ServedApi> {
       log,
       operations,
       localAccess: () => control.config.localAccess,
+      onRefused: (code) => audit?.recordOften("permission-refused", `REST ${code}`, { code, where: "REST API" }),
     },
     control.config.apiPort,
     "[server] apiPort",
