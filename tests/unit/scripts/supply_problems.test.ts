@@ -8,11 +8,7 @@ const lock: Lock = {
   packages: {
     "": manifest,
     "node_modules/zod": { version: "4.6.7", integrity: HASH },
-    "node_modules/ws": {
-      version: "8.23.0",
-      integrity: HASH,
-      resolved: "https://registry.npmjs.org/ws/-/ws-8.23.0.tgz",
-    },
+    "node_modules/ws": { version: "8.23.0", integrity: HASH },
   },
 };
 const withZod = (zod: Lock["packages"][string]): Lock => ({ packages: { ...lock.packages, "node_modules/zod": zod } });
@@ -21,13 +17,16 @@ test("locked dependencies: a lock file that agrees is fine", () => {
   assert.deepEqual(lockProblems(manifest, lock), []);
 });
 
-test("locked dependencies: what is not locked to a hash of npm's registry is told", () => {
+test("locked dependencies: what is not locked to a version and a hash is told", () => {
   const cases: [Lock, RegExp][] = [
     [withZod({ version: "4.6.8", integrity: HASH }), /does not have "zod" in version 4\.6\.7/],
     [withZod({ version: "4.6.7" }), /"node_modules\/zod" has no SHA-512 hash/],
     [withZod({ version: "4.6.7", integrity: "sha1-AAAA" }), /no SHA-512 hash/],
     [withZod({ version: "4.6.7", integrity: HASH, link: true }), /no SHA-512 hash/],
-    [withZod({ version: "4.6.7", integrity: HASH, resolved: "git+ssh://git@example.com/zod.git#1" }), /comes from git/],
+    [
+      withZod({ version: "4.6.7", integrity: HASH, resolved: "git+ssh://git@example.com/zod.git#1" }),
+      /names an address, git/,
+    ],
     [withZod({ version: "4.6.7", integrity: HASH, hasInstallScript: true }), /whether "zod" may run its install/],
     [{ packages: { ...lock.packages, "": { dependencies: {} } } }, /other dependencies than package\.json/],
   ];
