@@ -1,4 +1,4 @@
-// Holds what the project is made of to what is locked: exact versions, a hash for each package, packages from npm's registry only; and the
+// Holds what the project is made of to what is locked: exact versions, a hash for each package, no addresses; and the
 // workflows to actions that cannot change, with no more permissions than they say.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
