@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, lchownSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError, systemCode } from "../error.ts";
+import { giveToOwner } from "../platform/give_to_owner.ts";
 import { writeStateFile } from "../platform/state_file.ts";
 import { findToken, type TokenScope } from "./named_tokens.ts";
 
@@ -60,9 +61,7 @@ function make(file: string, folder: string): void {
   const fresh = `${file}.${randomBytes(6).toString("hex")}`;
   writeStateFile(fresh, `${randomBytes(32).toString("base64url")}\n`);
   try {
-    // Made by root for somebody else's daemon, it has to be that one's; a link that the other has put in its place leads nowhere.
-    const { uid, gid } = statSync(folder);
-    if (process.getuid?.() === 0 && uid !== 0) lchownSync(fresh, uid, gid);
+    giveToOwner(folder, fresh);
     linkSync(fresh, file);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") {

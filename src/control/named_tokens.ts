@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lchownSync, linkSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError, systemCode } from "../error.ts";
+import { giveToOwner } from "../platform/give_to_owner.ts";
 import { makeStateFolder, writeStateFile } from "../platform/state_file.ts";
 
 /**
@@ -115,12 +116,6 @@ function read(file: string): TokenFile | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What root makes for somebody else's daemon has to be that one's. */
-function giveToOwner(folder: string, path: string): void {
-  const { uid, gid } = statSync(folder);
-  if (process.getuid?.() === 0 && uid !== 0) lchownSync(path, uid, gid);
 }
 
 function hashOf(token: string): string {

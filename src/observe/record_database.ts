@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { PetitError } from "../error.ts";
+import { giveToOwner } from "../platform/give_to_owner.ts";
 
 /** What a record is laid out like. */
 export interface RecordLayout {
@@ -23,7 +25,11 @@ export class RecordDatabase {
   /** Opens the file at `path`, making it if needed. @throws PetitError `layout.newer()`, or what SQLite says */
   constructor(path: string, layout: RecordLayout) {
     // Made by hand so that it is never readable by others.
-    if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600, flag: "a" });
+    if (!existsSync(path)) {
+      writeFileSync(path, "", { mode: 0o600, flag: "a" });
+      // SQLite gives the files beside it to the same owner.
+      giveToOwner(dirname(path), path);
+    }
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec(

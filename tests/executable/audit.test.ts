@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import process from "node:process";
 import test from "node:test";
 import { eventually } from "../world/eventually.ts";
 import { petit, startExecutables } from "../world/executable.ts";
@@ -98,4 +99,16 @@ test("server audit: whoever gives commands or asks the REST API without the righ
     { code: "token-missing", where: "REST API" },
     { code: "token-wrong", where: "REST API" },
   ]);
+});
+
+test("server audit: a command that only looks leaves no log, and what root writes is the owner's of the folder", async (t) => {
+  const { folder, run } = await newServer(t);
+  const file = join(folder, "audit.db");
+  assert.equal((await run("join", "list")).code, 0);
+  assert.equal(existsSync(file), false);
+  if (process.getuid?.() !== 0) return;
+  const [uid, gid] = [65_534, 65_534];
+  for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))]) chownSync(path, uid, gid);
+  assert.equal((await run("join")).code, 0);
+  assert.deepEqual([statSync(file).uid, statSync(file).gid], [uid, gid]);
 });

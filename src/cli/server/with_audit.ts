@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import process from "node:process";
-import { type Audit, NO_AUDIT } from "../../audit/audit_event.ts";
+import type { Audit } from "../../audit/audit_event.ts";
+import type { AuditLog } from "../../audit/audit_log.ts";
 import { auditBy, openAudit } from "../../audit/open_audit.ts";
 import type { ServerConfig } from "../../config/schema.ts";
 import { silentLog } from "../../observe/log.ts";
@@ -8,16 +9,25 @@ import { silentLog } from "../../observe/log.ts";
 /** Milliseconds to wait for a server that writes at the same moment. */
 const PATIENCE = 5000;
 
-/** Does something that is written into the server's audit log, under the name of whoever types. A log that cannot be written keeps nothing from being done. */
+/**
+ * Does something that is written into the server's audit log, under the name of whoever types. The log is opened for the first entry: what only looks leaves
+ * no trace. A log that cannot be written keeps nothing from being done.
+ */
 export function withAudit<Result>(config: ServerConfig, work: (audit: Audit) => Result): Result {
-  const audit = openAudit(config, silentLog(), PATIENCE);
-  if (audit === undefined) return work(NO_AUDIT);
+  let log: AuditLog | undefined;
+  const opened = () => log ??= openAudit(config, silentLog(), PATIENCE);
+  const audit: Audit = {
+    record: (event, facts) => opened()?.record(event, facts),
+    recordOften: (event, kind, facts) => opened()?.recordOften(event, kind, facts),
+  };
   try {
     return work(auditBy(audit, `command line, user ${userName()}`));
   } finally {
-    audit.flush();
-    if (audit.waiting > 0) process.stderr.write(`petit: This is not in the audit log: ${audit.fault}\n`);
-    audit.close();
+    log?.flush();
+    if (log !== undefined && log.waiting > 0) {
+      process.stderr.write(`petit: This is not in the audit log: ${log.fault}\n`);
+    }
+    log?.close();
   }
 }
 

@@ -1,8 +1,13 @@
+import { netBlock } from "../../platform/net_block.ts";
+
 /** Wrong passwords that one address may send in a {@link WINDOW}. */
 const MOST = 10;
 
 /** Milliseconds. */
 const WINDOW = 60_000;
+
+/** Whoever has one IPv6 address has 2^64 of them: the first half says who. */
+const BLOCKS = { ipv4: 32, ipv6: 64 };
 
 /** Addresses that are remembered. */
 const MAX_ADDRESSES = 20_000;
@@ -28,7 +33,7 @@ export class FailureThrottle {
    * @returns 0 where it may be made; otherwise in how many seconds another one may
    */
   begin(address: string): number {
-    const network = networkOf(address);
+    const network = netBlock(address, BLOCKS);
     const now = this.#now();
     const failures = this.#byAddress.get(network);
     if (failures === undefined || failures.until <= now) {
@@ -44,7 +49,7 @@ export class FailureThrottle {
 
   /** An attempt was right, or was never made: it does not count. */
   takeBack(address: string): void {
-    const failures = this.#byAddress.get(networkOf(address));
+    const failures = this.#byAddress.get(netBlock(address, BLOCKS));
     if (failures !== undefined && failures.count > 0) failures.count--;
   }
 
@@ -54,16 +59,4 @@ export class FailureThrottle {
     const [oldest] = this.#byAddress.keys();
     if (oldest !== undefined && this.#byAddress.size >= MAX_ADDRESSES) this.#byAddress.delete(oldest);
   }
-}
-
-/** Whoever has one IPv6 address has 2^64 of them: the first half says who. */
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::")
-    ? Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0")
-    : [];
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
 }

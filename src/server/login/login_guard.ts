@@ -166,9 +166,11 @@ export class LoginGuard {
   /** Calls `begin` when the login may begin; not at all where the connection is gone by then. */
   whenItsTurn(startup: Startup, begin: () => void): void {
     const { perSourcePenalty } = this.#settings;
-    if (startup.exempt || startup.crowd === this.#known || perSourcePenalty === 0) begin();
-    else {this.#turns.enter(begin, () =>
-        startup.over ? "over" : startup.source.knownAt === undefined ? "waits" : "free");}
+    if (startup.exempt || startup.crowd === this.#known || perSourcePenalty === 0) return begin();
+    this.#turns.enter(begin, () => {
+      if (startup.over) return "over";
+      return startup.source.knownAt === undefined ? "waits" : "free";
+    });
   }
 
   #refusal(

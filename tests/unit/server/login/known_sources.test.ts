@@ -3,21 +3,14 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
+import { configSchema } from "../../../../src/config/schema.ts";
 import { silentLog } from "../../../../src/observe/log.ts";
 import { OnceAMinute } from "../../../../src/observe/once_a_minute.ts";
 import { KnownSources } from "../../../../src/server/login/known_sources.ts";
 import { LoginGuard } from "../../../../src/server/login/login_guard.ts";
 import { type Scope, temporaryFolder } from "../../../world/temporary_folder.ts";
 
-const SETTINGS = {
-  maxStartups: 2000,
-  perSourceMaxStartups: 1000,
-  perSourcePenalty: 5000,
-  perSourcePenaltyMin: 100_000,
-  perSourcePenaltyExemptList: [],
-  perSourceNetBlockSize: "32:64",
-  maxFailedLogins: 20,
-};
+const SETTINGS = configSchema.parse({}).server.ssh;
 
 function begun(t: Scope, file: string) {
   const guard = new LoginGuard(SETTINGS, { mostForStartups: Infinity });
