@@ -1,11 +1,11 @@
 // The fault tests in their long form: "npm run faults -- --help". "npm test" has the short one.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { faultTable } from "./fault_table.ts";
+import { readLines, runGroup } from "./long_form.ts";
 import { installed, root } from "./project.ts";
 
 const USAGE = `npm run faults -- [--short] [--only PART,…] [--minutes N] [--seed N]
@@ -71,35 +71,13 @@ function wrongUsage(message: string): never {
   process.exit(2);
 }
 
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, "utf8").trimEnd().split("\n");
-  } catch {
-    return [];
-  }
-}
-
-/** Runs a program with its output where this one's goes; what takes longer than so many minutes is killed, with all that it started. */
-function run([program = "", ...args]: string[], env: Record<string, string>, minutes: number): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, ...env },
-      // A group of its own, so that the daemons end with the tests.
-      detached: true,
-    });
-    const end = () => process.kill(-(child.pid as number), "SIGKILL");
+/** Runs a program; what takes longer than so many minutes is killed, with all that it started. */
+function run(command: string[], env: Record<string, string>, minutes: number): Promise<number | null> {
+  return runGroup(command, env, (end) => {
     const timer = setTimeout(() => {
       console.error(`Not over within ${minutes} minutes: ended`);
       end();
     }, minutes * 60_000);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
-    child.on("error", reject);
-    child.on("exit", (code) => {
-      clearTimeout(timer);
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, end);
-      resolve(code);
-    });
+    return () => clearTimeout(timer);
   });
 }

@@ -1,10 +1,10 @@
 // Hostile input in its long form: "npm run fuzz -- --help". "npm test" has the short one.
-import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { readLines, runGroup } from "./long_form.ts";
 import { installed, root } from "./project.ts";
 
 const USAGE = `npm run fuzz -- [--only TARGET,…] [--times N | --cases N | --minutes N] [--seed N]
@@ -102,36 +102,15 @@ function table(): string {
   return `${lines.join("\n")}\n${total} cases altogether, from seed ${seed}`;
 }
 
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, "utf8").trimEnd().split("\n");
-  } catch {
-    return [];
-  }
-}
-
-/** Runs a program with its output where this one's goes; one that stands still is killed with all that it started. */
-function run([program = "", ...args]: string[], env: Record<string, string>): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    writeFileSync(progress, "");
-    const child = spawn(program, args, {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, ...env },
-      detached: true,
-    });
-    const end = () => process.kill(-(child.pid as number), "SIGKILL");
+/** Runs a program; one that stands still is killed with all that it started. */
+function run(command: string[], env: Record<string, string>): Promise<number | null> {
+  writeFileSync(progress, "");
+  return runGroup(command, env, (end) => {
     const timer = setInterval(() => {
       if (Date.now() - statSync(progress).mtimeMs < PATIENCE) return;
       console.error(`It stands still, and is ended. Once more: npm run fuzz -- ${readFileSync(progress, "utf8")}`);
       end();
     }, 10_000);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
-    child.on("error", reject);
-    child.on("exit", (code) => {
-      clearInterval(timer);
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, end);
-      resolve(code);
-    });
+    return () => clearInterval(timer);
   });
 }

@@ -91,7 +91,7 @@ export const serverSsh = z.strictObject({
   maxFailedLogins: setting(
     count(),
     40,
-    "How many logins a second may fail altogether, before connections from addresses without a client are closed at once",
+    "How many logins a second may fail altogether, before those from addresses without a client have to wait, or are closed at once",
   ),
   clientAliveInterval: setting(
     duration(0),

@@ -12,6 +12,7 @@ import {
   switchingForCaller,
 } from "../../src/server/response_rewrite.ts";
 import { fuzzTest } from "./world/fuzz_target.ts";
+import { HTTP_WORDS } from "./world/http_words.ts";
 import { chanceOf } from "./world/pieces.ts";
 import { HOP_BY_HOP, strictFraming, type StrictHead, strictHead, valuesIn } from "./world/strict_http.ts";
 
@@ -108,20 +109,7 @@ fuzzTest({
     text("HTTP/1.1 103 Early Hints", "Link: </a.css>; rel=preload"),
     text("HTTP/1.1 200 OK", "Folded: one", " two", "\tthree", "Blank : x"),
   ],
-  words: [
-    "\r\n",
-    "\n",
-    "\r",
-    "\0",
-    "\t",
-    " ",
-    ":",
-    ",",
-    "chunked",
-    "Content-Length: 5\r\n",
-    "Transfer-Encoding: chunked\r\n",
-    "\r\n ",
-  ],
+  words: [...HTTP_WORDS, ",", "chunked", "\r\n "],
   made: [made],
   short: 10_000,
   check,

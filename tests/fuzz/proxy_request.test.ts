@@ -4,6 +4,7 @@ import { before } from "node:test";
 import fc from "fast-check";
 import { headEnd } from "../../src/http/head.ts";
 import { fileScope } from "../world/file_scope.ts";
+import { HTTP_WORDS } from "./world/http_words.ts";
 import { FuzzDaemons } from "./world/fuzz_daemons.ts";
 import { fuzzTest } from "./world/fuzz_target.ts";
 import { hostileConnection } from "./world/hostile_connection.ts";
@@ -136,20 +137,7 @@ fuzzTest({
     text("GET http://REGID.example.com/ HTTP/1.1", HOST),
     text("PRI * HTTP/2.0") + "SM\r\n\r\n",
   ],
-  words: [
-    "\r\n",
-    "\n",
-    "\r",
-    "\0",
-    "\t",
-    " ",
-    ":",
-    `${HOST}\r\n`,
-    "Content-Length: 5\r\n",
-    "Transfer-Encoding: chunked\r\n",
-    "\r\n\r\n",
-    "GET /smuggled HTTP/1.1\r\n\r\n",
-  ],
+  words: [...HTTP_WORDS, `${HOST}\r\n`, "\r\n\r\n", "GET /smuggled HTTP/1.1\r\n\r\n"],
   made: [made],
   short: 800,
   batch: 500,
