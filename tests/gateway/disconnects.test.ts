@@ -211,6 +211,11 @@ test("disconnect: a registration that goes is forgotten, and those of the same t
   await client.running.control.reload(client.config.client);
   server.running.control.disconnect(id);
   assert.deepEqual([...(await told(server, id)).ids].sort(), [id, shop.registeredId].sort());
+  // It tells before it asks for its forwards, and a tunnel without any is nobody's disconnect.
+  await eventually(
+    "both are served again",
+    () => [id, shop.registeredId].every((one) => server.running.control.statusOf(one).connected),
+  );
   server.running.control.unregister(shop.registeredId);
   await server.stop();
   await server.start();
