@@ -9,7 +9,10 @@ import { petit } from "../world/executable.ts";
 import { type Finished, output, type RunOptions } from "../world/processes.ts";
 import { temporaryFolder } from "../world/temporary_folder.ts";
 import { peerTest, program } from "./peer_test.ts";
-import { quoted, type Redis, startRedis } from "./redis.ts";
+import { FORMER_SERVER, formerProgram } from "./former.ts";
+import { FormerClient, type FormerRegistration } from "./former_client.ts";
+import { FormerServer } from "./former_server.ts";
+import { type Redis, startRedis } from "./redis.ts";
 
 const NEEDS = ["redis-server", "redis-cli"];
 
@@ -30,6 +33,13 @@ async function newServer(t: TestContext) {
   };
   return { folder, config, run, registered, import: (...words: string[]) => run(["import", ...words]) };
 }
+
+/** Runs commands, a line each. Rejects where one of them fails. */
+const send = ({ port }: Redis, lines: readonly string[]) =>
+  output(program("redis-cli"), ["-e", "-p", String(port)], { input: `${lines.join("\n")}\n` });
+
+/** A word as redis-cli reads it. */
+const quoted = (text: string): string => JSON.stringify(text);
 
 /** The commands by which a server of 0.6.34 registers. */
 const registration = (id: string, port: string, key: string, vitae?: string): string[] => [
@@ -59,7 +69,7 @@ peerTest("import from Redis: ids, ports, keys, aliases and what clients told are
   const redis = await startRedis(t);
   const [ann, ben] = [legacyKey(), SOME_KEY];
   const vitae = { brand: "acme", hostname: "h", arch: "x64", platform: "win32", release: "10", version: "0.6.34" };
-  await redis.send([
+  await send(redis, [
     "SET g2c/max/id 4017",
     "ZADD g2c/openPorts 0 11090 0 11091",
     ...registration("4001", "11081", ann, JSON.stringify(vitae)),
@@ -99,7 +109,7 @@ peerTest("import from Redis: ids, ports, keys, aliases and what clients told are
 
 peerTest("import from Redis: what 0.6 could not use either is left out, and said", NEEDS, async (t) => {
   const redis = await startRedis(t);
-  await redis.send([
+  await send(redis, [
     "SET g2c/max/id 4020",
     ...registration("4001", "11081", SOME_KEY),
     ...registration("4002", "NaN", SOME_KEY),
@@ -142,7 +152,7 @@ peerTest("import from Redis: what 0.6 could not use either is left out, and said
 
 peerTest("import from Redis: where anything is wrong, nothing is taken in", NEEDS, async (t) => {
   const redis = await startRedis(t);
-  await redis.send([
+  await send(redis, [
     ...registration("4001", "11081", SOME_KEY),
     ...registration("4002", "11081", SOME_KEY),
     ...registration("4003", "70000", SOME_KEY),
@@ -177,7 +187,7 @@ peerTest("import from Redis: many registrations are read in batches", NEEDS, asy
   const redis = await startRedis(t);
   const count = 3000;
   const ids = Array.from({ length: count }, (_, index) => 4001 + index);
-  await redis.send([
+  await send(redis, [
     "SET g2c/max/id 9000",
     ...ids.flatMap((id) => registration(String(id), String(id + 8000), SOME_KEY)),
     ...ids.flatMap((id) => alias(String(id), `a${id}.example.com`)),
@@ -194,9 +204,10 @@ peerTest(
   "import from Redis: a password is taken from standard input or the config, and never repeated",
   NEEDS,
   async (t) => {
-    const redis = await startRedis(t, ["--requirepass", "s3cret&more"]);
+    const redis = await startRedis(t);
+    await redis.command("CONFIG", "SET", "requirepass", "s3cret&more");
     const login = "AUTH s3cret&more";
-    await redis.send([login, "SELECT 3", ...registration("4001", "11081", SOME_KEY)]);
+    await send(redis, [login, "SELECT 3", ...registration("4001", "11081", SOME_KEY)]);
     const server = await newServer(t);
     const url = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}/3`;
     const none = await server.import(`${redis.url}/3`);
@@ -235,8 +246,37 @@ peerTest(
 
 peerTest("import from Redis: keys of another type are a sentence", NEEDS, async (t) => {
   const redis = await startRedis(t);
-  await redis.send(["SET g2c/allids 4001"]);
+  await send(redis, ["SET g2c/allids 4001"]);
   const { code, stderr } = await (await newServer(t)).import(redis.url);
   assert.equal(code, 1);
   assert.match(stderr, /^petit: The Redis at .* cannot be read: WRONGTYPE/);
 });
+
+peerTest(
+  "import from Redis: what a server of 0.6.34 has made there itself",
+  [...FORMER_SERVER, "ssh-keygen"],
+  async (t) => {
+    const former = await (await FormerServer.make(t)).start();
+    const [ann, ben] = [await FormerClient.init(t, former.target), await FormerClient.init(t, former.target)];
+    const wanted = [await ann.register(8088, "one"), await ann.register(8089, "two"), await ben.register(8090)];
+    const [{ id: first }] = wanted as [FormerRegistration, ...FormerRegistration[]];
+    await output(formerProgram("petit-server"), ["addalias", first, "db.example.com", "-c", former.config]);
+    assert.equal(
+      await former.redis.command("EXISTS", `g2c/ids/${first}/aliases`),
+      "0\n",
+      "it does not put the id into the name",
+    );
+    await former.stop();
+
+    const server = await newServer(t);
+    const { code, stdout, stderr } = await server.import(former.redis.url);
+    assert.deepEqual([code, stdout, stderr], [0, "3 registrations were taken in\n", ""]);
+    const registered = server.registered();
+    assert.deepEqual(registered.map(({ id, port }) => ({ id, port: Number(port) })), wanted);
+    assert.deepEqual(registered.map(({ aliases }) => aliases), [["db.example.com"], [], []]);
+    const keys = await Promise.all(
+      [ann, ann, ben].map(({ folder }) => output("ssh-keygen", ["-y", "-f", join(folder, "key")])),
+    );
+    assert.deepEqual(registered.map(({ key }) => key), keys.map((key) => key.trim()));
+  },
+);
