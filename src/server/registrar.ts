@@ -10,12 +10,14 @@ import type { Registration, Registry } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
+import { refuseOtherVersion } from "../tunnel/message_version.ts";
 import {
   type ClientMessage,
   clientMessage,
   type ClientVitae,
   type ClosedCode,
   HANDSHAKE_VERSION,
+  MESSAGE_TYPES,
   type Registered,
   type ServerMessage,
   type ToldDisconnect,
@@ -91,6 +93,7 @@ export class Registrar {
           );
         }
         this.#auditRefused(raw, code, peer);
+        if (code === "version-refused") this.#tellRefusedVersion(messageOf(error), peer);
         const ours = code.startsWith("registry-") || code === "state-unwritable";
         if (ours) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
         reply = {
@@ -145,18 +148,29 @@ export class Registrar {
     });
   }
 
+  /** Its operator learns here why a client stays away. */
+  #tellRefusedVersion(reason: string, { key: { fingerprint: key }, address }: BackchannelPeer): void {
+    const { log, noise } = this.#parts;
+    noise.tell(`version ${key}`, (repeated) => {
+      log.warn({ code: "version-refused", key, address, repeated }, `A client was refused: ${reason}`);
+    });
+  }
+
   async #answer(raw: unknown, peer: BackchannelPeer): Promise<ServerMessage> {
+    refuseOtherVersion(raw, "client");
     const parsed = clientMessage.safeParse(raw);
-    if (!parsed.success) throw new PetitError("message-invalid", "The message has an unknown type or lacks a part");
+    if (!parsed.success) throw notUnderstood(raw);
     const message = parsed.data;
     switch (message.type) {
       case "ping1":
         return { type: "didPing1" };
       case "register1":
-        refuseOtherVersions(message.handshakeVersion);
-        return { type: "didRegister1", ...this.#granted(message, await this.#register(message, peer)) };
+        return {
+          type: "didRegister1",
+          handshakeVersion: HANDSHAKE_VERSION,
+          ...this.#granted(message, await this.#register(message, peer)),
+        };
       case "handshake1":
-        refuseOtherVersions(message.handshakeVersion);
         this.#remember(peer.key.fingerprint, message.vitae);
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
         if (message.hostKeys !== undefined && this.#parts.routes.ofKey(peer.key.fingerprint).length > 0) {
@@ -169,6 +183,7 @@ export class Registrar {
         this.#close(message, peer);
         return {
           type: "shakehand1",
+          handshakeVersion: HANDSHAKE_VERSION,
           registrations: this.#parts.routes.ofKey(peer.key.fingerprint).map((registration) =>
             this.#registered(registration)
           ),
@@ -176,7 +191,6 @@ export class Registrar {
           unwell: this.#unwell(peer.key.fingerprint),
         };
       case "unregister1":
-        refuseOtherVersions(message.handshakeVersion);
         this.#unregister(this.#own(message.registeredId, peer), peer);
         return { type: "didUnregister1" };
       case "probe1":
@@ -322,13 +336,12 @@ export class Registrar {
   }
 }
 
-function refuseOtherVersions(version: number): void {
-  if (version === HANDSHAKE_VERSION) return;
-  const who = version < HANDSHAKE_VERSION ? "client" : "server";
-  throw new PetitError(
-    "version-refused",
-    `The client speaks version ${version} of the backchannel and this server version ${HANDSHAKE_VERSION}: upgrade the ${who}`,
-  );
+/** A later client may know messages that this server does not, and do without: it is told which of the two it is. */
+function notUnderstood(raw: unknown): PetitError {
+  const type = (raw as { type?: unknown } | null)?.type;
+  return MESSAGE_TYPES.has(type) || typeof type !== "string"
+    ? new PetitError("message-invalid", "The message lacks a part, or a part of it is wrong")
+    : new PetitError("message-unknown", `This server (petit ${version}) does not know this type of message`);
 }
 
 /** Whether nothing on this machine listens on a port, so that it can be given away. */
