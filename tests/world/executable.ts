@@ -122,7 +122,9 @@ export class ServerProcess {
       "server.ssh.port": server.sshPort,
       ...settings,
     });
-    server.#reservePorts(firstReversePort());
+    // By another version it would be given the layout of this one.
+    if (program === petitExecutable) server.#reservePorts(firstReversePort());
+    else configure(server.config, { "server.firstReversePort": firstReversePort() });
     return server;
   }
 
