@@ -111,7 +111,7 @@ export const clientMessage = z.discriminatedUnion("type", [
     /** Those that the server has not been told of. A client that makes a mistake here is served all the same. */
     disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
     /** By id of the registration. Servers that know nothing of it leave it out. */
-    services: z.record(short, probeWish).optional(),
+    services: z.record(short, probeWish).optional().catch(undefined),
     /** Fingerprints of the server's host keys that this client has pinned. Clients of before say nothing of them. */
     hostKeys: z.array(short).max(HOST_KEYS_TOLD).optional().catch(undefined),
     /** By id of the registration: why the client lets nobody in there, so that callers can be told. It is the client that refuses them. */
@@ -128,7 +128,8 @@ export const MESSAGE_TYPES: ReadonlySet<unknown> = new Set(clientMessage.options
 
 /** By id of the registration: what the server's last probe found wrong with the answer of a service, `ago` milliseconds before. */
 const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number().min(0).max(1e12) }))
-  .optional();
+  .optional()
+  .catch(undefined);
 
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({
