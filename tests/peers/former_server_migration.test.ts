@@ -17,6 +17,9 @@ peerTest(
   "a server of 0.6.34 is replaced in its own folder, and its clients notice nothing but a restart",
   FORMER_SERVER,
   async (t) => {
+    const made: { server?: Detached } = {};
+    // Before its folder goes.
+    t.after(() => made.server?.kill());
     const { port: servicePort } = await startServiceProcess(t);
     const former = await (await FormerServer.make(t)).start();
     const client = await FormerClient.init(t, former.target);
@@ -34,7 +37,7 @@ peerTest(
     // The client's part of that file is for a client.
     writeFileSync(former.config, readFileSync(former.config, "utf8").replace(/^\[client\][^]*/m, ""));
     const server = new Detached("server", dirname(former.config), former.config);
-    t.after(() => server.kill());
+    made.server = server;
     const refused = await server.run("start");
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /"server\.registryUrl" names a Redis.*\n.*"petit server import".*registryUrl = /);
