@@ -1,6 +1,7 @@
 import { PetitError } from "../error.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
+import { refuseOtherVersion } from "../tunnel/message_version.ts";
 import { BACKCHANNEL, type ClientMessage, type ServerMessage, serverMessage } from "../tunnel/messages.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 
@@ -46,7 +47,14 @@ export class Backchannel {
   #take(raw: unknown): void {
     const parsed = serverMessage.safeParse(raw);
     if (parsed.data?.type === "reconnect1") return this.onNotice(parsed.data);
+    // Of a later server; it is no answer.
+    if (!parsed.success && (raw as { unasked?: unknown } | null)?.unasked === true) return;
     const waiting = this.#waiting.shift();
+    try {
+      refuseOtherVersion(raw, "server");
+    } catch (error) {
+      return waiting?.reject(error as Error);
+    }
     if (!parsed.success) {
       waiting?.reject(
         new PetitError("message-invalid", "The server sent a message that this client does not understand"),

@@ -6,7 +6,7 @@ import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
 import { Nudge } from "./nudge.ts";
 import { TunnelGuard } from "./guard_tunnel.ts";
 import { NextTunnel } from "./next_tunnel.ts";
-import { longestWait } from "./outage.ts";
+import { longestWait, shortestWait } from "./outage.ts";
 import { addressesOf, isReachable } from "./own_addresses.ts";
 import { retryForEver } from "./retry.ts";
 import { isRegistered, type RegisteredTenant, type Tenant } from "./tenants.ts";
@@ -94,6 +94,7 @@ export class TunnelKeeper {
       nudge: this.#nudge,
       signal,
       atMost: (error) => longestWait(error, performance.now() - this.#awaySince),
+      atLeast: shortestWait,
       onWait: (error, milliseconds) => this.#wait(error, milliseconds),
     }).finally(() => this.#wakeUps.stop());
     this.closed = Promise.all([retrying, stopped]).then(() => {});

@@ -10,6 +10,9 @@ const NOBODY_THERE = new Set([
   "backchannel-lost",
 ]);
 
+/** Milliseconds between two attempts where one of the two has to be upgraded first, which is not done in a moment. */
+const UPGRADE = 60_000;
+
 /** Milliseconds. */
 const SHORTEST = 1000;
 
@@ -27,4 +30,9 @@ const PART = 20;
 export function longestWait(error: unknown, outage: number): number {
   if (!(error instanceof PetitError) || !NOBODY_THERE.has(error.code)) return Infinity;
   return Math.max(SHORTEST, outage / PART);
+}
+
+/** How long to wait at least before the next attempt, in milliseconds. */
+export function shortestWait(error: unknown): number {
+  return error instanceof PetitError && error.code === "version-refused" ? UPGRADE : 0;
 }

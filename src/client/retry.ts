@@ -13,6 +13,8 @@ export interface RetryOptions {
   readonly nudge?: Nudge;
   /** Milliseconds that a wait after this error may take at most, whatever has been waited before. */
   atMost?(error: unknown): number;
+  /** And at least. */
+  atLeast?(error: unknown): number;
   /** Told before each wait. `error` is undefined where the attempt came to an end by itself. */
   onWait(error: unknown, milliseconds: number): void;
 }
@@ -45,7 +47,10 @@ export async function retryForEver(attempt: () => Promise<void | "at-once">, opt
       continue;
     }
     const which = failure === undefined ? "ended" : "failed";
-    const wait = Math.min(backoff[which].duration, jittered(options.atMost?.(failure) ?? Infinity));
+    const wait = Math.max(
+      Math.min(backoff[which].duration, jittered(options.atMost?.(failure) ?? Infinity)),
+      jittered(options.atLeast?.(failure) ?? 0),
+    );
     options.onWait(failure, wait);
     if (await nudge.wait(wait, signal)) anew();
     else if (which === "failed") backoff.failed = backoff.failed.next(undefined);

@@ -17,6 +17,17 @@ import { MAX_CAUSE } from "./disconnect_cause.ts";
  * Beside its answers the server says `reconnect1` when it stops, which is not answered.
  *
  * Either side answers what it cannot do with `error`, whose `error` is a sentence for people and `code` is stable.
+ *
+ * How messages may change, so that clients and servers of different releases go on working together:
+ *
+ * - A field may be added, and be left out by whoever does not know it: it is optional, or has a default. Fields that are not known are
+ *   ignored. What is said of itself (not asked for) never makes a whole message wrong: `.catch(undefined)`.
+ * - A field never changes its meaning, and never goes: another one with another name comes beside it.
+ * - A type of message may be added. A server that does not know it answers `error` with the code "message-unknown", and the client does
+ *   without. A client drops one that it does not know where that says `"unasked": true`, as all that the server says unasked has to from now on.
+ * - All else needs another {@link HANDSHAKE_VERSION}. Its field keeps its name for ever, beside `type` and `error` with its two fields, and is looked
+ *   at before anything else of a message (message_version.ts): the side that is behind is named in a sentence.
+ * - What the last release sent stays in the tests (tests/peers/versions.test.ts), which run it against this one.
  */
 
 /** The version of these messages. Version 1 was the original's, over plain TCP with a challenge of its own. */
@@ -82,6 +93,9 @@ export type ProbeWish = z.output<typeof probeWish>;
 export const CLOSED_CODES = ["paused", "service-not-allowed"] as const;
 export type ClosedCode = typeof CLOSED_CODES[number];
 
+/** What a server tells of its version where a client would otherwise take its answer for one of its own version. Servers of before do not. */
+const told = { handshakeVersion: z.int().optional() };
+
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register1"),
@@ -97,7 +111,7 @@ export const clientMessage = z.discriminatedUnion("type", [
     /** Those that the server has not been told of. A client that makes a mistake here is served all the same. */
     disconnects: z.array(toldDisconnect).max(DISCONNECTS_KEPT).optional().catch(undefined),
     /** By id of the registration. Servers that know nothing of it leave it out. */
-    services: z.record(short, probeWish).optional(),
+    services: z.record(short, probeWish).optional().catch(undefined),
     /** Fingerprints of the server's host keys that this client has pinned. Clients of before say nothing of them. */
     hostKeys: z.array(short).max(HOST_KEYS_TOLD).optional().catch(undefined),
     /** By id of the registration: why the client lets nobody in there, so that callers can be told. It is the client that refuses them. */
@@ -109,18 +123,23 @@ export const clientMessage = z.discriminatedUnion("type", [
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
 
+/** The types of what clients say. */
+export const MESSAGE_TYPES: ReadonlySet<unknown> = new Set(clientMessage.options.map(({ shape }) => shape.type.value));
+
 /** By id of the registration: what the server's last probe found wrong with the answer of a service, `ago` milliseconds before. */
 const unwell = z.record(short, z.object({ code: short, error: z.string().max(1024), ago: z.number().min(0).max(1e12) }))
-  .optional();
+  .optional()
+  .catch(undefined);
 
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("didRegister1"),
+    ...told,
     ...registered.shape,
     /** Why it is not what the client asked for. */
     notice: z.string().max(1024).optional(),
   }),
-  z.object({ type: z.literal("shakehand1"), registrations: z.array(registered), vitae: serverVitae, unwell }),
+  z.object({ type: z.literal("shakehand1"), ...told, registrations: z.array(registered), vitae: serverVitae, unwell }),
   z.object({ type: z.literal("didUnregister1") }),
   z.object({ type: z.literal("didPing1") }),
   z.object({

@@ -3,8 +3,8 @@ import type { Started } from "../../src/cli/daemon/daemon_start.ts";
 import { isLocked, type Role } from "../../src/platform/folder_lock.ts";
 import { findDaemon } from "../../src/platform/pid_file.ts";
 import { eventually } from "./eventually.ts";
-import { ClientProcess, petit, ServerProcess, type Settings } from "./executable.ts";
-import type { Finished, RunOptions } from "./processes.ts";
+import { ClientProcess, petitExecutable, ServerProcess, type Settings } from "./executable.ts";
+import { type Finished, run, type RunOptions } from "./processes.ts";
 import type { Scope } from "./temporary_folder.ts";
 
 /** A daemon in the background, as a person has it: steered by commands only. */
@@ -13,7 +13,11 @@ export class Detached {
   readonly folder: string;
   readonly config: string;
 
-  constructor(role: Role, folder: string, config: string) {
+  /** The petit that it is, and is steered by. */
+  readonly program: string;
+
+  constructor(role: Role, folder: string, config: string, program = petitExecutable) {
+    this.program = program;
     this.role = role;
     this.folder = folder;
     this.config = config;
@@ -25,7 +29,7 @@ export class Detached {
   }
 
   runWith(options: RunOptions, command: string, ...more: string[]): Promise<Finished> {
-    return petit([this.role, command, ...more, "-c", this.config], {
+    return run(this.program, [this.role, command, ...more, "-c", this.config], {
       ...options,
       env: { HOME: this.folder, ...options.env },
     });
@@ -55,12 +59,13 @@ export class Detached {
 export async function detachedServer(
   scope: Scope,
   settings: Settings = {},
+  program = petitExecutable,
 ): Promise<Detached & { readonly server: ServerProcess }> {
   const made: { daemon?: Detached } = {};
   // Before its folder goes.
   scope.after(() => made.daemon?.kill());
-  const server = await ServerProcess.init(scope, settings);
-  made.daemon = new Detached("server", server.folder, server.config);
+  const server = await ServerProcess.init(scope, settings, {}, program);
+  made.daemon = new Detached("server", server.folder, server.config, program);
   return Object.assign(made.daemon, { server });
 }
 
@@ -69,13 +74,14 @@ export async function detachedClient(
   scope: Scope,
   server: ServerProcess,
   servicePort: number,
+  program = petitExecutable,
 ): Promise<Detached & { readonly client: ClientProcess }> {
   const made: { daemon?: Detached } = {};
   // Before its folder goes.
   scope.after(() => made.daemon?.kill());
-  const client = await new ClientProcess(scope).register(await server.joinCode(), servicePort);
+  const client = await new ClientProcess(scope, {}, program).register(await server.joinCode(), servicePort);
   client.takeFreePorts();
-  made.daemon = new Detached("client", client.folder, client.config);
+  made.daemon = new Detached("client", client.folder, client.config, program);
   return Object.assign(made.daemon, { client });
 }
 

@@ -83,8 +83,10 @@ export class ServerProcess {
   launcher: readonly string[] = [];
   #killed = false;
   readonly #env: Record<string, string>;
+  readonly #program: string;
 
-  private constructor(scope: Scope, env: Record<string, string>) {
+  private constructor(scope: Scope, env: Record<string, string>, program: string) {
+    this.#program = program;
     // Stopped before its folder goes.
     scope.after(() => this.#killed ? undefined : this.daemon?.stop());
     this.folder = temporaryFolder(scope);
@@ -92,13 +94,23 @@ export class ServerProcess {
     this.#env = { HOME: this.folder, ...env };
   }
 
-  /** `petit server init`, and what tests need set. `env` is the daemon's and its commands', beside this process's. */
-  static async init(scope: Scope, settings: Settings = {}, env: Record<string, string> = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(scope, env);
+  /**
+   * `petit server init`, and what tests need set.
+   *
+   * @param env the daemon's and its commands', beside this process's
+   * @param program the petit that these commands are given to
+   */
+  static async init(
+    scope: Scope,
+    settings: Settings = {},
+    env: Record<string, string> = {},
+    program = petitExecutable,
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(scope, env, program);
     server.sshPort = await freePort();
     server.proxyPort = await freePort();
     server.secureProxyPort = await freePort();
-    await output(petitExecutable, ["server", "init", "-c", server.config, "--host", "127.0.0.1"], { env: server.#env });
+    await output(program, ["server", "init", "-c", server.config, "--host", "127.0.0.1"], { env: server.#env });
     configure(server.config, {
       "server.proxyHost": "127.0.0.1",
       "server.proxyPort": server.proxyPort,
@@ -110,7 +122,9 @@ export class ServerProcess {
       "server.ssh.port": server.sshPort,
       ...settings,
     });
-    server.#reservePorts(firstReversePort());
+    // By another version it would be given the layout of this one.
+    if (program === petitExecutable) server.#reservePorts(firstReversePort());
+    else configure(server.config, { "server.firstReversePort": firstReversePort() });
     return server;
   }
 
@@ -156,7 +170,7 @@ export class ServerProcess {
   /** `petit server join` */
   async joinCode(uses = 1): Promise<string> {
     const text = await output(
-      petitExecutable,
+      this.#program,
       ["server", "join", "-c", this.config, "--json", "--uses", String(uses)],
       { env: this.#env },
     );
@@ -175,9 +189,14 @@ export class ClientProcess {
   /** What it is started by; see {@link Daemon}. */
   launcher: readonly string[] = [];
   readonly #env: Record<string, string>;
+  readonly #program: string;
 
-  /** @param env the daemon's and its commands', beside this process's */
-  constructor(scope: Scope, env: Record<string, string> = {}) {
+  /**
+   * @param env the daemon's and its commands', beside this process's
+   * @param program the petit that registers
+   */
+  constructor(scope: Scope, env: Record<string, string> = {}, program = petitExecutable) {
+    this.#program = program;
     scope.after(() => this.daemon?.stop());
     this.folder = temporaryFolder(scope);
     this.config = join(this.folder, "config.toml");
@@ -191,7 +210,7 @@ export class ClientProcess {
   /** `petit client register`, however it ends. */
   tryRegister(code: string, servicePort: number): Promise<Finished> {
     const args = ["client", "register", code, "--json", "-c", this.config, "--local", `127.0.0.1:${servicePort}`];
-    const [program, ...words] = [...this.launcher, petitExecutable, ...args] as [string, ...string[]];
+    const [program, ...words] = [...this.launcher, this.#program, ...args] as [string, ...string[]];
     return run(program, words, { env: this.#env });
   }
 

@@ -23,6 +23,8 @@ export class HostileServer {
   readonly claims: Registered[] = [];
   /** False: it does not answer on the backchannel any more. */
   answers = true;
+  /** What it answers to a handshake, in place of what a petit server would. */
+  shakehand: (usual: ServerMessage) => object = (usual) => usual;
   /** False: it does not hear when a forward is taken back. */
   hears = true;
   readonly #listener: NetServer;
@@ -87,7 +89,9 @@ export class HostileServer {
       channel.on("data", (bytes: Buffer) => {
         for (const message of decoder.take(bytes) as { type: string }[]) {
           this.messages.push(message);
-          if (message.type === "handshake1" && this.answers) channel.write(encodeMessage(this.#shakehand(clients)));
+          if (message.type === "handshake1" && this.answers) {
+            channel.write(encodeMessage(this.shakehand(this.#shakehand(clients))));
+          }
         }
       });
     });

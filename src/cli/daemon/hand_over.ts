@@ -14,12 +14,18 @@ import type { EarlyEnd } from "./daemon.ts";
  *
  * | predecessor                               | successor |
  * |-------------------------------------------|-----------|
- * | {"sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, and is ready to listen on the same sockets |
+ * | {"version", "sockets": names of descriptors 4, 5, …, "ports": those that it gives back} | reads the config, opens the registry, and is ready to listen on the same sockets |
  * |                                           | "prepared" and its process id, or why it cannot, and ends: then nothing has changed |
  * | gives ports and lock back, a client its tunnel too: "go" | takes the lock, accepts connections, and is the daemon |
  * |                                           | "here": the service manager, if any, has been told; or its end: then the predecessor goes on |
  * | takes no new work, goes on with what it has, and ends | |
  */
+
+/**
+ * The version of this talk, in its first line. A successor that knows another one ends with `handover-unsupported`, and the daemon is stopped
+ * and started instead. Predecessors of before say none: that is 1.
+ */
+export const HAND_OVER_VERSION = 1;
 
 /** Tells a process that it is a successor. */
 export const SUCCESSOR_MARK = "PETIT_SUCCESSOR";
@@ -44,6 +50,7 @@ export interface Succession {
 
 /** What a successor is told first. */
 export interface Handed {
+  readonly version?: number;
   /** Of the descriptors from {@link FIRST_SOCKET} on. */
   readonly sockets: readonly { readonly name: string; readonly port: number }[];
   readonly ports: readonly number[];
@@ -88,7 +95,15 @@ export async function startSuccessor({ role, configFile, folder, verbose, ports 
   // A successor that has ended tells by its end.
   orders.on("error", () => {});
   orders.write(
-    `${JSON.stringify({ sockets: sockets.map(({ name, port }) => ({ name, port })), ports } satisfies Handed)}\n`,
+    `${
+      JSON.stringify(
+        {
+          version: HAND_OVER_VERSION,
+          sockets: sockets.map(({ name, port }) => ({ name, port })),
+          ports,
+        } satisfies Handed,
+      )
+    }\n`,
   );
   const talk = listenTo(role, child);
   const prepared = await Promise.race([

@@ -6,7 +6,8 @@ import { tellStarter } from "../../platform/detached.ts";
 import { type FolderLock, lockFolder, type Role } from "../../platform/folder_lock.ts";
 import { inheritSockets } from "../../platform/handed_sockets.ts";
 import { removePidFile } from "../../platform/pid_file.ts";
-import { FIRST_SOCKET, type Handed, SUCCESSOR_MARK } from "./hand_over.ts";
+import type { EarlyEnd } from "./daemon.ts";
+import { FIRST_SOCKET, HAND_OVER_VERSION, type Handed, SUCCESSOR_MARK } from "./hand_over.ts";
 
 /** Milliseconds for the predecessor to give the lock back once it has said "go". */
 const LOCKED_WITHIN = 10_000;
@@ -23,7 +24,11 @@ export interface Predecessor {
   leave(): void;
 }
 
-/** The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way. @throws PetitError `handover-cancelled` */
+/**
+ * The predecessor, whose sockets are inherited by then; undefined for a process that was started in the ordinary way.
+ *
+ * @throws PetitError `handover-cancelled`, or `handover-unsupported`, of which the predecessor has been told
+ */
 export async function predecessor(): Promise<Predecessor | undefined> {
   if (process.env[SUCCESSOR_MARK] !== "1") return undefined;
   // Its own children are none.
@@ -32,12 +37,17 @@ export async function predecessor(): Promise<Predecessor | undefined> {
   const lines = reading[Symbol.asyncIterator]();
   const { value: handed } = await lines.next();
   if (handed === undefined) throw cancelled();
-  const { sockets, ports } = JSON.parse(handed) as Handed;
-  inheritSockets(sockets, FIRST_SOCKET);
   const leave = () => {
     reading.close();
     process.stdin.destroy();
   };
+  // By another version the rest may mean something else.
+  const { version = HAND_OVER_VERSION, sockets, ports } = JSON.parse(handed) as Handed;
+  if (version !== HAND_OVER_VERSION) {
+    leave();
+    throw otherVersion();
+  }
+  inheritSockets(sockets, FIRST_SOCKET);
   return {
     ports,
     async gone() {
@@ -49,6 +59,14 @@ export async function predecessor(): Promise<Predecessor | undefined> {
     taken: () => tellStarter("here\n"),
     leave,
   };
+}
+
+function otherVersion(): PetitError {
+  const code = "handover-unsupported";
+  const message =
+    "The process that runs hands over in another way than this petit takes over: they are of different versions";
+  tellStarter(JSON.stringify({ code, message, hint: undefined, exitCode: 1 } satisfies EarlyEnd));
+  return new PetitError(code, message);
 }
 
 const cancelled = () => new PetitError("handover-cancelled", "The process before did not hand over");

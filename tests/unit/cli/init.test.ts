@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
+import { openRegistry } from "../../../src/registry/open_registry.ts";
 import { readHostKey } from "../../../src/server/host_key/host_key.ts";
+import { generateKey } from "../../../src/tunnel/keys.ts";
 import { temporaryFolder } from "../../world/world.ts";
 import { petit } from "./captured.ts";
 
@@ -67,4 +69,37 @@ test("init: a config file with a mistake is not added to", async (t) => {
   assert.equal(code, 2);
   assert.match(err, /:2:13: This is not TOML/);
   assert.equal(readFileSync(file, "utf8"), "[server]\nproxyPort = x\n");
+});
+
+test("init: a server's config of 0.6.x gets a host key, and stays as it is", async (t) => {
+  const file = join(temporaryFolder(t), "config.toml");
+  const former = '# mine\n[server]\nproxyPort = 8091\nregistryfile = "./registry"\n';
+  writeFileSync(file, former);
+  const { code, out, err } = await petit("server", "init", "-c", file, "--host", "petit.example.com");
+  assert.equal(code, 0, err);
+  assert.equal(
+    readFileSync(file, "utf8"),
+    former.replace("[server]\n", '[server]\npublicHost = "petit.example.com"\n'),
+  );
+  assert.ok(out.includes(readHostKey(loadConfig(file).config.server.ssh.hostKey).publicKey.fingerprint));
+  assert.match((await petit("server", "init", "-c", file)).err, /already; nothing was changed/);
+});
+
+test("init: a host key that clients know is not replaced where it was lost", async (t) => {
+  const file = join(temporaryFolder(t), "config.toml");
+  await petit("server", "init", "-c", file);
+  const { registryUrl, ssh: { hostKey } } = loadConfig(file).config.server;
+  const { publicKey: { line: key, fingerprint } } = generateKey("client");
+  const registry = openRegistry(registryUrl);
+  registry.register({
+    ...{ key, fingerprint, preferred: null, tenant: "default", joinHash: null, port: 11081, now: 0 },
+    vitae: { brand: "ce", version: "1" },
+  });
+  registry.close();
+  rmSync(hostKey);
+  for (const lost of [() => {}, () => rmSync(registryUrl.slice("sqlite:".length))]) {
+    lost();
+    assert.match((await petit("server", "init", "-c", file)).err, /already; nothing was changed/);
+    assert.ok(!existsSync(hostKey));
+  }
 });

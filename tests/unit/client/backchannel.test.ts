@@ -71,3 +71,30 @@ test("backchannel: a question on one that is gone is not waited for", { timeout:
     code: "backchannel-lost",
   });
 });
+
+const REGISTERED = { type: "didRegister1", registeredId: "1001", registeredPort: 11081, endpoint: "http://x" };
+
+test("backchannel: what a later server adds to an answer is not looked at", async () => {
+  const { link, backchannel } = open();
+  const asked = backchannel.ask({ type: "ping1" }, "didRegister1");
+  link.receive(encodeMessage({ ...REGISTERED, handshakeVersion: 2, more: { deep: [1] } }));
+  assert.deepEqual(await asked, { ...REGISTERED, handshakeVersion: 2 });
+});
+
+test("backchannel: what a later server says unasked is taken for no answer", async () => {
+  const { link, backchannel } = open();
+  const asked = backchannel.ask({ type: "ping1" }, "didPing1");
+  link.receive(encodeMessage({ type: "weather1", unasked: true, sky: "blue" }));
+  link.receive(encodeMessage({ type: "didPing1" }));
+  assert.deepEqual(await asked, { type: "didPing1" });
+});
+
+test("backchannel: an answer of another version is not used, and the sentence says who has to upgrade", async () => {
+  const { link, backchannel } = open();
+  const asked = backchannel.ask({ type: "ping1" }, "didRegister1");
+  link.receive(encodeMessage({ ...REGISTERED, handshakeVersion: 3, vitae: { version: "2.0.0" } }));
+  await assert.rejects(asked, {
+    code: "version-refused",
+    message: /^The server \(petit 2\.0\.0\).*upgrade the client$/,
+  });
+});

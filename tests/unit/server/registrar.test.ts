@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { NO_AUDIT } from "../../../src/audit/audit_event.ts";
+import { OnceAMinute } from "../../../src/observe/once_a_minute.ts";
 import { Registrar, type RegistrarParts } from "../../../src/server/registrar.ts";
 import { Tunnels } from "../../../src/server/tunnels.ts";
 import { Channel, type ChannelLink, FULL_WINDOW } from "../../../src/tunnel/channel.ts";
@@ -130,4 +131,43 @@ test("registrar: only who is registered says which host keys it knows, and a lis
   own = [];
   await say(["SHA256:a"]);
   assert.equal(told.length, 1);
+});
+
+test("registrar: the version is looked at before anything else of a message, and the operator is told who is behind", async () => {
+  const warned: string[] = [];
+  const log = { warn: (_facts: object, text: string) => warned.push(text) };
+  const peer = backchannel(FULL_WINDOW, { log, noise: new OnceAMinute() });
+  const refusals = [
+    { type: "handshake1", handshakeVersion: 3, vitae: { version: "2.0.0", brand: ["another shape"] } },
+    { type: "greeting1", handshakeVersion: 3, sealed: true },
+    { type: "unregister1", handshakeVersion: 1 },
+  ];
+  for (const message of refusals) peer.send(1, encodeMessage(message));
+  peer.send(1);
+  await settled();
+  const answers = peer.text().split("\x03").slice(0, -1).map((text) => JSON.parse(text));
+  assert.deepEqual(answers.map(({ code }) => code), [...Array(3).fill("version-refused"), undefined]);
+  assert.match(answers[0].error, /^The client \(petit 2\.0\.0\) speaks version 3 .*upgrade the server$/);
+  assert.match(answers[2].error, /upgrade the client$/);
+  assert.equal(answers[3].type, "didPing1");
+  assert.deepEqual(warned, [`A client was refused: ${answers[0].error}`], "once a minute");
+});
+
+test("registrar: a message that only a later client has is answered as such, and what comes after it as ever", async () => {
+  const peer = backchannel(FULL_WINDOW);
+  for (
+    const message of [
+      { type: "weather1", handshakeVersion: HANDSHAKE_VERSION },
+      { type: "toString" },
+      { type: "probe1" },
+      { type: 7 },
+      {},
+      { type: "ping1", more: { deep: [1] } },
+    ]
+  ) peer.send(1, encodeMessage(message));
+  await settled();
+  const answers = peer.text().split("\x03").slice(0, -1).map((text) => JSON.parse(text));
+  assert.deepEqual(answers.map(({ type, code }) => code ?? type), [
+    ...["message-unknown", "message-unknown", "message-invalid", "message-invalid", "message-invalid", "didPing1"],
+  ]);
 });
