@@ -20,6 +20,7 @@ export function formerTable(samples: readonly FormerSample[]): string[][] {
     line("1 KiB, 32 keep-alive connections, requests/s", ({ rate }) => rate),
     line("  latency, median, ms", ({ p50 }) => p50),
     line("  latency, 99 %, ms", ({ p99 }) => p99),
+    line("  processor time for 1,000 of them, server, client and what they need, s", ({ cpu }) => cpu),
     line("  requests that failed", ({ failed }) => failed),
     line("  servers that died when the caller had finished, %", ({ survived }) => survived ? 0 : 100),
     line("ordinary requests beside callers that break off, failed, %", (one) => one.askedInVain / one.asked * 100),

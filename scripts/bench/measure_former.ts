@@ -7,9 +7,10 @@ import { measureDownload } from "./measure_transfer.ts";
 import { startNginx } from "./nginx.ts";
 import type { Options } from "./options.ts";
 import { memoryOf } from "./proc.ts";
-import { run } from "./processes.ts";
+import { processorTime } from "./processor_time.ts";
 import type { Programs } from "./programs.ts";
 import { say } from "./say.ts";
+import { type Load, tolerantLoad } from "./tolerant_load.ts";
 import { warmUp } from "./warm_up.ts";
 
 export const RELEASES = ["petit", "former"] as const;
@@ -18,14 +19,9 @@ export type ReleaseName = typeof RELEASES[number];
 export const RELEASE_TITLES: Readonly<Record<ReleaseName, string>> = { petit: "petit", former: "0.6.34" };
 
 /** What one release did in one round: 1 KiB answers on 32 kept connections, and what else there is to compare. */
-export interface ReleaseFigures {
-  /** Requests per second. */
-  readonly rate: number;
-  /** Milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  /** Requests that failed while it was measured. */
-  readonly failed: number;
+export interface ReleaseFigures extends Load {
+  /** Processor time of all its processes for 1,000 requests, in seconds; what else the machine does hardly touches it. */
+  readonly cpu: number;
   /** Whether a request went through when the load generator had closed its connections. */
   readonly survived: boolean;
   /** Ordinary requests beside and after callers that break off, and how many of them failed; all kinds together. */
@@ -76,7 +72,9 @@ export async function measureFormer(
         figures[name] = found;
         say(
           `former, round ${round} of ${options.rounds}, ${RELEASE_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
-            `median ${figure(found.p50)} ms, 99 % ${figure(found.p99)} ms, ${found.failed} failed; ` +
+            `${figure(found.cpu)} s of processor time for 1,000; median ${figure(found.p50)} ms, 99 % ${
+              figure(found.p99)
+            } ms, ${found.failed} failed; ` +
             `the server ${found.survived ? "goes on" : "has died"}; ` +
             `beside callers that break off ${found.askedInVain} of ${found.asked} failed`,
         );
@@ -110,7 +108,8 @@ async function measureRelease(
     };
     const downloads = { proxied: await download(proxyPort), raw: await download(rawPort) };
     await warmUp({ port: proxyPort, host: hosts.measured, path, connections: CONNECTIONS, seconds: WARM_UP });
-    const load = await loadWithWrk(wrk, proxyPort, hosts.measured, path, wrkSeconds);
+    const cpu = processorTime(Object.values(release.pids()).flat(), wrkSeconds);
+    const load = await tolerantLoad(wrk, CONNECTIONS, wrkSeconds, { port: proxyPort, host: hosts.measured, path });
     const survived = await isAnswered(proxyPort, hosts.measured, path);
 
     let [asked, askedInVain] = [0, 0];
@@ -121,42 +120,8 @@ async function measureRelease(
       asked += outcome.asked;
       askedInVain += outcome.failed.length;
     }
-    return { ...memory, ...downloads, ...load, survived, asked, askedInVain };
+    return { ...memory, ...downloads, ...load, cpu: await cpu / load.rate * 1000, survived, asked, askedInVain };
   } finally {
     await release.stop();
   }
-}
-
-/** As many requests as wrk can get through. Requests that fail are counted, and do not end it. */
-async function loadWithWrk(
-  wrk: string,
-  port: number,
-  host: string,
-  path: string,
-  seconds: number,
-): Promise<Pick<ReleaseFigures, "rate" | "p50" | "p99" | "failed">> {
-  const { code, stdout, stderr } = await run([
-    wrk,
-    ...["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--timeout", "10s", "--latency", "-H", `Host: ${host}`],
-    `http://127.0.0.1:${port}${path}`,
-  ]);
-  if (code !== 0) throw new Error(`wrk ended with ${code}: ${stderr.trim()}`);
-  const count = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
-  const [connect, read, write, timeout] = ["connect", "read", "write", "timeout"].map((kind) =>
-    count(new RegExp(`Socket errors:.*${kind} (\\d+)`))
-  ) as [number, number, number, number];
-  const refused = count(/Non-2xx or 3xx responses: (\d+)/);
-  return {
-    rate: count(/Requests\/sec:\s+([\d.]+)/) * (1 - refused / Math.max(1, count(/(\d+) requests in/))),
-    p50: milliseconds(stdout, "50%"),
-    p99: milliseconds(stdout, "99%"),
-    failed: refused + connect + read + write + timeout,
-  };
-}
-
-/** A line of wrk's distribution, such as "50%    1.62ms". */
-function milliseconds(text: string, part: string): number {
-  const [, value, unit] = new RegExp(`^\\s+${part}\\s+([\\d.]+)(us|ms|s|m)$`, "m").exec(text) ?? [];
-  if (value === undefined || unit === undefined) throw new Error(`wrk told no latencies:\n${text}`);
-  return Number(value) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit as "us" | "ms" | "s" | "m"];
 }
