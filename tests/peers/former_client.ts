@@ -41,6 +41,12 @@ export class FormerClient {
   /** `petit-client init`, and what differs from the config.toml that this writes. */
   static async init(scope: Scope, target: FormerTarget, settings: Settings = {}): Promise<FormerClient> {
     const client = new FormerClient(scope);
+    // At an error of its tunnel it would give its registrations up, kill every other client of 0.6.x on the machine and
+    // start itself anew, out of anybody's sight, unless it has done so within the last ten minutes.
+    writeFileSync(
+      join(client.folder, "healing"),
+      JSON.stringify({ lastAttempt: Number.MAX_SAFE_INTEGER, attempts: 1 }),
+    );
     await client.succeed("init");
     configure(client.config, {
       "client.host": "127.0.0.1",
