@@ -173,8 +173,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     registry.unregister(id);
     log.info({ id, port, key, brand, legacy: true }, `Unregistered ${id}, as its client asked`);
     audit.record("registration-removed", { id, port, key, address: this.address, by: "client" });
-    // After the answer: the tunnel ends with its registration.
-    setTimeout(() => routes.remove(id), 0);
+    routes.remove(id);
   }
 
   #tellUnwritten(error: unknown): void {
