@@ -68,7 +68,7 @@ test("who cannot prove its key gets nothing, and is told why", async (t) => {
   const server = await legacyTestServer(t, 'registration = "open"', 'perSourcePenalty = "0s"').start();
   const { registeredId: id } = await new LegacyPeer(t, server).register(one.publicKey);
   const { registeredId: foreign } = await new LegacyPeer(t, server).register(other.publicKey);
-  const peer = new LegacyPeer(t, server);
+  let peer = new LegacyPeer(t, server);
   const refused = async (type: string, more: object, code: string) => {
     const answer = await peer.ask(type, more);
     assert.deepEqual([answer.type, answer.code], ["error", code], `${type} ${JSON.stringify(more)}`);
@@ -86,6 +86,7 @@ test("who cannot prove its key gets nothing, and is told why", async (t) => {
   await refused("handshake2", { response: "?" }, "identity-unproven");
   await refused("handshake1", { registeredId: [id, foreign] }, "keys-differ");
   await refused("handshake1", { registeredId: [id, id] }, "registration-twice");
+  peer = new LegacyPeer(t, server);
   for (const registeredId of [["9999"], ["no id"], [null], [{}], {}, null, [], "x".repeat(100), [-1], ["__proto__"]]) {
     await refused("handshake1", { registeredId }, "registration-unknown");
   }
@@ -252,4 +253,22 @@ test("who fails again and again is closed at accept", async (t) => {
   }
   assert.equal(refused, 1);
   await server.logged(({ code }) => code === "login-throttled");
+});
+
+test("one connection asks for so much, and then it ends", async (t) => {
+  const server = await legacyTestServer(t).start();
+  const { registeredId } = await new LegacyPeer(t, server).register(one.publicKey);
+  const peer = new LegacyPeer(t, server);
+  for (let times = 0; times < 20; times++) assert.ok((await peer.ask("handshake1", { registeredId })).prompt);
+  assert.equal((await peer.ask("handshake1", { registeredId })).code, "asked-too-often");
+  assert.equal(await peer.closed, "end");
+});
+
+test("a host key can be replaced while there are clients of 0.6, which look at none", async (t) => {
+  const server = await legacyTestServer(t).start();
+  await new LegacyPeer(t, server).register(one.publicKey);
+  const { hostKeys } = server.running.control;
+  hostKeys.rotate();
+  assert.deepEqual(hostKeys.status().next?.unaware, []);
+  assert.deepEqual(hostKeys.finish(false).unaware, []);
 });
