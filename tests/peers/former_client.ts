@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { configure, type Settings } from "../world/executable.ts";
 import { type Background, type Finished, freePort, output, run } from "../world/processes.ts";
 import { type Scope, temporaryFolder } from "../world/temporary_folder.ts";
-import { bothOutputs } from "./both_outputs.ts";
-import { FORMER_ENV, formerProgram } from "./former.ts";
+import { formerEnv, type FormerOutput, formerProgram, launchFormer } from "./former.ts";
 
 /** A server that a client of 0.6.34 can use, on 127.0.0.1. */
 export interface FormerTarget {
@@ -29,19 +28,36 @@ export class FormerClient {
   /** The latest process; its lines are JSON, except for the trace of its death. */
   process!: Background;
   readonly #scope: Scope;
+  readonly #more: Record<string, string>;
   readonly #tenants: string[] = [];
 
-  private constructor(scope: Scope) {
+  private constructor(scope: Scope, more: Record<string, string>) {
     this.#scope = scope;
+    this.#more = more;
     // Stopped before its folder goes.
     scope.after(() => this.process?.stop());
     this.folder = temporaryFolder(scope);
     this.config = join(this.folder, "config.toml");
   }
 
-  /** `petit-client init`, and what differs from the config.toml that this writes. */
-  static async init(scope: Scope, target: FormerTarget, settings: Settings = {}): Promise<FormerClient> {
-    const client = new FormerClient(scope);
+  /**
+   * `petit-client init`, and what differs from the config.toml that this writes.
+   *
+   * @param more the environment of its programs, beside what all of them have
+   */
+  static async init(
+    scope: Scope,
+    target: FormerTarget,
+    settings: Settings = {},
+    more: Record<string, string> = {},
+  ): Promise<FormerClient> {
+    const client = new FormerClient(scope, more);
+    // At an error of its tunnel it would give its registrations up, kill every other client of 0.6.x on the machine and
+    // start itself anew, out of anybody's sight, unless it has done so within the last ten minutes.
+    writeFileSync(
+      join(client.folder, "healing"),
+      JSON.stringify({ lastAttempt: Number.MAX_SAFE_INTEGER, attempts: 1 }),
+    );
     await client.succeed("init");
     configure(client.config, {
       "client.host": "127.0.0.1",
@@ -89,24 +105,31 @@ export class FormerClient {
 
   /** Runs the daemon; resolves when the tunnels of all tenants are there. */
   async start(): Promise<this> {
-    this.process = this.launch();
     let tunnels = 0;
-    await this.process.line((line) => line.includes("Tunnel connected.") && ++tunnels === this.#tenants.length);
+    await this.launch().line((line) => line.includes("Tunnel connected.") && ++tunnels === this.#tenants.length);
     return this;
   }
 
   /** Runs the daemon, and waits for nothing. */
-  launch(): Background {
-    return this.process = bothOutputs(this.#scope, formerProgram("petit-clientd"), ["-c", this.config], {
-      env: this.#env,
-    });
+  launch(output: FormerOutput = "lines"): Background {
+    return this.process = launchFormer(this.#scope, "petit-clientd", this.config, this.folder, output, this.#more);
   }
 
   async stop(): Promise<void> {
     await this.process.stop();
   }
 
+  /** How often its daemon has logged something. */
+  count(what: string): number {
+    return this.process.lines.filter((line) => line.includes(what)).length;
+  }
+
+  /** Whether an error of its tunnel has made it give up what it has, or would have. */
+  get heals(): boolean {
+    return this.count("Trying to heal connection") > 0;
+  }
+
   get #env(): Record<string, string> {
-    return { ...FORMER_ENV, HOME: this.folder };
+    return { ...formerEnv(this.folder), ...this.#more };
   }
 }
