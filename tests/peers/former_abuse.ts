@@ -9,12 +9,13 @@ const REQUESTS_BEFORE = 200;
 /** Of the last round, so that something is seen of a server that has died then. */
 const REQUESTS_AFTER = 20;
 const BODY = "hello";
+const LARGE = Buffer.alloc(16 * 1024 ** 2);
 
 /** The service: "/never" is not answered, and "/large" is longer than what fits between caller and service. */
 const answer: RequestListener = (request, response) => {
   request.resume();
   if (request.url === "/never") return;
-  response.end(request.url === "/large" ? Buffer.alloc(16 * 1024 ** 2) : BODY);
+  response.end(request.url === "/large" ? LARGE : BODY);
 };
 
 export async function startAbusedService(scope: Scope): Promise<number> {
