@@ -1,11 +1,17 @@
 import { join } from "node:path";
 import { abuse, ABUSES, startAbusedService } from "../../tests/peers/former_abuse.ts";
+import { FormerServer } from "../../tests/peers/former_server.ts";
+import type { Scope } from "../../tests/world/temporary_folder.ts";
 import { figure } from "./figure.ts";
 import { type Files, makeFiles } from "./files.ts";
-import { Ending, isAnswered, makeFormer, makePetit, type Release } from "./former.ts";
+import { Ending } from "./ending.ts";
+import { formerServerSide, registerFormer } from "./former_sides.ts";
 import { measureDownload } from "./measure_transfer.ts";
 import { startNginx } from "./nginx.ts";
 import type { Options } from "./options.ts";
+import { isAnswered, Pair, type Services } from "./pair.ts";
+import { PetitServer } from "./petit.ts";
+import { petitServerSide, registerPetit } from "./petit_sides.ts";
 import { memoryOf } from "./proc.ts";
 import { processorTime } from "./processor_time.ts";
 import type { Programs } from "./programs.ts";
@@ -60,15 +66,12 @@ export async function measureFormer(
   const nginx = await startNginx(programs.nginx, join(folder, "nginx"), files);
   try {
     const services = { measured: nginx.port, abused: await startAbusedService(ending) };
-    const releases: Record<ReleaseName, Release> = {
-      petit: await makePetit(executable, folder, services),
-      former: await makeFormer(ending, services),
-    };
+    const releases = await makeReleases(executable, folder, services, ending);
     const samples: FormerSample[] = [];
     for (let round = 1; round <= options.rounds; round++) {
       const figures: Partial<Record<ReleaseName, ReleaseFigures>> = {};
       for (const name of round % 2 === 1 ? RELEASES : RELEASES.toReversed()) {
-        const found = await measureRelease(releases[name], programs, files, options);
+        const found = await measurePair(releases[name], programs, files, options);
         figures[name] = found;
         say(
           `former, round ${round} of ${options.rounds}, ${RELEASE_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
@@ -88,19 +91,38 @@ export async function measureFormer(
   }
 }
 
-async function measureRelease(
-  release: Release,
+async function makeReleases(
+  executable: string,
+  folder: string,
+  services: Services,
+  scope: Scope,
+): Promise<Record<ReleaseName, Pair>> {
+  const petit = await PetitServer.init(executable, join(folder, "server"));
+  const former = await FormerServer.make(scope);
+  return {
+    petit: await Pair.make(petitServerSide(petit), () => registerPetit(executable, folder, petit, services)),
+    former: await Pair.make(formerServerSide(former), () => registerFormer(scope, former.target, services)),
+  };
+}
+
+async function measurePair(
+  pair: Pair,
   { wrk, curl }: Programs,
   files: Files,
   { wrkSeconds }: Options,
 ): Promise<ReleaseFigures> {
   const path = `/${files.small.name}`;
-  const { proxyPort, rawPort, hosts } = release;
-  await release.start(path);
+  const { server, client } = pair;
+  const { proxyPort } = server;
+  const { hosts, rawPort } = client;
+  await pair.start(path);
   try {
-    const pids = release.pids();
-    const resident = (of: keyof typeof pids) => memoryOf(pids[of]).resident;
-    const memory = { server: resident("server"), beside: resident("beside"), client: resident("client") };
+    const resident = (pids: number[]) => memoryOf(pids).resident;
+    const memory = {
+      server: resident(server.pids()),
+      beside: resident(server.besidePids()),
+      client: resident(client.pids()),
+    };
     const download = async (port: number) => {
       const contender = { name: "proxy", port, host: hosts.measured, carriers: [] } as const;
       const sample = await measureDownload(contender, files, curl).catch((error: Error) => say(`  ${error.message}`));
@@ -108,20 +130,20 @@ async function measureRelease(
     };
     const downloads = { proxied: await download(proxyPort), raw: await download(rawPort) };
     await warmUp({ port: proxyPort, host: hosts.measured, path, connections: CONNECTIONS, seconds: WARM_UP });
-    const cpu = processorTime(Object.values(release.pids()).flat(), wrkSeconds);
+    const cpu = processorTime(pair.pids, wrkSeconds);
     const load = await tolerantLoad(wrk, CONNECTIONS, wrkSeconds, { port: proxyPort, host: hosts.measured, path });
     const survived = await isAnswered(proxyPort, hosts.measured, path);
 
     let [asked, askedInVain] = [0, 0];
     for (const how of Object.values(ABUSES)) {
-      await release.stop();
-      await release.start(path);
+      await pair.stop();
+      await pair.start(path);
       const outcome = await abuse({ port: proxyPort, host: hosts.abused }, how);
       asked += outcome.asked;
       askedInVain += outcome.failed.length;
     }
     return { ...memory, ...downloads, ...load, cpu: await cpu / load.rate * 1000, survived, asked, askedInVain };
   } finally {
-    await release.stop();
+    await pair.stop();
   }
 }
