@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { PetitError } from "../error.ts";
 import { type ParsedKey, utils } from "./ssh_library.ts";
 
@@ -20,6 +20,36 @@ export function generateKey(comment: string): { privatePem: string; publicKey: P
       return { privatePem: pair.private, publicKey: describeKey(parsed.getPublicSSH()) };
     }
   }
+}
+
+/** Bits of a new RSA key (NIST SP 800-57: enough beyond 2030). */
+const RSA_BITS = 3072;
+
+/** A new RSA key pair in PKCS #1 PEM, for servers of 0.6.x: they take no other type, and their clients read no other format. */
+export function generateRsaKey(): { privatePem: string; publicKey: PublicKey } {
+  const { privateKey: privatePem } = generateKeyPairSync("rsa", {
+    modulusLength: RSA_BITS,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  return { privatePem, publicKey: publicKeyOf(privatePem) };
+}
+
+/** An RSA key in the formats of node:crypto. */
+export interface RsaKey {
+  /** PKCS #1 PEM. */
+  readonly privatePem: string;
+  /** SPKI PEM. */
+  readonly publicPem: string;
+}
+
+/** The RSA key in a PEM, also in OpenSSH's format; undefined where it is of another type. @throws PetitError `key-invalid` */
+export function rsaKeyOf(privatePem: string): RsaKey | undefined {
+  const parsed = parse(privatePem);
+  if (parsed.type !== "ssh-rsa" || !parsed.isPrivateKey()) return undefined;
+  const pkcs1 = parsed.getPrivatePEM();
+  const publicPem = createPublicKey(pkcs1).export({ type: "spki", format: "pem" }).toString();
+  return { privatePem: pkcs1, publicPem };
 }
 
 function signsForItself(key: ParsedKey): boolean {

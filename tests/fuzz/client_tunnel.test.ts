@@ -113,7 +113,7 @@ async function client(): Promise<void> {
     connection.onForwarded = (forwarded) => serveForwarded(forwarded.accept());
     const asked = [
       connection.forward("127.0.0.1", 11_081),
-      openBackchannel(connection).then((backchannel) => backchannel.ask({ type: "ping1" }, "didPing1")),
+      openBackchannel(connection, { config: world.config, folder: "", holds: false }).then((backchannel) => backchannel.ask({ type: "ping1" }, "didPing1")),
     ];
     const results = await Promise.race([Promise.allSettled(asked), connection.closed.then(() => [])]);
     for (const result of results) {
