@@ -112,7 +112,11 @@ export class Tunnel {
   /** Connects; nothing is carried yet. @param onWire as of `connectSsh` @throws PetitError where it does not come about */
   static async open(parts: TunnelParts, onWire?: SshClientOptions["onWire"]): Promise<Tunnel> {
     const { config, folder, log, signal } = parts;
-    const connection = await connectWithKey(config, folder, { signal, log, ...(onWire === undefined ? {} : { onWire }) });
+    const connection = await connectWithKey(config, folder, {
+      signal,
+      log,
+      ...(onWire === undefined ? {} : { onWire }),
+    });
     try {
       return new Tunnel(parts, connection, await openBackchannel(connection, { config, folder, holds: true }));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createHash } from "node:crypto";
 import { PetitError } from "../error.ts";
 import { type ParsedKey, utils } from "./ssh_library.ts";
 
@@ -22,34 +22,13 @@ export function generateKey(comment: string): { privatePem: string; publicKey: P
   }
 }
 
-/** Bits of a new RSA key (NIST SP 800-57: enough beyond 2030). */
-const RSA_BITS = 3072;
-
-/** A new RSA key pair in PKCS #1 PEM, for servers of 0.6.x: they take no other type, and their clients read no other format. */
-export function generateRsaKey(): { privatePem: string; publicKey: PublicKey } {
-  const { privateKey: privatePem } = generateKeyPairSync("rsa", {
-    modulusLength: RSA_BITS,
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-    publicKeyEncoding: { type: "spki", format: "pem" },
-  });
-  return { privatePem, publicKey: publicKeyOf(privatePem) };
-}
-
-/** An RSA key in the formats of node:crypto. */
-export interface RsaKey {
-  /** PKCS #1 PEM. */
-  readonly privatePem: string;
-  /** SPKI PEM. */
-  readonly publicPem: string;
-}
-
-/** The RSA key in a PEM, also in OpenSSH's format; undefined where it is of another type. @throws PetitError `key-invalid` */
-export function rsaKeyOf(privatePem: string): RsaKey | undefined {
-  const parsed = parse(privatePem);
-  if (parsed.type !== "ssh-rsa" || !parsed.isPrivateKey()) return undefined;
-  const pkcs1 = parsed.getPrivatePEM();
-  const publicPem = createPublicKey(pkcs1).export({ type: "spki", format: "pem" }).toString();
-  return { privatePem: pkcs1, publicPem };
+/** A new key for ECDSA on P-256, in OpenSSH's PEM format. */
+export function generateEcdsaKey(comment: string): string {
+  for (;;) {
+    const { private: pem } = utils.generateKeyPairSync("ecdsa", { bits: 256, comment });
+    const parsed = utils.parseKey(pem);
+    if (!(parsed instanceof Error) && signsForItself(parsed)) return pem;
+  }
 }
 
 function signsForItself(key: ParsedKey): boolean {
@@ -100,7 +79,7 @@ export function isSound(type: string, blob: Buffer): boolean {
 
 /**
  * Whether `signature` over `signed` was made with the private half of the key `blob` (RFC 4252, section 7).
- * False for anything that does not parse, and for RSA with SHA-1.
+ * False for anything that does not parse, and for RSA with SHA-1 unless `allowSha1`.
  */
 export function verifySignature(
   algorithm: string,
@@ -108,6 +87,7 @@ export function verifySignature(
   signed: Buffer,
   signature: Buffer,
   hash: string | undefined,
+  allowSha1 = false,
 ): boolean {
   const key = parseKey(blob);
   if (key instanceof Error) return false;
@@ -115,9 +95,10 @@ export function verifySignature(
   if (!key.getPublicSSH().equals(blob)) return false;
   // The name of the algorithm and the key are two fields of one message, and the peer fills in both.
   if (key.type !== algorithm || algorithm === "ssh-dss") return false;
-  if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512") return false;
+  const isSha1 = algorithm === "ssh-rsa" && hash === undefined;
+  if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512" && !(isSha1 && allowSha1)) return false;
   try {
-    return key.verify(signed, signature, hash) === true;
+    return key.verify(signed, signature, isSha1 ? "sha1" : hash) === true;
   } catch {
     return false;
   }
@@ -133,7 +114,8 @@ function parseKey(data: string | Buffer): ParsedKey | Error {
   }
 }
 
-function parse(pem: string | Buffer): ParsedKey {
+/** @throws PetitError `key-invalid` */
+export function parse(pem: string | Buffer): ParsedKey {
   const parsed = parseKey(pem);
   if (parsed instanceof Error) {
     throw new PetitError("key-invalid", `The key does not parse: ${parsed.message}`, { cause: parsed });

@@ -45,7 +45,15 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   const loaded = loadConfig(path);
   refuseLoose("client", loaded);
   const { config: { client: config }, file, folder } = loaded;
-  const { id, port, endpoint, notice } = await registerTenant({ config, file, folder, tenant, joinCode, vouched, settings });
+  const { id, port, endpoint, notice } = await registerTenant({
+    config,
+    file,
+    folder,
+    tenant,
+    joinCode,
+    vouched,
+    settings,
+  });
   const { daemon } = await tellDaemon(folder, "client");
   if (notice !== undefined) process.stderr.write(`petit: ${notice}: this is a new registration\n`);
   const { host, port: sshPort } = joinCode ?? config;

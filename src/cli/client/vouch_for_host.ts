@@ -24,7 +24,8 @@ export async function vouchForHost(config: ClientConfig, option: string | undefi
   const where = `${host}:${port}`;
   if (option !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(option)) {
     throw new PetitError("usage", `"${option}" is not the fingerprint of a host key`, {
-      hint: 'Wanted: as "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints it on the server, SHA256: and 43 characters',
+      hint:
+        'Wanted: as "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints it on the server, SHA256: and 43 characters',
       exitCode: 2,
     });
   }

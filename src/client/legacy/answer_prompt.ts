@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { privateDecrypt } from "node:crypto";
 import { join } from "node:path";
 import { PetitError } from "../../error.ts";
-import { type RsaKey, rsaKeyOf } from "../../tunnel/keys.ts";
+import { type RsaKey, rsaKeyOf } from "../../tunnel/rsa_key.ts";
 import { ownKey } from "../state.ts";
 
 /** Bytes of a prompt: 0.6.x sends 50. Whatever else was encrypted to the key is not given away to whoever asks on a plain connection. */
@@ -37,7 +37,10 @@ export function answerPrompt(key: RsaKey, prompt: string): string {
     });
   }
   if (bytes.length > LONGEST_PROMPT) {
-    throw new PetitError("prompt-unreadable", `The server's prompt has ${bytes.length} bytes, and no 0.6.x server's has`);
+    throw new PetitError(
+      "prompt-unreadable",
+      `The server's prompt has ${bytes.length} bytes, and no 0.6.x server's has`,
+    );
   }
   return bytes.toString("base64");
 }

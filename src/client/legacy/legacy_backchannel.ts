@@ -1,7 +1,7 @@
 import type { ClientConfig } from "../../config/schema.ts";
 import { PetitError } from "../../error.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
-import type { RsaKey } from "../../tunnel/keys.ts";
+import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { ClientMessage, ClientVitae, Registered, ServerMessage } from "../../tunnel/messages.ts";
 import type { BackchannelEnd, Notice } from "../backchannel_end.ts";
 import { readRegistration } from "../state.ts";
@@ -100,7 +100,10 @@ export class LegacyBackchannel implements BackchannelEnd {
   async #shake(vitae: ClientVitae): Promise<ServerMessage & { type: "shakehand1" }> {
     const ids = this.#ownIds();
     const before = this.#held;
-    if (before?.connection.alive && ids.every((id) => before.handshake.ports.has(id)) && ids.length === before.handshake.ports.size) {
+    if (
+      before?.connection.alive && ids.every((id) => before.handshake.ports.has(id)) &&
+      ids.length === before.handshake.ports.size
+    ) {
       await this.#ping();
       return this.#shakehand(before.handshake);
     }
@@ -147,7 +150,9 @@ export class LegacyBackchannel implements BackchannelEnd {
       await this.#once((connection) => unregisterAt(connection, this.#ownKey, id));
     } catch (error) {
       if (!isRefusal(error) || (await this.#known([id])).length > 0) throw error;
-      throw new PetitError("registration-unknown", `The server has no registration ${id} of this key`, { cause: error });
+      throw new PetitError("registration-unknown", `The server has no registration ${id} of this key`, {
+        cause: error,
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ClientVitae } from "../../tunnel/messages.ts";
-import type { RsaKey } from "../../tunnel/keys.ts";
+import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { TenantRegistration } from "../state.ts";
 import { answerPrompt } from "./answer_prompt.ts";
 import { LEGACY_VERSION, type LegacyVitae } from "./legacy_messages.ts";

@@ -14,7 +14,9 @@ const id = z.union([z.string().min(1).max(256), z.int().transform(String)]);
 const prompt = z.string().max(4096);
 
 /** Whatever it has at hand is its error: a text, or an object that says nothing. */
-const error = z.unknown().transform((value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "").slice(0, 1024));
+const error = z.unknown().transform((value) =>
+  (typeof value === "string" ? value : JSON.stringify(value) ?? "").slice(0, 1024)
+);
 
 export const legacyMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("didPing1") }),

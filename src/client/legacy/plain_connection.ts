@@ -79,7 +79,8 @@ export class PlainConnection {
     if (this.#failure !== undefined) throw this.#failure;
     const { timeout } = this.#address;
     const silent = setTimeout(
-      () => this.#fail(new PetitError("backchannel-silent", `${this.#where} did not answer within ${timeout / 1000} s`)),
+      () =>
+        this.#fail(new PetitError("backchannel-silent", `${this.#where} did not answer within ${timeout / 1000} s`)),
       timeout,
     );
     try {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { ClientConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import { writeStateFile } from "../../platform/state_file.ts";
-import { generateRsaKey, type PublicKey, type RsaKey, rsaKeyOf } from "../../tunnel/keys.ts";
+import type { PublicKey } from "../../tunnel/keys.ts";
+import { generateRsaKey, type RsaKey, rsaKeyOf } from "../../tunnel/rsa_key.ts";
 import type { Registered } from "../../tunnel/messages.ts";
 import { KnownHost } from "../known_host.ts";
 import { ownKey, readPreferred, readRegistration, writeRegistration } from "../state.ts";
@@ -64,9 +65,13 @@ function refuseOtherLegacyServer(folder: string, tenant: string, host: string): 
   const server = readLegacyServer(folder);
   // A folder of 0.6.x that has not been started yet knows of no server but that of its config.
   if (other === undefined || server?.host === host || (server === undefined && !new KnownHost(folder).pinned)) return;
-  throw new PetitError("other-server", `Tenant "${other}" of this client is registered with another server than ${host}`, {
-    hint: "A client has one server: unregister its tenants there first, or set up another client with --config",
-  });
+  throw new PetitError(
+    "other-server",
+    `Tenant "${other}" of this client is registered with another server than ${host}`,
+    {
+      hint: "A client has one server: unregister its tenants there first, or set up another client with --config",
+    },
+  );
 }
 
 /** The client's RSA key, made where there is none. A key of another type is put aside as long as nothing is registered with it. */
@@ -75,18 +80,22 @@ function rsaKey(folder: string, server: string): RsaKey {
   if (existsSync(file)) {
     const found = rsaKeyOf(ownKey(folder).privatePem);
     if (found !== undefined) return found;
-    if (tenantNames(folder).some((tenant) => readPreferred(folder, tenant) !== undefined)) return ownRsaKey(folder, server);
+    if (tenantNames(folder).some((tenant) => readPreferred(folder, tenant) !== undefined)) {
+      return ownRsaKey(folder, server);
+    }
     putAside(file);
   }
-  const { privatePem } = generateRsaKey();
-  writeStateFile(file, privatePem);
-  return rsaKeyOf(privatePem) as RsaKey;
+  const made = generateRsaKey();
+  writeStateFile(file, made.privatePem);
+  return made;
 }
 
 function putAside(file: string): void {
   try {
     renameSync(file, `${file}.before`);
   } catch (error) {
-    throw new PetitError("state-unwritable", `Cannot put the key "${file}" aside: ${messageOf(error)}`, { cause: error });
+    throw new PetitError("state-unwritable", `Cannot put the key "${file}" aside: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
