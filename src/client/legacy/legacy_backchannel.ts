@@ -1,4 +1,5 @@
 import type { ClientConfig } from "../../config/schema.ts";
+import type { Log } from "../../observe/log.ts";
 import { PetitError } from "../../error.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
@@ -28,6 +29,8 @@ export interface LegacyParts {
    * that runs.
    */
   readonly holds: boolean;
+  /** Told of a connection that this one has taken the place of. */
+  readonly log?: Pick<Log, "info">;
 }
 
 /** Milliseconds for a server that has closed a connection to show that it is still there. */
@@ -111,6 +114,15 @@ export class LegacyBackchannel implements BackchannelEnd {
     if (held === undefined) return this.#shakehand(NO_HANDSHAKE);
     finishHandshake(held.connection, vitae);
     this.#held = held;
+    const { replaced } = held.handshake;
+    if (before === undefined && replaced.length > 0) {
+      this.#parts.log?.info(
+        { ids: replaced, code: "replaced" },
+        `The server counted ${
+          replaced.join(", ")
+        } as connected: a connection before this one, or another client with the same key, which this one takes over from`,
+      );
+    }
     // The server ends it too where it was for the same ids, and takes that for no loss.
     before?.connection.close();
     void held.connection.closed.then(() => this.#gone(held));
