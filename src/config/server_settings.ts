@@ -170,6 +170,17 @@ export const server = z.strictObject({
     "join",
     'Who may register: "join" whoever has a join code, "open" anyone, "closed" nobody',
   ),
+  legacyBackchannel: setting(
+    flag(),
+    false,
+    "Whether clients of petit 0.6.x are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
+  ),
+  backHost: setting(
+    text(),
+    "",
+    'Address of the backchannel of 0.6.x clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
+  ),
+  backPort: setting(port(), 3014, "Port of the backchannel of 0.6.x clients; closed unless legacyBackchannel is true"),
   registryUrl: setting(
     text().startsWith("sqlite:", 'wanted "sqlite:" and a path, such as "sqlite:./registry.db"'),
     "sqlite:./registry.db",
