@@ -1,17 +1,13 @@
 import { join } from "node:path";
 import { abuse, ABUSES, startAbusedService } from "../../tests/peers/former_abuse.ts";
-import { FormerServer } from "../../tests/peers/former_server.ts";
-import type { Scope } from "../../tests/world/temporary_folder.ts";
 import { figure } from "./figure.ts";
 import { type Files, makeFiles } from "./files.ts";
 import { Ending } from "./ending.ts";
-import { formerServerSide, registerFormer } from "./former_sides.ts";
 import { measureDownload } from "./measure_transfer.ts";
 import { startNginx } from "./nginx.ts";
 import type { Options } from "./options.ts";
-import { isAnswered, Pair, type Services } from "./pair.ts";
-import { PetitServer } from "./petit.ts";
-import { petitServerSide, registerPetit } from "./petit_sides.ts";
+import { isAnswered, type Pair } from "./pair.ts";
+import { makePairs, PAIR_TITLES, type PairName, PAIRS } from "./pairs.ts";
 import { memoryOf } from "./proc.ts";
 import { processorTime } from "./processor_time.ts";
 import type { Programs } from "./programs.ts";
@@ -19,13 +15,8 @@ import { say } from "./say.ts";
 import { type Load, tolerantLoad } from "./tolerant_load.ts";
 import { warmUp } from "./warm_up.ts";
 
-export const RELEASES = ["petit", "former"] as const;
-export type ReleaseName = typeof RELEASES[number];
-
-export const RELEASE_TITLES: Readonly<Record<ReleaseName, string>> = { petit: "petit", former: "0.6.34" };
-
-/** What one release did in one round: 1 KiB answers on 32 kept connections, and what else there is to compare. */
-export interface ReleaseFigures extends Load {
+/** What one pair did in one round: 1 KiB answers on 32 kept connections, and what else there is to compare. */
+export interface PairFigures extends Load {
   /** Processor time of all its processes for 1,000 requests, in seconds; what else the machine does hardly touches it. */
   readonly cpu: number;
   /** Whether a request went through when the load generator had closed its connections. */
@@ -42,8 +33,8 @@ export interface ReleaseFigures extends Load {
   readonly client: number;
 }
 
-/** Both in one round. */
-export type FormerSample = Readonly<Record<ReleaseName, ReleaseFigures>>;
+/** All of them in one round. */
+export type FormerSample = Readonly<Record<PairName, PairFigures>>;
 
 const CONNECTIONS = 32;
 /** Seconds of warming up. */
@@ -52,8 +43,8 @@ const WARM_UP = 2;
 const MAX_DOWNLOAD = 256 * 1024 ** 2;
 
 /**
- * Measures this petit beside the server of 0.6.34 with its own client, its Redis and a stock sshd, in turns, each time
- * from a fresh start: that server dies when the callers of a round close their connections.
+ * Measures this petit beside the server of 0.6.34 with its own client, its Redis and a stock sshd, and the mixed pairs, in
+ * turns, each time from a fresh start: that server dies when the callers of a round close their connections.
  */
 export async function measureFormer(
   programs: Programs,
@@ -66,15 +57,15 @@ export async function measureFormer(
   const nginx = await startNginx(programs.nginx, join(folder, "nginx"), files);
   try {
     const services = { measured: nginx.port, abused: await startAbusedService(ending) };
-    const releases = await makeReleases(executable, folder, services, ending);
+    const pairs = await makePairs(executable, folder, services, ending);
     const samples: FormerSample[] = [];
     for (let round = 1; round <= options.rounds; round++) {
-      const figures: Partial<Record<ReleaseName, ReleaseFigures>> = {};
-      for (const name of round % 2 === 1 ? RELEASES : RELEASES.toReversed()) {
-        const found = await measurePair(releases[name], programs, files, options);
+      const figures: Partial<Record<PairName, PairFigures>> = {};
+      for (const name of round % 2 === 1 ? PAIRS : PAIRS.toReversed()) {
+        const found = await measurePair(pairs[name], programs, files, options);
         figures[name] = found;
         say(
-          `former, round ${round} of ${options.rounds}, ${RELEASE_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
+          `former, round ${round} of ${options.rounds}, ${PAIR_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
             `${figure(found.cpu)} s of processor time for 1,000; median ${figure(found.p50)} ms, 99 % ${
               figure(found.p99)
             } ms, ${found.failed} failed; ` +
@@ -91,26 +82,12 @@ export async function measureFormer(
   }
 }
 
-async function makeReleases(
-  executable: string,
-  folder: string,
-  services: Services,
-  scope: Scope,
-): Promise<Record<ReleaseName, Pair>> {
-  const petit = await PetitServer.init(executable, join(folder, "server"));
-  const former = await FormerServer.make(scope);
-  return {
-    petit: await Pair.make(petitServerSide(petit), () => registerPetit(executable, folder, petit, services)),
-    former: await Pair.make(formerServerSide(former), () => registerFormer(scope, former.target, services)),
-  };
-}
-
 async function measurePair(
   pair: Pair,
   { wrk, curl }: Programs,
   files: Files,
   { wrkSeconds }: Options,
-): Promise<ReleaseFigures> {
+): Promise<PairFigures> {
   const path = `/${files.small.name}`;
   const { server, client } = pair;
   const { proxyPort } = server;

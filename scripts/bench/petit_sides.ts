@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ClientSide, ServerSide, Services } from "./pair.ts";
-import { PetitServer, restartPetitClient, startPetitClient } from "./petit.ts";
+import { type PetitClient, type PetitServer, restartPetitClient } from "./petit.ts";
 import type { Daemon } from "./processes.ts";
 
 /** This petit's server as one side of a pair. */
@@ -18,17 +18,16 @@ export function petitServerSide(server: PetitServer): ServerSide {
 export async function registerPetit(
   executable: string,
   folder: string,
-  server: PetitServer,
   services: Services,
+  start: (folder: string, servicePort: number) => Promise<PetitClient>,
 ): Promise<ClientSide> {
   const folders = { measured: join(folder, "measured"), abused: join(folder, "abused") };
-  const code = await server.joinCode(2);
-  const measured = await startPetitClient(executable, folders.measured, code, services.measured);
-  const abused = await startPetitClient(executable, folders.abused, code, services.abused);
+  const measured = await start(folders.measured, services.measured);
+  const abused = await start(folders.abused, services.abused);
   for (const { daemon } of [measured, abused]) await daemon.stop();
   let clients: Daemon[] = [];
   return {
-    hosts: { measured: measured.id, abused: abused.id },
+    hosts: { measured: `${measured.id}.example.com`, abused: `${abused.id}.example.com` },
     rawPort: measured.rawPort,
     start: () => void (clients = Object.values(folders).map((folder) => restartPetitClient(executable, folder))),
     stop: async () => {
