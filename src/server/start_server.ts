@@ -42,6 +42,7 @@ import { LoginReports } from "./login/login_reports.ts";
 import { LegacyClients } from "./legacy/legacy_clients.ts";
 import { LegacyRegistrar } from "./legacy/legacy_registrar.ts";
 import { LegacySession } from "./legacy/legacy_session.ts";
+import { OldClients } from "./legacy/old_clients.ts";
 import { keyedClients } from "./host_key/keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { NewRegistrations } from "./new_registrations.ts";
@@ -62,12 +63,17 @@ const SETTLED_WITHIN = 5000;
 /** Milliseconds for a client to connect to a successor once it has set about it. */
 const MOVED_WITHIN = 2000;
 
+/** Milliseconds for which clients of 0.6.x go on here: they come back 2 s after that, and whoever comes to the successor waits for them. */
+const LEGACY_STAYS = 1000;
+
 /** A server that is up. */
 export interface RunningServer {
   readonly proxyPort: number;
   /** Undefined while there are no certificates. */
   readonly secureProxyPort: number | undefined;
   readonly sshPort: number;
+  /** Of the plain backchannel; undefined where it is closed. */
+  readonly backPort: number | undefined;
   readonly control: ServerControl;
   /** Undefined where none is kept. */
   readonly usage: UsageRecord | undefined;
@@ -187,11 +193,15 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
     undo.push(() => knownSources.close());
 
+    const oldClients = new OldClients({ registrations: () => routes.all, log });
+    oldClients.start();
+    undo.push(() => oldClients.stop());
     const legacyClients = new LegacyClients({ tunnels, log, noise });
     const legacy = {
       ...{ config, registry, routes, audit, log, noise },
       clients: legacyClients,
       registrar: new LegacyRegistrar({ config, routes, registrations }),
+      onClient: () => oldClients.look(),
     };
     const plain = needsPlainBackchannel(config)
       ? new PlainBackchannel({ config, guard, files, log, noise, legacy: (peer) => new LegacySession(legacy, peer) })
@@ -265,7 +275,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     await secureProxy.start();
 
     // Last: whoever has shaken hands there goes to the gateway at once.
-    await plain?.listen();
+    const backPort = await plain?.listen();
 
     const refuseNew = () => {
       plain?.refuseNew();
@@ -280,7 +290,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       refuseNew();
       const spread = gateway.dismiss(true);
       callers.leave();
-      moving = sleep(spread + MOVED_WITHIN);
+      // Callers' idle connections are served once more here, and by then a client of 0.6.x has to be here still.
+      const legacy = within(LEGACY_STAYS, callers.left()).then(() => legacyClients.leave(LEGACY_STAYS));
+      moving = Promise.all([sleep(spread + MOVED_WITHIN), legacy]);
     };
     const drain = async () => {
       refuseNew();
@@ -322,6 +334,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     return {
       proxyPort,
       sshPort,
+      backPort,
       control,
       usage,
       audit: auditLog,

@@ -9,7 +9,7 @@ import { rememberVitae } from "../client_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten } from "../unwritten.ts";
+import { isUnwritten, toldError } from "../unwritten.ts";
 import { Challenge, legacyKey } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
 import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
@@ -25,7 +25,12 @@ export interface LegacySessionParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** Told of each client that has shaken hands. */
+  onClient(): void;
 }
+
+/** Prompts and registrations that one connection may ask for: a client of 0.6.x asks for one on each. */
+const MOST_ASKED = 20;
 
 /** What a client has been asked to prove, and for what. */
 interface Asked {
@@ -40,8 +45,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   readonly #peer: PlainPeer;
   #asked: Asked | undefined;
   #registered: Registration | undefined;
-  /** Of the registrations that its handshake was about. */
-  #ids: readonly string[] = [];
+  #count = 0;
+  ids: readonly string[] = [];
   /** Fingerprint of the key that it has proven to hold, for these. */
   #key: string | undefined;
 
@@ -59,7 +64,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   }
 
   closed(): void {
-    if (this.#key !== undefined) this.#parts.clients.left(this.#ids, this);
+    if (this.#key !== undefined) this.#parts.clients.left(this);
   }
 
   async take(raw: unknown): Promise<void> {
@@ -69,7 +74,9 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     } catch (error) {
       this.#peer.charge();
       this.#tellRefused(raw, error);
-      throw error;
+      if (this.#count <= MOST_ASKED) throw error;
+      await this.#peer.connection.say({ type: "error", ...toldError(error) });
+      this.end();
     }
   }
 
@@ -85,6 +92,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       case "register1": {
         // It costs a place in the registry and a sync of the disk.
         this.#peer.charge();
+        this.#refuseMore();
         this.#registered = await registrar.register(message, this.address);
         const { id, port } = this.#registered;
         return { type: "didRegister1", registeredId: id, registeredPort: port };
@@ -93,6 +101,9 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         if (this.#registered !== undefined) registrar.confirmed(this.#registered);
         return undefined;
       case "handshake1": {
+        if (this.#key !== undefined) {
+          throw new PetitError("message-invalid", "This connection has shaken hands already");
+        }
         const prompt = this.#ask("handshake", message.registeredId);
         return { type: "shakehand1", replacement: clients.inUse(message.registeredId), prompt };
       }
@@ -100,8 +111,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         const registrations = this.#proven("handshake", message.response);
         const [{ fingerprint }] = registrations as [Registration];
         this.#key = fingerprint;
-        this.#ids = registrations.map(({ id }) => id);
-        clients.take(this.#ids, this);
+        this.ids = registrations.map(({ id }) => id);
+        clients.take(this);
         const [first, ...others] = registrations.map(({ port }) => port);
         return {
           type: "shakehand2",
@@ -112,6 +123,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       case "handshake3":
         if (this.#key === undefined) throw new PetitError("message-invalid", "The handshake has not begun");
         rememberVitae(this.#parts, this.#key, message.vitae, (error) => this.#tellUnwritten(error));
+        this.#parts.onClient();
         return undefined;
       case "unregister1":
         return { type: "didUnregister1", prompt: this.#ask("unregister", message.registeredId) };
@@ -123,8 +135,15 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     }
   }
 
+  /** Each costs the server more than its peer, and strangers are counted by their connections. @throws PetitError `asked-too-often` */
+  #refuseMore(): void {
+    if (++this.#count <= MOST_ASKED) return;
+    throw new PetitError("asked-too-often", `A client may ask for ${MOST_ASKED} things on one connection`);
+  }
+
   /** Asks for a proof of the key that the registrations have in common. @throws PetitError `registration-unknown` or `keys-differ` */
   #ask(what: Asked["for"], ids: readonly string[]): string {
+    this.#refuseMore();
     this.#asked = undefined;
     const registrations = ids.map((id) => {
       const registration = this.#parts.routes.byId(id);
@@ -168,8 +187,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     registry.unregister(id);
     log.info({ id, port, key, brand, legacy: true }, `Unregistered ${id}, as its client asked`);
     audit.record("registration-removed", { id, port, key, address: this.address, by: "client" });
-    // After the answer: the tunnel ends with its registration.
-    setTimeout(() => routes.remove(id), 0);
+    routes.remove(id);
   }
 
   #tellUnwritten(error: unknown): void {
