@@ -162,15 +162,14 @@ export class LegacyBackchannel implements BackchannelEnd {
       await this.#once((connection) => unregisterAt(connection, this.#ownKey, id));
     } catch (error) {
       if (!isRefusal(error) || (await this.#known([id])).length > 0) throw error;
-      throw new PetitError("registration-unknown", `The server has no registration ${id} of this key`, {
-        cause: error,
-      });
+      throw unknown(id, error);
     }
   }
 
   async #probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
     const { config, folder } = this.#parts;
-    const vitae = this.#held?.handshake.vitae ?? NO_HANDSHAKE.vitae;
+    const { vitae, ports } = this.#held?.handshake ?? NO_HANDSHAKE;
+    if (!ports.has(id)) throw unknown(id);
     return await probeLoop({ config, folder, id, template: vitae.endpoint, signal: this.#closing.signal });
   }
 
@@ -234,6 +233,11 @@ export class LegacyBackchannel implements BackchannelEnd {
     });
   }
 }
+
+const unknown = (id: string, cause?: unknown) =>
+  new PetitError("registration-unknown", `The server does not know registration ${id} of this key; register again`, {
+    cause,
+  });
 
 /** What there is to say of a server that was not shaken hands with. */
 const NO_HANDSHAKE: LegacyHandshake = {
