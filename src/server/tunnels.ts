@@ -3,6 +3,7 @@ import type { Registration } from "../registry/registry.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import type { SshServerConnection } from "../tunnel/ssh_server.ts";
 import type { ClosedCode, ProbeWish } from "../tunnel/messages.ts";
+import { isLegacyPetit } from "../tunnel/petit_peer.ts";
 import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
@@ -79,6 +80,23 @@ export class Served {
     for (const connection of this.#upgraded) connection.drain();
   }
 
+  /** Whether its client accepts a channel before it has reached the service, so that an open channel says nothing of it. */
+  get opensBlindly(): boolean {
+    return isLegacyPetit(this.connection.link.wire.greeting);
+  }
+
+  /**
+   * A request got no answer: where its client opens channels blindly, that may be because the service was not reached.
+   *
+   * @returns what is known of it, in words; undefined where nothing is
+   */
+  unanswered(): string | undefined {
+    if (!this.opensBlindly) return undefined;
+    const why = "It closed the connection without an answer, or does not accept any: a client of petit 0.6 does not say which";
+    if (this.alive && !this.lost) this.#evidence.failed(performance.now(), "service-closed", why, "caller");
+    return why;
+  }
+
   get evidence(): ServiceEvidence {
     this.#evidence.answered(this.pool.lastUsed);
     return this.#evidence;
@@ -129,9 +147,13 @@ export class Served {
       connection.open(this.address, this.port, callerAddress, callerPort).then(
         (channel) => {
           clearTimeout(timer);
-          if (by === "caller") {
+          const reached = () => {
             const now = performance.now();
-            evidence.reached(now, now - begun, by);
+            evidence.reached(now, now - begun, "caller");
+          };
+          if (by === "caller") {
+            if (this.opensBlindly) channel.onFirst = reached;
+            else reached();
           }
           if (late) channel.close();
           else resolve(channel);

@@ -65,6 +65,8 @@ export class Channel {
   /** Bytes received and sent, for logs and records. */
   bytesIn = 0;
   bytesOut = 0;
+  /** Told of the first bytes that come. */
+  onFirst: (() => void) | undefined;
 
   // Members that the SSH library reads or sets.
   readonly server = true;
@@ -193,6 +195,7 @@ export class Channel {
       this.#link.violated("sent more than the channel's window allows");
       return false;
     }
+    if (this.bytesIn === 0) this.onFirst?.();
     this.bytesIn += chunk.length;
     if (this.#paused || this.#received.length > 0) {
       this.#received.push(chunk);
