@@ -4,19 +4,20 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { temporaryFolder } from "../world/temporary_folder.ts";
 import { Detached } from "../world/detached.ts";
-import { configure, petit, ServerProcess } from "../world/executable.ts";
+import { configure, petit } from "../world/executable.ts";
 import { clientCommand, fingerprintOf, get, startWord } from "./client_of_former.ts";
-import { FORMER_SERVER } from "./former.ts";
-import { FormerClient } from "./former_client.ts";
+import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
+import { FormerClient, type FormerTarget } from "./former_client.ts";
 import { FormerServer } from "./former_server.ts";
+import { legacyServer } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 /** A client of 0.6.34 with two tenants that was killed, and with it its lock file and the rest of what it leaves. */
-async function leftBehind(t: TestContext, server: FormerServer): Promise<FormerClient & { readonly daemon: Detached }> {
+async function leftBehind(t: TestContext, target: FormerTarget): Promise<FormerClient & { readonly daemon: Detached }> {
   const made: { daemon?: Detached } = {};
   // Before its folder goes.
   t.after(() => made.daemon?.kill());
-  const former = await FormerClient.init(t, server.target);
+  const former = await FormerClient.init(t, target);
   await former.register(await startWord(t, "first"));
   await former.register(await startWord(t, "second"), "9f3ac07be21d5564");
   await former.start();
@@ -43,12 +44,11 @@ function logOf(folder: string): Record<string, unknown>[] {
 
 peerTest("a folder that a 0.6.34 client has left behind just works, with its server", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
-  const { folder, config, daemon, ...former } = await leftBehind(t, server);
+  const { folder, config, daemon } = await leftBehind(t, server.target);
   const client = { config };
   const before = readFileSync(config, "utf8");
   const first = JSON.parse(readFileSync(join(folder, "tenants/first/registration"), "utf8"));
   const second = JSON.parse(readFileSync(join(folder, "tenants/9f3ac07be21d5564/registration"), "utf8"));
-  void former;
 
   const looked = JSON.parse((await petit(["client", "check", "-c", config, "--json"])).stdout);
   assert.equal(looked.ok, true, JSON.stringify(looked));
@@ -56,7 +56,10 @@ peerTest("a folder that a 0.6.34 client has left behind just works, with its ser
 
   const started = await daemon.start();
   assert.equal(started.ready, true);
-  assert.deepEqual(started.endpoints.toSorted(), [first, second].map(({ id }) => `http://${id}.localhost:${server.proxyPort}`).toSorted());
+  assert.deepEqual(
+    started.endpoints.toSorted(),
+    [first, second].map(({ id }) => `http://${id}.localhost:${server.proxyPort}`).toSorted(),
+  );
   assert.match(await get(server.proxyPort, first.id), /200[^]*first$/);
   assert.match(await get(second.port, second.id), /200[^]*second$/);
   assert.equal(readFileSync(config, "utf8"), before);
@@ -68,7 +71,10 @@ peerTest("a folder that a 0.6.34 client has left behind just works, with its ser
 
   // The first host key is taken, told and pinned.
   const fingerprint = await fingerprintOf(server);
-  assert.equal(readFileSync(join(folder, "known_hosts"), "utf8"), `[127.0.0.1]:${server.target.sshPort} ${server.sshd.hostKey}\n`);
+  assert.equal(
+    readFileSync(join(folder, "known_hosts"), "utf8"),
+    `[127.0.0.1]:${server.target.sshPort} ${server.sshd.hostKey}\n`,
+  );
   const trusted = logOf(folder).filter(({ code }) => code === "host-key-trusted");
   assert.deepEqual(trusted.map((line) => line["fingerprint"]), [fingerprint]);
 
@@ -79,17 +85,33 @@ peerTest("a folder that a 0.6.34 client has left behind just works, with its ser
   assert.match((await daemon.run("start", "--wait", "1s")).stderr, /shows another host key/);
   await daemon.run("stop");
   writeFileSync(join(folder, "known_hosts"), "");
-  assert.match((await daemon.run("start", "--wait", "1s")).stderr, /No host key is known/);
+  assert.match((await daemon.run("start", "--wait", "1s")).stderr, /no host key is known/);
 });
 
-peerTest("a folder of 0.6.34 just works with a newer server that its client was registered with", FORMER_SERVER, async (t) => {
-  const server = await (await ServerProcess.init(t, {
-    "server.legacyBackchannel": true,
-    "server.backHost": "127.0.0.1",
-    "server.backPort": 0,
-  })).start();
-  void server;
-});
+peerTest(
+  "a folder of 0.6.34 just works with a petit server, and nothing of it is plain any more",
+  FORMER_CLIENT,
+  async (t) => {
+    const { server, target } = await legacyServer(t);
+    const { folder, config, daemon } = await leftBehind(t, target);
+    const registration = JSON.parse(readFileSync(join(folder, "tenants/first/registration"), "utf8"));
+    // The plain backchannel is of no use to it.
+    configure(config, { "client.backPort": 1 });
+    assert.equal((await daemon.start()).ready, true);
+    assert.match(await get(server.proxyPort, registration.id), /200[^]*first$/);
+    assert.match(await get(registration.port, registration.id), /200[^]*first$/);
+    // Only servers of 0.6.x have the client answer for its service.
+    assert.match(await get(server.proxyPort, registration.id, "/-g2c-intercept"), /first$/);
+    assert.deepEqual(JSON.parse(readFileSync(join(folder, "legacy_server"), "utf8")), {
+      host: "127.0.0.1",
+      plain: false,
+    });
+    const { stdout } = await daemon.run("sping", "-n", "1");
+    assert.match(stdout, /2 sent, 2 answered/);
+    assert.match((await daemon.run("unregister", "-t", "first")).stdout, /^Unregistered/);
+    assert.match((await daemon.run("stop")).stdout, /stopped/);
+  },
+);
 
 peerTest("on a folder where a 0.6.34 client is running, no other is started", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
@@ -114,7 +136,7 @@ peerTest("on a folder where a 0.6.34 client is running, no other is started", FO
 
 peerTest("what is damaged in a folder of 0.6.34 is named, with a way out", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
-  const { folder, config, daemon } = await leftBehind(t, server);
+  const { folder, config, daemon } = await leftBehind(t, server.target);
   const start = async () => (await daemon.run("start", "--wait", "5s")).stderr;
   const spoiled = async (name: string, text: string, wanted: RegExp) => {
     const file = join(folder, name);
@@ -126,7 +148,11 @@ peerTest("what is damaged in a folder of 0.6.34 is named, with a way out", FORME
     writeFileSync(file, before);
     await daemon.run("stop");
   };
-  await spoiled("key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", /Restore the file from a backup/);
+  await spoiled(
+    "key",
+    "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+    /Restore the file from a backup/,
+  );
   await spoiled("config.toml", `${readFileSync(config, "utf8")}\nthis is`, /This is not TOML/);
   await spoiled("tenants/first/registration", '{"id":"40', /Move the file away and register again/);
   assert.equal((await daemon.start()).ready, true);

@@ -95,7 +95,10 @@ peerTest("several tenants share a tunnel to a 0.6.34 server, also over a restart
   // The server has taken an id away without anybody's asking: it refuses all of them then, and the others go on.
   await server.redis.command("DEL", `g2c/ids/${ledger.id}/key`, `g2c/ids/${ledger.id}/port`);
   const restarted = await daemon.run("restart", "--wait", "5s");
-  assert.match(restarted.stderr, new RegExp(`not ready: the server does not know registration ${ledger.id} of this key`));
+  assert.match(
+    restarted.stderr,
+    new RegExp(`not ready: the server does not know registration ${ledger.id} of this key`),
+  );
   await reached(client.id, client.port, "first");
   const tenants = JSON.parse(await clientCommand(client, "tenants", "--json"));
   assert.deepEqual(
@@ -124,25 +127,29 @@ peerTest("a client comes back after its 0.6.34 server or the sshd was killed", F
   assert.match(await get(client.port, client.id), /hello/);
 });
 
-peerTest("of two clients with one key at a 0.6.34 server the later one wins, and both say so", FORMER_SERVER, async (t) => {
-  const server = await (await FormerServer.make(t)).start();
-  const client = await (await registeredFor(t, server, await startWord(t, "one"))).start();
-  const copy = new ClientProcess(t);
-  cpSync(client.folder, copy.folder, {
-    recursive: true,
-    filter: (file) => !/\.(?:lock|pid|sock|db|log)$/.test(file),
-  });
-  copy.id = client.id;
-  configure(copy.config, { "client.local.port": await startWord(t, "two") });
-  // The sshd holds the port as long as the other tunnel stands.
-  copy.takeFreePorts();
-  const started = copy.start();
-  const gaveWay = await client.daemon.logged(({ code }) => code === "taken-over");
-  assert.match(String(gaveWay["hint"]), /A copy of this client's folder/);
-  await started;
-  assert.match(await get(server.proxyPort, client.id), /two/);
-  await copy.daemon.logged(({ code, ids }) => code === "replaced" && String(ids) === client.id);
-});
+peerTest(
+  "of two clients with one key at a 0.6.34 server the later one wins, and both say so",
+  FORMER_SERVER,
+  async (t) => {
+    const server = await (await FormerServer.make(t)).start();
+    const client = await (await registeredFor(t, server, await startWord(t, "one"))).start();
+    const copy = new ClientProcess(t);
+    cpSync(client.folder, copy.folder, {
+      recursive: true,
+      filter: (file) => !/\.(?:lock|pid|sock|db|log)$/.test(file),
+    });
+    copy.id = client.id;
+    configure(copy.config, { "client.local.port": await startWord(t, "two") });
+    // The sshd holds the port as long as the other tunnel stands.
+    copy.takeFreePorts();
+    const started = copy.start();
+    const gaveWay = await client.daemon.logged(({ code }) => code === "taken-over");
+    assert.match(String(gaveWay["hint"]), /A copy of this client's folder/);
+    await started;
+    assert.match(await get(server.proxyPort, client.id), /two/);
+    await copy.daemon.logged(({ code, ids }) => code === "replaced" && String(ids) === client.id);
+  },
+);
 
 peerTest("what a service says first comes through a 0.6.34 server", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
