@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { temporaryFolder } from "../world/temporary_folder.ts";
 import { Detached } from "../world/detached.ts";
+import { eventually } from "../world/eventually.ts";
 import { configure, petit } from "../world/executable.ts";
 import { clientCommand, fingerprintOf, get, startWord } from "./client_of_former.ts";
 import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
@@ -82,10 +83,9 @@ peerTest("a folder that a 0.6.34 client has left behind just works, with its ser
   await daemon.run("stop");
   const other = await (await FormerServer.make(t)).start();
   writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${server.target.sshPort} ${other.sshd.hostKey}\n`);
-  assert.match((await daemon.run("start", "--wait", "1s")).stderr, /shows another host key/);
-  await daemon.run("stop");
+  assert.match((await daemon.run("ping")).stderr, /shows another host key/);
   writeFileSync(join(folder, "known_hosts"), "");
-  assert.match((await daemon.run("start", "--wait", "1s")).stderr, /no host key is known/);
+  assert.match((await daemon.run("ping")).stderr, /No host key is known/);
 });
 
 peerTest(
@@ -137,23 +137,36 @@ peerTest("on a folder where a 0.6.34 client is running, no other is started", FO
 peerTest("what is damaged in a folder of 0.6.34 is named, with a way out", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
   const { folder, config, daemon } = await leftBehind(t, server.target);
-  const start = async () => (await daemon.run("start", "--wait", "5s")).stderr;
-  const spoiled = async (name: string, text: string, wanted: RegExp) => {
+  const spoil = async (name: string, text: string, then: (file: string) => Promise<void>) => {
     const file = join(folder, name);
     const before = readFileSync(file, "utf8");
     writeFileSync(file, text);
-    const said = await start();
-    assert.match(said, wanted);
-    assert.ok(said.includes(file), said);
+    await then(file);
     writeFileSync(file, before);
-    await daemon.run("stop");
   };
-  await spoiled(
-    "key",
-    "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-    /Restore the file from a backup/,
-  );
-  await spoiled("config.toml", `${readFileSync(config, "utf8")}\nthis is`, /This is not TOML/);
-  await spoiled("tenants/first/registration", '{"id":"40', /Move the file away and register again/);
-  assert.equal((await daemon.start()).ready, true);
+  const refuses = (wanted: RegExp) => async (file: string) => {
+    const { code, stderr } = await daemon.run("start");
+    assert.notEqual(code, 0);
+    assert.match(stderr, wanted);
+    assert.ok(stderr.includes(file), stderr);
+  };
+  const key = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+  await spoil("key", key, refuses(/Restore the file from a backup/));
+  await spoil("config.toml", `${readFileSync(config, "utf8")}\nthis is`, refuses(/This is not TOML/));
+  // One tenant does not take the other down.
+  const second = JSON.parse(readFileSync(join(folder, "tenants/9f3ac07be21d5564/registration"), "utf8"));
+  await spoil("tenants/first/registration", '{"id":"40', async (file) => {
+    await daemon.run("start", "--wait", "0s");
+    await eventually("it says so", () => logOf(folder).some(({ code }) => code === "registration-damaged"));
+    const told = logOf(folder).find(({ code }) => code === "registration-damaged");
+    assert.ok(String(told?.["msg"]).includes(file), String(told?.["msg"]));
+    assert.match(String(told?.["hint"]), /Move the file away and register again/);
+    await eventually(
+      "the other one is served",
+      async () => (await get(server.proxyPort, second.id)).endsWith("second"),
+    );
+  });
+  await daemon.run("reload");
+  const status = JSON.parse((await daemon.run("tenants", "--json")).stdout);
+  assert.deepEqual(status.map(({ served }: { served: boolean }) => served), [true, true]);
 });

@@ -4,14 +4,17 @@ import { join } from "node:path";
 import process from "node:process";
 import { Detached } from "../world/detached.ts";
 import { eventually } from "../world/eventually.ts";
-import { ClientProcess, configure, petit } from "../world/executable.ts";
+import { ClientProcess, configure, petit, petitExecutable } from "../world/executable.ts";
 import { output } from "../world/processes.ts";
 import { exchange } from "../world/raw_http.ts";
+import { ShellTerminal } from "../world/shell_terminal.ts";
 import { startSayer } from "../world/tenants.ts";
 import { clientCommand, fingerprintOf, get, initFor, registeredFor, startWord } from "./client_of_former.ts";
 import { FORMER_SERVER } from "./former.ts";
 import { FormerServer } from "./former_server.ts";
 import { peerTest } from "./peer_test.ts";
+
+const ON_TERMINAL = [...FORMER_SERVER, "script"];
 
 peerTest("a client registers with a 0.6.34 server, and all commands work", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
@@ -177,6 +180,21 @@ peerTest("nobody is registered at a 0.6.34 server whose host key nobody vouches 
   const full = await register("--host-key", fingerprint);
   assert.match(full.stderr, /has no reverse port to give/);
   assert.ok(!existsSync(join(client.folder, "known_hosts")));
+});
+
+peerTest("on a terminal, a person is asked for the host key of a 0.6.34 server", ON_TERMINAL, async (t) => {
+  const server = await (await FormerServer.make(t)).start();
+  const client = await initFor(t, server, 1);
+  const fingerprint = await fingerprintOf(server);
+  for (const [answer, outcome] of [["no", /was not confirmed/], [fingerprint, /Registered as \d+ with/]] as const) {
+    const command = `${petitExecutable} client register -c ${client.config}`;
+    const terminal = new ShellTerminal(t, command, client.folder, {});
+    const asked = await terminal.until(/Is this the right key/);
+    assert.ok(asked.includes(`host key is ${fingerprint}`), asked);
+    assert.match(asked, /is not encrypted, and registers whoever comes/);
+    terminal.type(`${answer}\n`);
+    await terminal.until(outcome);
+  }
 });
 
 peerTest("a client of a 0.6.34 server keeps to the host key", FORMER_SERVER, async (t) => {
