@@ -92,7 +92,8 @@ export class Served {
    */
   unanswered(): string | undefined {
     if (!this.opensBlindly) return undefined;
-    const why = "It closed the connection without an answer, or does not accept any: a client of petit 0.6 does not say which";
+    const why =
+      "It closed the connection without an answer, or does not accept any: a client of petit 0.6 does not say which";
     if (this.alive && !this.lost) this.#evidence.failed(performance.now(), "service-closed", why, "caller");
     return why;
   }
