@@ -31,7 +31,11 @@ test("legacy backchannel: a handshake proves the key for all registrations, whos
   assert.deepEqual(vitae, { environment: "test", endpoint: "https://REGID.example.com", version: "0.6.34" });
   // The server has its last word once it answers something else.
   await backchannel.ask({ type: "ping1" }, "didPing1");
-  assert.deepEqual(asked.find(({ type }) => type === "handshake1"), { type: "handshake1", handshakeVersion: 1, registeredId: ["4001", "4002"] });
+  assert.deepEqual(asked.find(({ type }) => type === "handshake1"), {
+    type: "handshake1",
+    handshakeVersion: 1,
+    registeredId: ["4001", "4002"],
+  });
   assert.deepEqual(types().filter((type) => type === "handshake3").length, 1);
   // One connection stands for the client, the other was pinged on; who asks again disturbs neither.
   await backchannel.ask(SHAKE, "shakehand1");
