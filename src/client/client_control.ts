@@ -295,8 +295,8 @@ export class ClientControl {
   }
 
   #asking() {
-    const { config, folder, keeper } = this.#parts;
-    return { config, folder, tunnel: keeper.tunnel, signal: AbortSignal.timeout(PATIENCE) };
+    const { config, folder, keeper, log } = this.#parts;
+    return { config, folder, log, tunnel: keeper.tunnel, signal: AbortSignal.timeout(PATIENCE) };
   }
 
   #taken(): Promise<void> {

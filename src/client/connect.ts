@@ -17,10 +17,8 @@ export interface ConnectOptions {
   onHostKey?(key: PublicKey): void;
   /** As of `connectSsh`. */
   readonly onWire?: SshClientOptions["onWire"];
-  /** Told what a client of 0.6.x did not know, and this one takes up with its first connection. */
-  readonly log?: Pick<Log, "warn">;
-  /** Changes nothing in the folder: what would be kept of the server is not. */
-  readonly looksOnly?: boolean;
+  /** Told of the host key that is pinned with the first connection of a folder of 0.6.x (first_meeting.ts). Without it none is. */
+  readonly log?: Pick<Log, "warn"> | undefined;
 }
 
 /**
@@ -52,7 +50,7 @@ async function connectAt(
   config: ClientConfig,
   folder: string,
   privateKey: string,
-  { signal, onHostKey, onWire, log, looksOnly = false }: ConnectOptions,
+  { signal, onHostKey, onWire, log }: ConnectOptions,
 ): Promise<SshClientConnection> {
   const known = new KnownHost(folder);
   const { host, port } = config;
@@ -71,7 +69,7 @@ async function connectAt(
       rekey: config,
       ...(onWire === undefined ? {} : { onWire }),
     });
-    if (!looksOnly) meeting.keep(log);
+    if (log !== undefined) meeting.keep(log);
     return connection;
   } catch (error) {
     throw error instanceof PetitError && error.code === "login-refused" ? unknownHere(config, folder, error) : error;

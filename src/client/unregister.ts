@@ -2,7 +2,7 @@ import type { ClientConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import { HANDSHAKE_VERSION } from "../tunnel/messages.ts";
 import { openBackchannel } from "./backchannel.ts";
-import { connectWithKey } from "./connect.ts";
+import { type ConnectOptions, connectWithKey } from "./connect.ts";
 import { mayBePlain } from "./legacy/legacy_server.ts";
 import { forgetRegistration, readRegistration } from "./state.ts";
 import type { Tunnel } from "./tunnel.ts";
@@ -18,6 +18,8 @@ export interface UnregisterOptions {
   /** The tunnel that stands, if there is one; a connection of its own is made otherwise. */
   readonly tunnel?: Tunnel | undefined;
   readonly signal: AbortSignal;
+  /** As of `connectWithKey`. */
+  readonly log?: ConnectOptions["log"];
 }
 
 /** A registration that is no more. */
@@ -70,8 +72,8 @@ function isUnknownThere({ code }: PetitError, { config: { host, username }, fold
     (code === "login-refused" && !/^\d+$/.test(username) && !mayBePlain(folder, host));
 }
 
-async function onOwnConnection(id: string, { config, folder, signal }: UnregisterOptions): Promise<void> {
-  const connection = await connectWithKey(config, folder, { signal });
+async function onOwnConnection(id: string, { config, folder, signal, log }: UnregisterOptions): Promise<void> {
+  const connection = await connectWithKey(config, folder, { signal, log });
   try {
     const backchannel = await openBackchannel(connection, { config, folder, holds: false });
     await backchannel.ask(

@@ -97,6 +97,10 @@ peerTest(
     const registration = JSON.parse(readFileSync(join(folder, "tenants/first/registration"), "utf8"));
     // The plain backchannel is of no use to it.
     configure(config, { "client.backPort": 1 });
+    // A command that logs in takes the host key too, and tells.
+    const ping = () => daemon.run("ping", "-n", "1");
+    assert.match((await ping()).stderr, /petit: This folder is one of 0\.6\.x.*SHA256:.* was taken on trust/);
+    assert.equal((await ping()).stderr, "");
     assert.equal((await daemon.start()).ready, true);
     assert.match(await get(server.proxyPort, registration.id), /200[^]*first$/);
     assert.match(await get(registration.port, registration.id), /200[^]*first$/);

@@ -20,6 +20,7 @@ import { formerFolder } from "./legacy_folder.ts";
 const REGISTERED = { first: { id: "4001", port: 11081 } };
 const KEY = generateKey("host").publicKey;
 const OPENSSH = "SSH-2.0-OpenSSH_9.2p1";
+const QUIET = { warn() {} } as never;
 const PETIT = "SSH-2.0-petit_1.0.0";
 
 test("folder of 0.6.x: an RSA key, a registration, no host key, and no work of petit's", (t) => {
@@ -61,7 +62,7 @@ test("plain backchannel: only with a server that is not petit's, and that no joi
     const folder = formerFolder(t, REGISTERED);
     const meeting = new FirstMeeting(folder, "gw", 22);
     meeting.take(KEY, greeting);
-    meeting.keep(undefined);
+    meeting.keep(QUIET);
     return folder;
   };
   assert.equal(mayBePlain(meet(PETIT), "gw"), false);
@@ -91,7 +92,7 @@ test("server ports: a folder of 0.6.x may find its server at sshd's port or at t
   assert.deepEqual(serverPorts({ host: "gw", port: 8022 }, folder), [8022]);
   const meeting = new FirstMeeting(folder, "gw", 2222);
   meeting.take(KEY, PETIT);
-  meeting.keep(undefined);
+  meeting.keep(QUIET);
   assert.deepEqual(serverPorts({ host: "gw", port: 22 }, folder), [2222]);
   assert.deepEqual(serverPorts({ host: "other", port: 22 }, folder), [22]);
 
