@@ -81,7 +81,6 @@ export class CheckContext {
       const connection = await connectWithKey(this.config, this.folder, {
         signal: this.#signal,
         onHostKey: (key) => hostKey = key,
-        looksOnly: true,
       });
       return { connection, ...(hostKey === undefined ? {} : { hostKey }) };
     } catch (error) {

@@ -7,6 +7,7 @@ import type { PublicKey } from "../tunnel/keys.ts";
 import { connectSsh, type SshClientConnection, type SshClientOptions } from "../tunnel/ssh_client.ts";
 import { KnownHost } from "./known_host.ts";
 import { FirstMeeting } from "./legacy/first_meeting.ts";
+import { mayBePlain } from "./legacy/legacy_server.ts";
 import { isElsewhere, serverPorts } from "./legacy/server_ports.ts";
 import { ownKey } from "./state.ts";
 
@@ -16,10 +17,8 @@ export interface ConnectOptions {
   onHostKey?(key: PublicKey): void;
   /** As of `connectSsh`. */
   readonly onWire?: SshClientOptions["onWire"];
-  /** Told what a client of 0.6.x did not know, and this one takes up with its first connection. */
-  readonly log?: Pick<Log, "warn">;
-  /** Changes nothing in the folder: what would be kept of the server is not. */
-  readonly looksOnly?: boolean;
+  /** Told of the host key that is pinned with the first connection of a folder of 0.6.x (first_meeting.ts). Without it none is. */
+  readonly log?: Pick<Log, "warn"> | undefined;
 }
 
 /**
@@ -51,7 +50,7 @@ async function connectAt(
   config: ClientConfig,
   folder: string,
   privateKey: string,
-  { signal, onHostKey, onWire, log, looksOnly = false }: ConnectOptions,
+  { signal, onHostKey, onWire, log }: ConnectOptions,
 ): Promise<SshClientConnection> {
   const known = new KnownHost(folder);
   const { host, port } = config;
@@ -70,14 +69,24 @@ async function connectAt(
       rekey: config,
       ...(onWire === undefined ? {} : { onWire }),
     });
-    if (!looksOnly) meeting.keep(log);
+    if (log !== undefined) meeting.keep(log);
     return connection;
   } catch (error) {
     throw error instanceof PetitError && error.code === "login-refused" ? unknownHere(config, folder, error) : error;
   }
 }
 
-function unknownHere({ host, port }: ClientConfig, folder: string, cause: unknown): PetitError {
+function unknownHere({ host, port, username }: ClientConfig, folder: string, cause: unknown): PetitError {
+  if (mayBePlain(folder, host)) {
+    const message = `The SSH server ${host}:${port} does not let "${username}" in with the key "${
+      join(folder, "key")
+    }"`;
+    return new PetitError("login-refused", message, {
+      hint:
+        'Check [client] username: on a 0.6.x server it is the user that petit-server runs as. If that is right, register again: "petit client register"',
+      cause,
+    });
+  }
   return new PetitError("login-refused", `The server ${host}:${port} does not know the key "${join(folder, "key")}"`, {
     hint: "Register again with a new join code from the server's operator",
     cause,

@@ -4,7 +4,7 @@ import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import { openBackchannel } from "./backchannel.ts";
 import type { BackchannelEnd } from "./backchannel_end.ts";
-import { connectWithKey } from "./connect.ts";
+import { type ConnectOptions, connectWithKey } from "./connect.ts";
 import { inTime } from "./in_time.ts";
 
 /** Asks the server for a sign of life again and again, on a login of its own: a tunnel that stands is left alone. */
@@ -12,11 +12,13 @@ export class Pinger {
   readonly #config: ClientConfig;
   readonly #folder: string;
   readonly #signal: AbortSignal;
+  readonly #log: ConnectOptions["log"];
   #backchannel: BackchannelEnd | undefined;
   #end = () => {};
 
-  /** @param folder the folder with the client's key */
-  constructor(config: ClientConfig, folder: string, signal: AbortSignal) {
+  /** @param folder the folder with the client's key @param log as of `connectWithKey` */
+  constructor(config: ClientConfig, folder: string, signal: AbortSignal, log?: ConnectOptions["log"]) {
+    this.#log = log;
     this.#config = config;
     this.#folder = folder;
     this.#signal = signal;
@@ -34,7 +36,7 @@ export class Pinger {
         hint: 'Ask the server\'s operator for a join code and run "petit client register"',
       });
     }
-    const connection = await connectWithKey(this.#config, this.#folder, { signal: this.#signal });
+    const connection = await connectWithKey(this.#config, this.#folder, { signal: this.#signal, log: this.#log });
     this.#end = () => connection.end();
     const parts = { config: this.#config, folder: this.#folder, holds: false };
     this.#backchannel = await inTime(openBackchannel(connection, parts), this.#config.connectTimeout);

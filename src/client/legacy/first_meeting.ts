@@ -28,7 +28,7 @@ export class FirstMeeting {
   }
 
   /** Pins the key, now that the login has come about. @throws PetitError `state-unwritable` */
-  keep(log: Pick<Log, "warn"> | undefined): void {
+  keep(log: Pick<Log, "warn">): void {
     // Another attempt may have been quicker.
     if (this.#seen === undefined || !isFormerFolder(this.#folder)) return;
     const { key, petit } = this.#seen;
@@ -36,7 +36,7 @@ export class FirstMeeting {
     writeLegacyServer(this.#folder, { host, plain: !petit });
     new KnownHost(this.#folder).add(host, this.#port, key);
     const server = `${host}:${this.#port}`;
-    log?.warn(
+    log.warn(
       { code: "host-key-trusted", server, fingerprint: key.fingerprint },
       `This folder is one of 0.6.x, which knew no host key: that of ${server}, ${key.fingerprint}, was taken on trust, and no other will be accepted from now on`,
     );
