@@ -1,30 +1,13 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
-import { ServerProcess, startExecutables } from "../world/executable.ts";
-import { freePort } from "../world/ports.ts";
+import { startExecutables } from "../world/executable.ts";
 import { abuse, ABUSES, type Outcome, startAbusedService } from "./former_abuse.ts";
 import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
 import { FormerServer } from "./former_server.ts";
+import { legacyWorld } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 const described = ({ asked, failed }: Outcome) => `${failed.length} of ${asked} ordinary requests failed`;
-
-/** Our server, and a client of 0.6.34 that it registers. */
-async function startWithFormerClient(t: TestContext, servicePort: number) {
-  const backPort = await freePort();
-  const server = await ServerProcess.init(t, {
-    "server.legacyBackchannel": true,
-    "server.backHost": "127.0.0.1",
-    "server.backPort": backPort,
-    "server.registration": "open",
-  });
-  await server.start();
-  const client = await FormerClient.init(t, { sshPort: server.sshPort, backPort, username: "anyone" });
-  const { id } = await client.register(servicePort);
-  await client.start();
-  return { server, client, way: { port: server.proxyPort, host: `${id}.example.com` } };
-}
 
 for (const [what, how] of Object.entries(ABUSES)) {
   peerTest(`${what} make no ordinary request fail`, [], async (t) => {
@@ -36,8 +19,8 @@ for (const [what, how] of Object.entries(ABUSES)) {
   });
 
   peerTest(`${what} make no ordinary request fail, with a client of 0.6.34`, FORMER_CLIENT, async (t) => {
-    const { server, client, way } = await startWithFormerClient(t, await startAbusedService(t));
-    const outcome = await abuse(way, how);
+    const { server, client, id } = await legacyWorld(t, await startAbusedService(t));
+    const outcome = await abuse({ port: server.proxyPort, host: `${id}.example.com` }, how);
     t.diagnostic(described(outcome));
     assert.deepEqual(outcome.failed, []);
     assert.ok(server.daemon.process.alive && client.process.alive);
