@@ -1,22 +1,23 @@
 import { figure } from "./figure.ts";
-import { type FormerSample, RELEASE_TITLES, type ReleaseFigures, RELEASES } from "./measure_former.ts";
+import type { FormerSample, PairFigures } from "./measure_former.ts";
+import { PAIR_TITLES, PAIRS } from "./pairs.ts";
 import { median } from "./rounds.ts";
 
 /** This petit beside 0.6.34, one line for each figure. */
 export function formerTable(samples: readonly FormerSample[]): string[][] {
-  const line = (what: string, value: (figures: ReleaseFigures) => number | null) => {
+  const line = (what: string, value: (figures: PairFigures) => number | null) => {
     const ratios = samples.map(({ petit, former }) => {
       const [own, theirs] = [value(petit), value(former)];
       return own === null || theirs === null || theirs === 0 ? null : own / theirs;
     });
     return [
       what,
-      ...RELEASES.map((name) => figure(median(samples.map((sample) => value(sample[name]))))),
+      ...PAIRS.map((name) => figure(median(samples.map((sample) => value(sample[name]))))),
       figure(median(ratios)),
     ];
   };
   return [
-    ["beside 0.6.34, each server with its own client", ...RELEASES.map((name) => RELEASE_TITLES[name]), "ratio"],
+    ["server and client", ...PAIRS.map((name) => PAIR_TITLES[name]), "petit / 0.6.34"],
     line("1 KiB, 32 keep-alive connections, requests/s", ({ rate }) => rate),
     line("  latency, median, ms", ({ p50 }) => p50),
     line("  latency, 99 %, ms", ({ p99 }) => p99),

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { abuse, ABUSES, startAbusedService } from "../../tests/peers/former_abuse.ts";
 import { figure } from "./figure.ts";
 import { type Files, makeFiles } from "./files.ts";
-import { Ending, isAnswered, makeFormer, makePetit, type Release } from "./former.ts";
+import { Ending } from "./ending.ts";
 import { measureDownload } from "./measure_transfer.ts";
 import { startNginx } from "./nginx.ts";
 import type { Options } from "./options.ts";
+import { isAnswered, type Pair } from "./pair.ts";
+import { makePairs, PAIR_TITLES, type PairName, PAIRS } from "./pairs.ts";
 import { memoryOf } from "./proc.ts";
 import { processorTime } from "./processor_time.ts";
 import type { Programs } from "./programs.ts";
@@ -13,13 +15,8 @@ import { say } from "./say.ts";
 import { type Load, tolerantLoad } from "./tolerant_load.ts";
 import { warmUp } from "./warm_up.ts";
 
-export const RELEASES = ["petit", "former"] as const;
-export type ReleaseName = typeof RELEASES[number];
-
-export const RELEASE_TITLES: Readonly<Record<ReleaseName, string>> = { petit: "petit", former: "0.6.34" };
-
-/** What one release did in one round: 1 KiB answers on 32 kept connections, and what else there is to compare. */
-export interface ReleaseFigures extends Load {
+/** What one pair did in one round: 1 KiB answers on 32 kept connections, and what else there is to compare. */
+export interface PairFigures extends Load {
   /** Processor time of all its processes for 1,000 requests, in seconds; what else the machine does hardly touches it. */
   readonly cpu: number;
   /** Whether a request went through when the load generator had closed its connections. */
@@ -36,8 +33,8 @@ export interface ReleaseFigures extends Load {
   readonly client: number;
 }
 
-/** Both in one round. */
-export type FormerSample = Readonly<Record<ReleaseName, ReleaseFigures>>;
+/** All of them in one round. */
+export type FormerSample = Readonly<Record<PairName, PairFigures>>;
 
 const CONNECTIONS = 32;
 /** Seconds of warming up. */
@@ -46,8 +43,8 @@ const WARM_UP = 2;
 const MAX_DOWNLOAD = 256 * 1024 ** 2;
 
 /**
- * Measures this petit beside the server of 0.6.34 with its own client, its Redis and a stock sshd, in turns, each time
- * from a fresh start: that server dies when the callers of a round close their connections.
+ * Measures this petit beside the server of 0.6.34 with its own client, its Redis and a stock sshd, and the mixed pairs, in
+ * turns, each time from a fresh start: that server dies when the callers of a round close their connections.
  */
 export async function measureFormer(
   programs: Programs,
@@ -60,18 +57,15 @@ export async function measureFormer(
   const nginx = await startNginx(programs.nginx, join(folder, "nginx"), files);
   try {
     const services = { measured: nginx.port, abused: await startAbusedService(ending) };
-    const releases: Record<ReleaseName, Release> = {
-      petit: await makePetit(executable, folder, services),
-      former: await makeFormer(ending, services),
-    };
+    const pairs = await makePairs(executable, folder, services, ending);
     const samples: FormerSample[] = [];
     for (let round = 1; round <= options.rounds; round++) {
-      const figures: Partial<Record<ReleaseName, ReleaseFigures>> = {};
-      for (const name of round % 2 === 1 ? RELEASES : RELEASES.toReversed()) {
-        const found = await measureRelease(releases[name], programs, files, options);
+      const figures: Partial<Record<PairName, PairFigures>> = {};
+      for (const name of round % 2 === 1 ? PAIRS : PAIRS.toReversed()) {
+        const found = await measurePair(pairs[name], programs, files, options);
         figures[name] = found;
         say(
-          `former, round ${round} of ${options.rounds}, ${RELEASE_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
+          `former, round ${round} of ${options.rounds}, ${PAIR_TITLES[name]}: ${figure(found.rate)} requests/s, ` +
             `${figure(found.cpu)} s of processor time for 1,000; median ${figure(found.p50)} ms, 99 % ${
               figure(found.p99)
             } ms, ${found.failed} failed; ` +
@@ -88,19 +82,24 @@ export async function measureFormer(
   }
 }
 
-async function measureRelease(
-  release: Release,
+async function measurePair(
+  pair: Pair,
   { wrk, curl }: Programs,
   files: Files,
   { wrkSeconds }: Options,
-): Promise<ReleaseFigures> {
+): Promise<PairFigures> {
   const path = `/${files.small.name}`;
-  const { proxyPort, rawPort, hosts } = release;
-  await release.start(path);
+  const { server, client } = pair;
+  const { proxyPort } = server;
+  const { hosts, rawPort } = client;
+  await pair.start(path);
   try {
-    const pids = release.pids();
-    const resident = (of: keyof typeof pids) => memoryOf(pids[of]).resident;
-    const memory = { server: resident("server"), beside: resident("beside"), client: resident("client") };
+    const resident = (pids: number[]) => memoryOf(pids).resident;
+    const memory = {
+      server: resident(server.pids()),
+      beside: resident(server.besidePids()),
+      client: resident(client.pids()),
+    };
     const download = async (port: number) => {
       const contender = { name: "proxy", port, host: hosts.measured, carriers: [] } as const;
       const sample = await measureDownload(contender, files, curl).catch((error: Error) => say(`  ${error.message}`));
@@ -108,20 +107,20 @@ async function measureRelease(
     };
     const downloads = { proxied: await download(proxyPort), raw: await download(rawPort) };
     await warmUp({ port: proxyPort, host: hosts.measured, path, connections: CONNECTIONS, seconds: WARM_UP });
-    const cpu = processorTime(Object.values(release.pids()).flat(), wrkSeconds);
+    const cpu = processorTime(pair.pids, wrkSeconds);
     const load = await tolerantLoad(wrk, CONNECTIONS, wrkSeconds, { port: proxyPort, host: hosts.measured, path });
     const survived = await isAnswered(proxyPort, hosts.measured, path);
 
     let [asked, askedInVain] = [0, 0];
     for (const how of Object.values(ABUSES)) {
-      await release.stop();
-      await release.start(path);
+      await pair.stop();
+      await pair.start(path);
       const outcome = await abuse({ port: proxyPort, host: hosts.abused }, how);
       asked += outcome.asked;
       askedInVain += outcome.failed.length;
     }
     return { ...memory, ...downloads, ...load, cpu: await cpu / load.rate * 1000, survived, asked, askedInVain };
   } finally {
-    await release.stop();
+    await pair.stop();
   }
 }

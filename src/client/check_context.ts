@@ -33,6 +33,8 @@ export class CheckContext {
   #tenants: readonly Tenant[] | undefined;
   #attempt: Promise<Attempt> | undefined;
   #handshake: Promise<Shakehand> | undefined;
+  /** Whether the server is one of 0.6.x; false before `handshake` has settled. */
+  legacy = false;
 
   constructor(file: string, only: string | undefined, signal: AbortSignal) {
     this.file = resolve(file);
@@ -76,7 +78,10 @@ export class CheckContext {
     try {
       // It would be made otherwise, and a check changes nothing.
       if (!existsSync(join(this.folder, "key"))) throw new PetitError("key-missing", "There is no key");
-      const connection = await connectWithKey(this.config, this.folder, this.#signal, (key) => hostKey = key);
+      const connection = await connectWithKey(this.config, this.folder, {
+        signal: this.#signal,
+        onHostKey: (key) => hostKey = key,
+      });
       return { connection, ...(hostKey === undefined ? {} : { hostKey }) };
     } catch (error) {
       const known = error instanceof PetitError ? error : new PetitError("internal", String(error), { cause: error });
@@ -93,7 +98,8 @@ export class CheckContext {
   }
 
   async #shake(connection: SshClientConnection): Promise<Shakehand> {
-    const backchannel = await openBackchannel(connection);
+    const backchannel = await openBackchannel(connection, { config: this.config, folder: this.folder, holds: false });
+    this.legacy = backchannel.legacy;
     const vitae = clientVitae(this.config);
     return await backchannel.ask({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae }, "shakehand1");
   }

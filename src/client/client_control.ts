@@ -79,7 +79,9 @@ export class ClientControl {
 
   /** What is wrong with tenants whose files are damaged: a sentence for each. */
   get broken(): readonly string[] {
-    return this.#broken.map(({ name, error }) => `The files of tenant "${name}" cannot be used: ${messageOf(error)}`);
+    return this.#broken.map(({ name, error: { message, hint } }) =>
+      `The files of tenant "${name}" cannot be used: ${message}${hint === undefined ? "" : ` (${hint})`}`
+    );
   }
 
   /**
@@ -293,8 +295,8 @@ export class ClientControl {
   }
 
   #asking() {
-    const { config, folder, keeper } = this.#parts;
-    return { config, folder, tunnel: keeper.tunnel, signal: AbortSignal.timeout(PATIENCE) };
+    const { config, folder, keeper, log } = this.#parts;
+    return { config, folder, log, tunnel: keeper.tunnel, signal: AbortSignal.timeout(PATIENCE) };
   }
 
   #taken(): Promise<void> {

@@ -8,6 +8,8 @@ const NOBODY_THERE = new Set([
   "server-name-unknown",
   "connection-lost",
   "backchannel-lost",
+  "backchannel-unreachable",
+  "backchannel-silent",
 ]);
 
 /** Milliseconds between two attempts where one of the two has to be upgraded first, which is not done in a moment. */

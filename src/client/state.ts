@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, PetitError, systemCode } from "../error.ts";
@@ -112,8 +112,13 @@ export function forgetRegistration(folder: string, tenant: string, { id, port }:
 /** Writes the file `endpoint` of a tenant, and the client's own for its default tenant; nothing where it is there already. */
 export function writeEndpoint(folder: string, tenant: string, endpoint: string): void {
   const files = [join(tenantFolder(folder, tenant), "endpoint")];
-  if (tenant === DEFAULT_TENANT) files.push(join(folder, "endpoint"));
+  if (tenant === DEFAULT_TENANT || isFormers(folder)) files.push(join(folder, "endpoint"));
   for (const file of files) if (textOf(file) !== endpoint) writeStateFile(file, endpoint);
+}
+
+/** Whether the client's own is that of its only tenant, as a client of 0.6.x has left it: that one gave its tenants any names. */
+function isFormers(folder: string): boolean {
+  return existsSync(join(folder, "endpoint")) && readdirSync(join(folder, "tenants")).length === 1;
 }
 
 function textOf(file: string): string | undefined {

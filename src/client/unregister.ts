@@ -2,7 +2,8 @@ import type { ClientConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
 import { HANDSHAKE_VERSION } from "../tunnel/messages.ts";
 import { openBackchannel } from "./backchannel.ts";
-import { connectWithKey } from "./connect.ts";
+import { type ConnectOptions, connectWithKey } from "./connect.ts";
+import { mayBePlain } from "./legacy/legacy_server.ts";
 import { forgetRegistration, readRegistration } from "./state.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -17,6 +18,8 @@ export interface UnregisterOptions {
   /** The tunnel that stands, if there is one; a connection of its own is made otherwise. */
   readonly tunnel?: Tunnel | undefined;
   readonly signal: AbortSignal;
+  /** As of `connectWithKey`. */
+  readonly log?: ConnectOptions["log"];
 }
 
 /** A registration that is no more. */
@@ -58,20 +61,21 @@ async function atServer(id: string, options: UnregisterOptions): Promise<"unregi
     return "unregistered";
   } catch (error) {
     // Its last answer got lost, or an operator was faster.
-    if (error instanceof PetitError && isUnknownThere(error, options.config)) return "unknown";
+    if (error instanceof PetitError && isUnknownThere(error, options)) return "unknown";
     throw error;
   }
 }
 
-/** A server whose host key was checked and that does not know the key knows none of its registrations either. */
-function isUnknownThere({ code }: PetitError, { username }: ClientConfig): boolean {
-  return code === "registration-unknown" || (code === "login-refused" && !/^\d+$/.test(username));
+/** A petit server whose host key was checked and that does not know the key knows none of its registrations either. */
+function isUnknownThere({ code }: PetitError, { config: { host, username }, folder }: UnregisterOptions): boolean {
+  return code === "registration-unknown" ||
+    (code === "login-refused" && !/^\d+$/.test(username) && !mayBePlain(folder, host));
 }
 
-async function onOwnConnection(id: string, { config, folder, signal }: UnregisterOptions): Promise<void> {
-  const connection = await connectWithKey(config, folder, signal);
+async function onOwnConnection(id: string, { config, folder, signal, log }: UnregisterOptions): Promise<void> {
+  const connection = await connectWithKey(config, folder, { signal, log });
   try {
-    const backchannel = await openBackchannel(connection);
+    const backchannel = await openBackchannel(connection, { config, folder, holds: false });
     await backchannel.ask(
       { type: "unregister1", handshakeVersion: HANDSHAKE_VERSION, registeredId: id },
       "didUnregister1",

@@ -114,7 +114,8 @@ function parseKey(data: string | Buffer): ParsedKey | Error {
   }
 }
 
-function parse(pem: string | Buffer): ParsedKey {
+/** @throws PetitError `key-invalid` */
+export function parse(pem: string | Buffer): ParsedKey {
   const parsed = parseKey(pem);
   if (parsed instanceof Error) {
     throw new PetitError("key-invalid", `The key does not parse: ${parsed.message}`, { cause: parsed });

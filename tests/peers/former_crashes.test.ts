@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { startExecutables } from "../world/executable.ts";
 import { abuse, ABUSES, type Outcome, startAbusedService } from "./former_abuse.ts";
-import { FORMER_SERVER } from "./former.ts";
+import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
 import { FormerServer } from "./former_server.ts";
+import { legacyWorld } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 const described = ({ asked, failed }: Outcome) => `${failed.length} of ${asked} ordinary requests failed`;
@@ -15,6 +16,14 @@ for (const [what, how] of Object.entries(ABUSES)) {
     t.diagnostic(described(outcome));
     assert.deepEqual(outcome.failed, []);
     assert.ok(server.daemon.process.alive && client.daemon.process.alive);
+  });
+
+  peerTest(`${what} make no ordinary request fail, with a client of 0.6.34`, FORMER_CLIENT, async (t) => {
+    const { server, client, id } = await legacyWorld(t, await startAbusedService(t));
+    const outcome = await abuse({ port: server.proxyPort, host: `${id}.example.com` }, how);
+    t.diagnostic(described(outcome));
+    assert.deepEqual(outcome.failed, []);
+    assert.ok(server.daemon.process.alive && client.process.alive);
   });
 
   // How a race ends there is nothing to assert: this shows that the same callers are too much for 0.6.34.

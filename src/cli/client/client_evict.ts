@@ -5,6 +5,7 @@ import { PetitError } from "../../error.ts";
 import { clientContext } from "./client_context.ts";
 import type { Invocation } from "../commands/command.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { warnings } from "../terminal/warnings.ts";
 import { tellDaemon } from "./tell_daemon.ts";
 import { unregisteredText } from "./client_unregister.ts";
 
@@ -22,7 +23,7 @@ export async function clientEvict(invocation: Invocation): Promise<number> {
   const where = `${config.host}:${config.port}`;
   const unregistered = await withProgress(
     `Unregistering with ${where}`,
-    () => evict({ config, folder, tenant, force, signal }),
+    () => evict({ config, folder, tenant, force, signal, log: warnings }),
   );
   const { daemon } = await tellDaemon(folder, "client");
   if (json) process.stdout.write(`${JSON.stringify({ tenant, registration: unregistered, daemon })}\n`);

@@ -5,6 +5,7 @@ import { stopSignal } from "../../platform/stop_signal.ts";
 import type { Invocation } from "../commands/command.ts";
 import { paceOf, probeSeries } from "./probe_series.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { warnings } from "../terminal/warnings.ts";
 import { configFile } from "../values.ts";
 
 /** Milliseconds for one answer. */
@@ -16,7 +17,7 @@ export async function clientPing(invocation: Invocation): Promise<number> {
   const json = invocation.values["json"] === true;
   const server = `${client.host}:${client.port}`;
   const stopping = new AbortController();
-  const pinger = new Pinger(client, folder, stopping.signal);
+  const pinger = new Pinger(client, folder, stopping.signal, warnings);
   try {
     const begun = performance.now();
     // Where there is no login, there is nothing to be measured: it says why, and ends.

@@ -6,6 +6,7 @@ import { type ClientContext, clientContext } from "./client_context.ts";
 import type { Invocation } from "../commands/command.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { tellDaemon } from "./tell_daemon.ts";
+import { warnings } from "../terminal/warnings.ts";
 import { textValue } from "../values.ts";
 
 export async function clientUnregister(invocation: Invocation): Promise<number> {
@@ -20,7 +21,7 @@ export async function clientUnregister(invocation: Invocation): Promise<number> 
     for (const tenant of tenants) {
       const one = await withProgress(
         `Unregistering with ${where}`,
-        () => unregister({ config, folder, tenant, force, signal }),
+        () => unregister({ config, folder, tenant, force, signal, log: warnings }),
       );
       gone.push(one);
       if (!json) process.stdout.write(unregisteredText(one, where));
