@@ -4,7 +4,7 @@ import { messageOf, PetitError } from "../../error.ts";
 import { readLegacyRegistry } from "../../registry/legacy_registry.ts";
 import type { ImportConflict } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
-import { printable } from "../terminal/text_width.ts";
+import { printable } from "../../text_width.ts";
 import { withRegistry } from "./with_registry.ts";
 
 export function serverImport(invocation: Invocation): number {
