@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import type { Audit } from "../audit/audit_event.ts";
 import type { ServerConfig } from "../config/schema.ts";
@@ -21,6 +20,7 @@ import {
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
 import type { Disconnects } from "./disconnects.ts";
+import { type NewRegistration, registerOnFreePort } from "./register_on_free_port.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -263,43 +263,34 @@ export class Registrar {
     if (peer.join === undefined) {
       throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
     }
-    const { key } = peer;
+    const { key: { line: key, fingerprint }, join: { hash: joinHash }, address } = peer;
+    const { vitae, preferred, tenant } = message;
+    return await this.make({ key, fingerprint, vitae, preferred, tenant, joinHash }, address);
+  }
+
+  /**
+   * Makes a registration for whoever is allowed to, and tells of it.
+   *
+   * @param address of whoever asks for it
+   * @throws PetitError `registration-closed`, or as `registerOnFreePort`
+   */
+  async make(request: NewRegistration, address: string): Promise<Registration> {
     const { config, registry, routes, log } = this.#parts;
     // A reload may have changed it since the login.
-    if (config.registration === "closed" || (config.registration === "join" && peer.join.hash === null)) {
+    if (config.registration === "closed" || (config.registration === "join" && request.joinHash === null)) {
       throw new PetitError("registration-closed", "The server takes no registrations of this kind any more");
     }
-    for (let port = Math.max(config.firstReversePort, registry.nextPort()); port <= 65535; port++) {
-      if (!await isFree(port)) continue;
-      try {
-        const registration = registry.register({
-          key: key.line,
-          fingerprint: key.fingerprint,
-          vitae: message.vitae,
-          preferred: message.preferred,
-          tenant: message.tenant,
-          joinHash: peer.join.hash,
-          port,
-          now: Date.now(),
-        });
-        const { id, brand, tenant } = registration;
-        const isNew = routes.byId(id) === undefined;
-        routes.add(registration);
-        log.info({ id, port: registration.port, key: key.fingerprint, brand, tenant }, `Registered ${id}`);
-        if (isNew) {
-          this.#parts.onRegistered(registration);
-          const joinCode = peer.join.hash?.slice(0, 16) ?? null;
-          const { port, fingerprint } = registration;
-          const facts = { id, port, key: fingerprint, brand, tenant, address: peer.address, joinCode };
-          this.#parts.audit.record("registration-made", facts);
-        }
-        return registration;
-      } catch (error) {
-        if (error instanceof PetitError && error.code === "port-taken") continue;
-        throw error;
-      }
+    const { registration } = await registerOnFreePort(registry, config.firstReversePort, request);
+    const { id, brand, tenant, port, fingerprint } = registration;
+    const isNew = routes.byId(id) === undefined;
+    routes.add(registration);
+    log.info({ id, port, key: fingerprint, brand, tenant }, `Registered ${id}`);
+    if (isNew) {
+      this.#parts.onRegistered(registration);
+      const joinCode = request.joinHash?.slice(0, 16) ?? null;
+      this.#parts.audit.record("registration-made", { id, port, key: fingerprint, brand, tenant, address, joinCode });
     }
-    throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
+    return registration;
   }
 
   /** What became of a request for a registration; where it is not the one asked for, with the reason. */
@@ -329,13 +320,4 @@ function refuseOtherVersions(version: number): void {
     "version-refused",
     `The client speaks version ${version} of the backchannel and this server version ${HANDSHAKE_VERSION}: upgrade the ${who}`,
   );
-}
-
-/** Whether nothing on this machine listens on a port, so that it can be given away. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
-  });
 }

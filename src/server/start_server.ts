@@ -198,6 +198,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         audit,
         log,
         noise,
+        status: async (id, look) => {
+          if (look) await control.look(id);
+          return control.statusOf(id);
+        },
       },
     );
     routes.onRemoved = ({ id, fingerprint }) => {

@@ -21,6 +21,8 @@ export interface OpenRequest {
 
 /** What both a client's and a server's connection hold. */
 export interface ConnectionInternals {
+  /** Server: the client has said that it opens no more sessions. */
+  readonly noMoreSessions?: boolean;
   _chanMgr: {
     /** Reserves a number. */
     add(): number;
@@ -61,7 +63,8 @@ export interface ConnectionInternals {
       /** Server: answers with `requestSuccess` or `requestFailure`, in the order of the requests. `data` is a Buffer where it does not know the name. */
       GLOBAL_REQUEST(self: unknown, name: string, wantReply: boolean, data: unknown): void;
       DISCONNECT(self: unknown, reason: number, description: string): void;
-      CHANNEL_REQUEST(self: unknown, ...rest: unknown[]): void;
+      /** Server: refuses everything in a channel that is not its own Session. `data` has been parsed. */
+      CHANNEL_REQUEST(self: unknown, recipient: number, type: string, wantReply: boolean, data: unknown): void;
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(
         self: unknown,
@@ -76,6 +79,11 @@ export interface ConnectionInternals {
     channelOpenConfirm(recipient: number, sender: number, window: number, packetSize: number): void;
     channelOpenFail(recipient: number, reason: number, description: string): void;
     channelData(recipient: number, data: Buffer): void;
+    channelExtData(recipient: number, data: Buffer, type: number): void;
+    channelSuccess(recipient: number): void;
+    channelFailure(recipient: number): void;
+    /** Server only. */
+    exitStatus(recipient: number, status: number): void;
     channelWindowAdjust(recipient: number, bytes: number): void;
     channelEOF(recipient: number): void;
     channelClose(recipient: number): void;

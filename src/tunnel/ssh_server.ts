@@ -8,8 +8,10 @@ import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
+import { watchOffer } from "./missing_algorithm.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
+import { type Session, takeSessions } from "./session.ts";
 import { type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
@@ -53,6 +55,8 @@ export interface SshPeer {
   cancelForward(address: string, port: number): boolean;
   /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
   direct(host: string, port: number): ((channel: Channel) => void) | undefined;
+  /** A request for a session; whoever takes it, or undefined to refuse. */
+  session(): ((session: Session) => void) | undefined;
   /** Called once, last, whatever happened before. */
   closed(cause: string): void;
 }
@@ -154,7 +158,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
       const wire = (connection as unknown as { _sock: Wire })._sock;
       const algorithms = options.algorithms();
       setServerOffer(connection, algorithms);
-      serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms.pubkeyAcceptedAlgorithms);
+      serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms);
     });
   let ssh = withKeys(options.hostKeys);
   const wires = new Set<Wire>();
@@ -196,8 +200,9 @@ function serve(
   wire: Wire,
   peer: SshPeer,
   { alive, rekey }: SshServerOptions,
-  accepted: readonly string[],
+  algorithms: SshAlgorithms,
 ): void {
+  const { pubkeyAcceptedAlgorithms: accepted } = algorithms;
   const link = new Link(
     connection,
     wire,
@@ -205,6 +210,7 @@ function serve(
     (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
   );
   link.announceSignatures(accepted);
+  const mismatch = watchOffer(connection, algorithms);
   // From the beginning: whoever has not logged in can exchange keys too.
   wire.once("close", renewKeys(link, rekey));
   let tries = 0;
@@ -234,9 +240,10 @@ function serve(
     wire.once("close", stop);
     link.acceptOpens("direct-tcpip", (open) => {
       const take = peer.direct(open.address, open.port);
-      if (take === undefined) open.refuse("");
+      if (take === undefined) open.prohibit("this server connects its clients to nothing");
       else take(open.accept());
     }, (type) => peer.forbidden("channel-refused", `A client asked for a channel of the type "${type.slice(0, 80)}"`));
+    takeSessions(connection, link, () => peer.session());
     peer.ready(new SshServerConnection(connection, link));
   });
   connection.on("request", (accept, reject, name, info) => {
@@ -259,7 +266,7 @@ function serve(
     }
   });
   connection.on("error", (error) => {
-    const why = causeOfError(error);
+    const why = mismatch(error) ?? causeOfError(error);
     wire.emit("cause", why);
     if ((error as { level?: string }).level !== "socket") link.complain(why);
   });

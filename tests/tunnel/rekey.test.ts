@@ -137,6 +137,7 @@ async function makePeer(t: TestContext, debug: (line: string) => void = () => {}
       login: () => ({ kind: "accept" }),
       loginRefused() {},
       forbidden() {},
+      session: () => undefined,
       ready: (connection) => ready.resolve(connection),
       forward: () => Promise.resolve(undefined),
       cancelForward: () => false,
