@@ -291,6 +291,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       prober,
       log,
       signal,
+      onRegistered,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     const { fingerprint } = hostKeys.current.publicKey;

@@ -5,6 +5,7 @@ import { checkTenantName, DEFAULT_TENANT } from "../../tenant_name.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import { readPublicKey } from "../../tunnel/public_key_text.ts";
 import { type RegisteredKey, registeredKey } from "../plain_ssh.ts";
+import { DEFAULT_BRAND } from "../register_public_key.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
 import type { SshClient } from "./ssh_client.ts";
@@ -17,9 +18,6 @@ export interface RegisterParts {
   /** Fingerprint of the server's host key. */
   readonly hostKey: string;
 }
-
-/** The brand of clients that say nothing of theirs. */
-const DEFAULT_BRAND = "ce";
 
 /**
  * Registers a key for whoever has logged in with a join code.
