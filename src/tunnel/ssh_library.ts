@@ -42,7 +42,11 @@ export interface ConnectionInternals {
     /** Sends KEXINIT, unless keys are being exchanged. */
     rekey(): void;
     /** What the next KEXINIT offers; shared by all connections of a server until it is given one of its own. */
-    _offer: object;
+    _offer: {
+      readonly lists: Readonly<Record<"kex" | "serverHostKey", { readonly array: readonly string[] }>>;
+    };
+    /** The next message is a wrong guess of the peer's (RFC 4253, section 7). */
+    _skipNextInboundPacket: boolean;
     /** Server only: by host key algorithm. */
     readonly _hostKeys?: Readonly<Record<string, unknown>>;
     /** Called when keys have been exchanged, the new ones in place. */

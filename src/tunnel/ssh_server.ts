@@ -3,12 +3,12 @@ import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
+import { watchClientOffer } from "./client_offer.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
-import { watchOffer } from "./missing_algorithm.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type Session, takeSessions } from "./session.ts";
@@ -210,7 +210,7 @@ function serve(
     (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
   );
   link.announceSignatures(accepted);
-  const mismatch = watchOffer(connection, algorithms);
+  const mismatch = watchClientOffer(connection, algorithms);
   // From the beginning: whoever has not logged in can exchange keys too.
   wire.once("close", renewKeys(link, rekey));
   let tries = 0;

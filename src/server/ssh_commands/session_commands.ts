@@ -56,7 +56,7 @@ export class SessionCommands {
       onShell: () => void this.#answer(() => this.#shell()),
       onRefused: (request) => client.forbidden("session-refused", `A client asked for ${shown(request)} in a session`),
       onInput: (bytes) => this.#standing === undefined ? this.#input.take(bytes) : this.#standing.input(bytes),
-      onInputEnd: () => (this.#input.end(), this.#standing?.inputEnd()),
+      onInputEnd: () => this.#input.end(),
     });
   }
 

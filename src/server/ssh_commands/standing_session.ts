@@ -8,8 +8,8 @@ import { shortText } from "./status_text.ts";
 const ENDS: readonly number[] = [3, 4];
 
 /**
- * The session of a client that has forgotten -N: it tells how the tunnel is, and stands for as long as its user wants the tunnel to. Without a
- * terminal the end of standard input is no wish of anybody's: services have none from the beginning.
+ * The session of a client that has forgotten -N: it tells how the tunnel is, and stands for as long as its user wants the tunnel to. The end of standard
+ * input is no wish of anybody's: services have none from the beginning, and plink asks for a terminal all the same.
  */
 export class StandingSession {
   readonly #session: Session;
@@ -41,9 +41,5 @@ export class StandingSession {
 
   input(bytes: Buffer): void {
     if (this.#session.hasTerminal && ENDS.some((end) => bytes.includes(end))) this.#session.end(0);
-  }
-
-  inputEnd(): void {
-    if (this.#session.hasTerminal) this.#session.end(0);
   }
 }
