@@ -9,15 +9,12 @@ import { isPetit } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
 import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
+import { type AskedForward, askedRegistration, whyRefused } from "./asked_forward.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
 import type { Startup } from "./login/login_guard.ts";
 import { ClientSessions } from "./ssh_commands/client_sessions.ts";
 import type { SshClient } from "./ssh_commands/ssh_client.ts";
-import { isId } from "./ssh_commands/own_registrations.ts";
 import { Served } from "./tunnels.ts";
-
-/** Whatever the registry says: below it are the ports of this machine's own services. */
-const FIRST_UNPRIVILEGED = 1024;
 
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
@@ -163,11 +160,13 @@ export class GatewayPeer implements SshPeer {
 
   async #forward(address: string, port: number): Promise<GrantedForward | undefined> {
     const { log, ports, tunnels } = this.#parts;
-    const registration = address.length > MAX_ADDRESS ? undefined : this.#mayForward(port);
+    const own = this.#isJoining ? [] : this.#own;
+    const asked: AskedForward = { port, user: this.#login.user, own, isServed: (id) => this.#served.has(id) };
+    const registration = address.length > MAX_ADDRESS ? undefined : askedRegistration(asked);
     const connection = this.#connection;
     if (registration === undefined || connection === undefined) {
       this.forbidden("forward-refused", `A client asked for port ${port}, which is not its own`);
-      this.#explain(port);
+      this.#explain(asked);
       return undefined;
     }
     this.#leaving.clear();
@@ -194,13 +193,8 @@ export class GatewayPeer implements SshPeer {
   }
 
   /** A refusal itself has no room for a reason (RFC 4254, section 7.1). */
-  #explain(port: number): void {
-    const own = this.#own.map(({ id, port }) => `${port} (${id})`).slice(0, 20).join(", ") || "none";
-    const sentence = port > 0
-      ? `Port ${port} is not one of this key's; it may forward ${own}`
-      : this.#isJoining || this.#served.size > 0
-      ? `Port 0 is refused: what it stands for is forwarded already, or is nothing; this key may forward ${own}`
-      : `Port 0 stands for the only registration of a key, or that of the id that is logged in with; this key may forward ${own}`;
+  #explain(asked: AskedForward): void {
+    const sentence = whyRefused(asked);
     this.#connection?.link.say(sentence);
     this.#sessions.refused(sentence);
   }
@@ -238,19 +232,6 @@ export class GatewayPeer implements SshPeer {
   /** The registrations of this key, at present. */
   get #own(): readonly Registration[] {
     return this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint);
-  }
-
-  /**
-   * The registration that this key may forward under `port`; 0 means that of the id that it has logged in with, or else the only one it has,
-   * once in a connection.
-   */
-  #mayForward(port: number): Registration | undefined {
-    if (this.#isJoining) return undefined;
-    const own = this.#own.filter(({ port }) => port >= FIRST_UNPRIVILEGED);
-    if (port !== 0) return own.find((registration) => registration.port === port);
-    const { user } = this.#login;
-    const meant = isId(user) ? own.find(({ id }) => id === user) : own.length === 1 ? own[0] : undefined;
-    return meant === undefined || this.#served.has(meant.id) ? undefined : meant;
   }
 
   /** The client wants no more callers; those that it has go on. */

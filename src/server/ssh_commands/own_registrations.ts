@@ -8,5 +8,6 @@ export function isId(user: string): boolean {
 
 /** What a client is told of: the registration that it logged in as, or all those of its key. */
 export function ownRegistrations({ user, own }: Pick<SshClient, "user" | "own">): readonly Registration[] {
-  return isId(user) ? own.filter(({ id }) => id === user) : own;
+  if (isId(user)) return own.filter(({ id }) => id === user);
+  return [...own].sort((one, other) => Number(one.id) - Number(other.id));
 }
