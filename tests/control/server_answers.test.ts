@@ -3,6 +3,9 @@ import test from "node:test";
 import { type Asked, TestApi } from "../world/api.ts";
 import { Description } from "../world/described.ts";
 import { makeWorld, TestClient, TestServer } from "../world/world.ts";
+import { VECTORS } from "../unit/tunnel/ssh_keygen_vectors.ts";
+
+const [{ line: KEY }] = VECTORS;
 
 /** What answers 2xx, in an order in which each has what it needs. `ID` and `CODE` are filled in. */
 const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
@@ -15,6 +18,7 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["PUT /registrations/{id}/aliases/{alias}", "/registrations/ID/aliases/db.example.com"],
   ["DELETE /registrations/{id}/aliases/{alias}", "/registrations/ID/aliases/db.example.com"],
   ["GET /tunnels", "/tunnels"],
+  ["POST /registrations", "/registrations", { body: { key: KEY, localName: "shop", brand: "acme" } }],
   ["POST /join-codes", "/join-codes", { body: { uses: 2, expires: "1h", brand: "acme" } }],
   ["GET /join-codes", "/join-codes"],
   ["DELETE /join-codes/{id}", "/join-codes/CODE"],

@@ -7,7 +7,7 @@ import type { FullStatus, ServerStatus } from "../../src/server/server_status.ts
 import { eventually } from "../world/eventually.ts";
 import { run } from "../world/processes.ts";
 import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
-import { ask, PLAIN_CLIENTS, type PlainClient, tunnel } from "./plain_clients.ts";
+import { ask, dbclient, openssh, PLAIN_CLIENTS, type PlainClient, tunnel } from "./plain_clients.ts";
 import { makePlainWorld, type PlainWorld, registerKey, startPlainService } from "./plain_ssh.ts";
 import { peerTest, program } from "./peer_test.ts";
 
@@ -175,3 +175,44 @@ for (const client of PLAIN_CLIENTS) {
     for (const { socket } of callers) socket.destroy();
   });
 }
+
+peerTest("where dbclient has no algorithm in common with the server, the log says what was missing, once", [
+  "ssh-keygen",
+  ...dbclient.needs,
+], async (t) => {
+  const world = await makePlainWorld(t);
+  await dbclient.prepare(world);
+  for (let time = 0; time < 2; time++) {
+    const { code, stderr } = await ask(t, dbclient, world, "petit", ["status"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /No matching algo mac/);
+  }
+  const { msg } = await world.server.daemon.logged(({ code }) => code === "login-failed");
+  assert.match(
+    msg,
+    /no MAC in common: the client has (?:hmac-sha1, )?hmac-sha2-256; \[server\.ssh\] macs has hmac-sha2-256-etm@openssh\.com/,
+  );
+  assert.equal(world.server.daemon.log.filter(({ code }) => code === "login-failed").length, 1);
+});
+
+peerTest(
+  "ssh exposes several services at a time, and port 0 is told which port it is",
+  ["ssh", "ssh-keygen"],
+  async (t) => {
+    const world = await makePlainWorld(t);
+    const one = await registerKey(world, `${world.keyFile}.pub`, "--local-name", "one");
+    const other = await registerKey(world, `${world.keyFile}.pub`, "--local-name", "other");
+    const service = await startPlainService(t);
+    const forwards = [`*:${one.registeredPort}:localhost:${service.port}`, `0.0.0.0:0:localhost:${service.port}`];
+    const ssh = tunnel(t, openssh, world, other.registeredId, forwards, ["-N", "-v"]);
+    await ssh.line((line) => line.startsWith(`Allocated port ${other.registeredPort} for remote forward`));
+    for (const { registeredId, registeredPort } of [one, other]) {
+      const request = `GET / HTTP/1.1\r\nHost: ${registeredId}.127.0.0.1\r\nConnection: close\r\n\r\n`;
+      assert.equal(statusOf(await exchange(world.server.proxyPort, request)), 200);
+      assert.equal(statusOf(await exchange(registeredPort, request)), 200);
+    }
+    // With another user name port 0 stands for nothing here.
+    const nameless = tunnel(t, openssh, world, "petit", [`0:localhost:${service.port}`], ["-N", "-v", "-v"]);
+    await nameless.line((line) => line.includes("Port 0 stands for the id that is logged in with"));
+  },
+);
