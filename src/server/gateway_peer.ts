@@ -5,7 +5,7 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
-import { isPetit } from "../tunnel/petit_peer.ts";
+import { isPetit, softwareOf } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
 import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
@@ -82,7 +82,7 @@ export class GatewayPeer implements SshPeer {
         return peer.#key;
       },
       get software() {
-        return peer.#connection?.link.wire.greeting.replace(/^SSH-[\d.]+-/, "") ?? "";
+        return softwareOf(peer.#connection?.link.wire.greeting ?? "");
       },
       get join() {
         return peer.#login.join;

@@ -262,6 +262,7 @@ function serve(
       else reject?.();
     } else {
       peer.forbidden("request-refused", `A client asked for "${name as string}"`);
+      link.say("This server forwards TCP ports only, and no sockets of a file system");
       reject?.();
     }
   });

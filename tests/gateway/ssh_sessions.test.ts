@@ -203,7 +203,8 @@ test("a join code registers the key on standard input, in one line or many piece
   assert.deepEqual([made.fingerprint, made.brand, made.hostKey], [fingerprint, "acme", server.hostKeyFingerprint]);
   for (const { out } of others) assert.equal(JSON.parse(out).registeredId, made.registeredId);
   const { vitae, brand } = server.running.control.statusOf(made.registeredId);
-  assert.deepEqual([brand, vitae?.version.startsWith("ssh2js")], ["acme", true]);
+  assert.equal(brand, "acme");
+  assert.match(vitae?.version as string, /^ssh2js[\d.]+$/);
   const used = await exec(await joining(), "register", generateKey("").publicKey.line);
   assert.deepEqual([used.code, used.err], [1, "petit: This join code has been used already\n"]);
   // 10 MiB, of which it keeps no more than a key may have.

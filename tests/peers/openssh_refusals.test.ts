@@ -132,9 +132,10 @@ peerTest("whatever else ssh asks for on the way, its tunnel stays up", ["ssh"], 
 peerTest("ssh -R for a socket of the file system is refused", ["ssh"], async (t) => {
   const { ssh, client } = await makeForbiddenWorld(t);
   const forward = `${join(client.folder, "socket")}:127.0.0.1:9`;
-  const { code, stderr } = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", forward, LOGIN);
+  const { code, stderr } = await ssh("-v", "-N", "-o", "ExitOnForwardFailure=yes", "-R", forward, LOGIN);
   assert.equal(code, 255);
   assert.match(stderr, /remote port forwarding failed/);
+  assert.match(stderr, /This server forwards TCP ports only, and no sockets of a file system/);
 });
 
 peerTest("a key that is not registered is refused under every user name", ["ssh", "ssh-keygen"], async (t) => {

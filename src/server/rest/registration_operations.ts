@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type AnyOperation, numberInQuery, operation, successful } from "../../control/operation.ts";
 import { checkedAlias } from "../../registry/alias.ts";
 import { DEFAULT_TENANT, isTenantName } from "../../tenant_name.ts";
-import { MAX_KEY_TEXT, readPublicKey } from "../../tunnel/public_key_text.ts";
+import { readPublicKey } from "../../tunnel/public_key_text.ts";
 import { DEFAULT_BRAND } from "../register_public_key.ts";
 import type { ServerControl } from "../server_control.ts";
 import { idSchema, ofRegistration, registrationSchema } from "./schemas.ts";
@@ -12,6 +12,9 @@ const ofAlias = ofRegistration.extend({
 });
 
 const aliasAnswer = successful.extend({ registeredId: idSchema, alias: z.string() });
+
+/** Characters of a public key, its comment included; a body has room for more. */
+const MAX_KEY = 16 * 1024;
 
 const done = { success: true as const };
 
@@ -58,7 +61,7 @@ export function registrationOperations(control: ServerControl): AnyOperation[] {
       summary: "Make a registration for a public key, whose owner needs no petit",
       description: "What the key has already under the same name is left as it is, and told.",
       body: z.strictObject({
-        key: z.string().min(1).max(MAX_KEY_TEXT).meta({
+        key: z.string().min(1).max(MAX_KEY).meta({
           description: "A public key: one line as OpenSSH has it, or RFC 4716",
           examples: ["ssh-ed25519 AAAA… somebody"],
         }),

@@ -43,7 +43,7 @@ export async function registerCommand(
   const key = keyOf(parts, client, typed);
   refuseOthersKey(parts, client, key, tenant);
   const brand = (join.hash === null ? "" : registry.joinCode(join.hash)?.brand) || DEFAULT_BRAND;
-  const vitae = { brand, version: software.slice(0, 64) };
+  const vitae = { brand, version: software };
   const { line, fingerprint } = key;
   const request = { key: line, fingerprint, vitae, tenant, preferred: null, joinHash: join.hash };
   const registration = await registrar.make(request, address);
