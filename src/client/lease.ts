@@ -5,7 +5,7 @@ import { messageOf, PetitError } from "../error.ts";
 import { type Allow, isServiceAllowed, serviceAddress } from "./allow_list.ts";
 import { tenantFolder } from "./state.ts";
 import { makeTenantFolder } from "./tenant_folder.ts";
-import { checkTenantName } from "./tenant_name.ts";
+import { checkTenantName } from "../tenant_name.ts";
 import { readTenants, tenantNames } from "./tenants.ts";
 import type { Tenant } from "./tenants.ts";
 

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { messageOf, PetitError, systemCode } from "../error.ts";
 import { removeStateFile, writeStateFile } from "../platform/state_file.ts";
 import { isRefusedKey, readPrivateKey } from "../platform/strict_modes.ts";
+import { DEFAULT_TENANT } from "../tenant_name.ts";
 import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
 import type { Registered } from "../tunnel/messages.ts";
 
-/** The tenant that a client has without further ado. */
-export const DEFAULT_TENANT = "default";
+export { DEFAULT_TENANT };
 
 const registrationFile = z.object({ id: z.string().min(1), port: z.int().min(1).max(65535) });
 

@@ -11,7 +11,7 @@ import {
   tenantFolder,
   type TenantRegistration,
 } from "./state.ts";
-import { checkTenantName } from "./tenant_name.ts";
+import { checkTenantName } from "../tenant_name.ts";
 
 /** One exposed service of this client, as its folder says. */
 export interface Tenant {

@@ -15,6 +15,9 @@ type Changes<Target> = {
 };
 
 const CHANGES: Changes<Registry> = {
+  // What was there already is found by the same call.
+  register: ({ id, port, fingerprint, brand, tenant, createdAt }, { now }) =>
+    createdAt === now ? ["registration-made", { id, port, key: fingerprint, brand, tenant }] : undefined,
   unregister: ({ id, port, fingerprint }) => ["registration-removed", { id, port, key: fingerprint }],
   import: ({ added, conflicts }, _registrations, { dryRun }) =>
     dryRun === true || conflicts.length > 0 || added.length === 0

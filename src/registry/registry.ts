@@ -141,6 +141,8 @@ export interface Registry {
   /** Keeps a join code, and forgets those that expired {@link JOIN_CODES_KEPT} before it was made. */
   addJoinCode(code: NewJoinCode): void;
   joinCode(hash: string): JoinCodeRecord | undefined;
+  /** Whether a key has made a registration for a tenant with a join code. */
+  hasJoined(hash: string, fingerprint: string, tenant: string): boolean;
   /** All join codes, also those that are used up or expired, the newest first. */
   joinCodes(): JoinCodeRecord[];
   /**

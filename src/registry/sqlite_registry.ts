@@ -160,6 +160,18 @@ export class SqliteRegistry implements Registry {
     return row && fromJoinCodeRow(row);
   }
 
+  hasJoined(hash: string, fingerprint: string, tenant: string): boolean {
+    const use = this.#joinUse(hash, fingerprint, tenant);
+    return use !== undefined && this.#byId(use.id) !== undefined;
+  }
+
+  #joinUse(hash: string, fingerprint: string, tenant: string): { id: number } | undefined {
+    return this.#db.get<{ id: number }>(
+      "SELECT id FROM join_uses WHERE hash = ? AND fingerprint = ? AND tenant = ?",
+      ...[hash, fingerprint, tenant],
+    );
+  }
+
   joinCodes(): JoinCodeRecord[] {
     return this.#db.all<JoinCodeRow>("SELECT * FROM join_codes ORDER BY created_at DESC, hash").map(fromJoinCodeRow);
   }
@@ -216,12 +228,7 @@ export class SqliteRegistry implements Registry {
     const asked = preferred === null ? undefined : this.#byId(idNumber(preferred.id));
     if (asked?.fingerprint === fingerprint) return asked;
     if (joinHash === null) return undefined;
-    const use = this.#db.get<{ id: number }>(
-      "SELECT id FROM join_uses WHERE hash = ? AND fingerprint = ? AND tenant = ?",
-      joinHash,
-      fingerprint,
-      request.tenant,
-    );
+    const use = this.#joinUse(joinHash, fingerprint, request.tenant);
     return use && this.#byId(use.id);
   }
 

@@ -11,6 +11,7 @@ import type { Disconnects } from "./disconnects.ts";
 import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Hold } from "./hold.ts";
 import type { Registrar } from "./registrar.ts";
+import type { FullStatus } from "./server_status.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -31,4 +32,6 @@ export interface GatewayParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** What is known of a registration. @param look whether its service is probed first @throws PetitError `registration-unknown` */
+  status(id: string, look: boolean): Promise<FullStatus>;
 }

@@ -5,15 +5,16 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
-import { isLegacyPetit, isPetit } from "../tunnel/petit_peer.ts";
+import { isLegacyPetit, isPetit, softwareOf } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
+import { type AskedForward, askedRegistration, whyRefused } from "./asked_forward.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
 import type { Startup } from "./login/login_guard.ts";
+import { ClientSessions } from "./ssh_commands/client_sessions.ts";
+import type { SshClient } from "./ssh_commands/ssh_client.ts";
 import { Served } from "./tunnels.ts";
-
-/** Whatever the registry says: below it are the ports of this machine's own services. */
-const FIRST_UNPRIVILEGED = 1024;
 
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
@@ -38,6 +39,11 @@ export class GatewayPeer implements SshPeer {
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
+  #madeSessions: ClientSessions | undefined;
+  /** Forwards that were asked for and are neither granted nor refused. */
+  readonly #undecided = new Set<Promise<unknown>>();
+  /** It has made a registration in a session. */
+  #hasRegistered = false;
 
   constructor(
     parts: GatewayParts,
@@ -50,6 +56,50 @@ export class GatewayPeer implements SshPeer {
     this.#address = address;
     this.#startup = startup;
     this.#login = new ClientLogin(parts);
+  }
+
+  /** Made when it is needed: most connections have no session. */
+  get #sessions(): ClientSessions {
+    const { hostKeys } = this.#parts;
+    const make = () =>
+      new ClientSessions(
+        { ...this.#parts, hostKey: hostKeys.current.publicKey.fingerprint },
+        this.#sshClient(),
+      );
+    return this.#madeSessions ??= make();
+  }
+
+  /** This client, as its sessions see it. */
+  #sshClient(): SshClient {
+    // deno-lint-ignore no-this-alias
+    const peer = this;
+    return {
+      address: this.#address,
+      get user() {
+        return peer.#login.user;
+      },
+      get key() {
+        return peer.#key;
+      },
+      get software() {
+        return softwareOf(peer.#connection?.link.wire.greeting ?? "");
+      },
+      get join() {
+        return peer.#login.join;
+      },
+      get own() {
+        return peer.#own;
+      },
+      get hasForwards() {
+        return peer.#served.size > 0;
+      },
+      get refusals() {
+        return peer.#sessions.refusals;
+      },
+      forwardsDecided: () => Promise.allSettled(peer.#undecided),
+      registered: () => void (peer.#hasRegistered = true),
+      forbidden: (code, sentence) => peer.forbidden(code, sentence),
+    };
   }
 
   /** Undefined before a signature has been verified. */
@@ -107,14 +157,21 @@ export class GatewayPeer implements SshPeer {
     });
   }
 
-  async forward(address: string, port: number): Promise<GrantedForward | undefined> {
+  forward(address: string, port: number): Promise<GrantedForward | undefined> {
+    const forward = this.#forward(address, port);
+    this.#undecided.add(forward);
+    return forward.finally(() => this.#undecided.delete(forward));
+  }
+
+  async #forward(address: string, port: number): Promise<GrantedForward | undefined> {
     const { log, ports, tunnels } = this.#parts;
-    const registration = address.length > MAX_ADDRESS ? undefined : this.#mayForward(port);
+    const own = this.#isJoining ? [] : this.#own;
+    const asked: AskedForward = { port, user: this.#login.user, own, isServed: (id) => this.#served.has(id) };
+    const registration = address.length > MAX_ADDRESS ? undefined : askedRegistration(asked);
     const connection = this.#connection;
     if (registration === undefined || connection === undefined) {
       this.forbidden("forward-refused", `A client asked for port ${port}, which is not its own`);
-      const own = this.#own.map(({ port }) => port).join(", ") || "none";
-      connection?.link.say(`Port ${port} is not one of this key's; it may forward ${own}`);
+      this.#explain(asked);
       return undefined;
     }
     this.#leaving.clear();
@@ -143,6 +200,13 @@ export class GatewayPeer implements SshPeer {
       ports.openLater(registration, address);
     }
     return { port: registration.port, begin: () => this.#begin(served) };
+  }
+
+  /** A refusal itself has no room for a reason (RFC 4254, section 7.1). */
+  #explain(asked: AskedForward): void {
+    const sentence = whyRefused(asked);
+    this.#connection?.link.say(sentence);
+    this.#sessions.refused(sentence);
   }
 
   /** From here on callers are sent there, unless the connection or the registration went in the meantime. */
@@ -182,13 +246,6 @@ export class GatewayPeer implements SshPeer {
     return this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint);
   }
 
-  /** The registration that this key may forward under `port`; 0 means the only one it has. */
-  #mayForward(port: number): Registration | undefined {
-    if (this.#isJoining) return undefined;
-    const own = this.#own.filter(({ port }) => port >= FIRST_UNPRIVILEGED);
-    return port === 0 && own.length === 1 ? own[0] : own.find((registration) => registration.port === port);
-  }
-
   /** The client wants no more callers; those that it has go on. */
   cancelForward(_address: string, port: number): boolean {
     const served = [...this.#served.values()].find((served) => served.port === port);
@@ -212,6 +269,10 @@ export class GatewayPeer implements SshPeer {
       );
       if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
     } else if (!this.#isJoining && this.#own.length === 0) this.#connection?.end(CAUSES.unregistered);
+  }
+
+  session(): ((session: Session) => void) | undefined {
+    return this.#sessions.take();
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
@@ -298,8 +359,8 @@ export class GatewayPeer implements SshPeer {
     const { guard, config, routes } = this.#parts;
     if (this.#connection !== undefined && !this.#isJoining) return guard.loggedOut(this.#startup);
     // Whoever has a registration by now has used its join code.
-    const hasJoined = this.#connection !== undefined && this.#key !== undefined &&
-      routes.ofKey(this.#key.fingerprint).length > 0;
+    const hasJoined = this.#hasRegistered || this.#connection !== undefined && this.#key !== undefined &&
+        routes.ofKey(this.#key.fingerprint).length > 0;
     if (hasJoined) {
       guard.loggedIn(this.#startup);
       return guard.loggedOut(this.#startup);

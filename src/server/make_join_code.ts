@@ -2,6 +2,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { encodeJoinCode, hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
+import { plainSshRegister } from "./plain_ssh.ts";
 import { readHostKey } from "./host_key/host_key.ts";
 
 /** A code that is good for more than ten years, in milliseconds, is a mistake. */
@@ -29,6 +30,10 @@ export interface MadeJoinCode {
   readonly host: string;
   /** In milliseconds since 1970. */
   readonly expiresAt: number;
+  /** Fingerprint of the server's host key. */
+  readonly hostKey: string;
+  /** How somebody without petit registers with it. */
+  readonly ssh: string;
 }
 
 /** Makes a join code and keeps what it takes to know it again. @throws PetitError `port-unknown`, `host-invalid` or as `readHostKey` */
@@ -47,5 +52,5 @@ export function makeJoinCode(config: ServerConfig, registry: Registry, wishes: J
   const now = Date.now();
   const expiresAt = now + lifetime;
   registry.addJoinCode({ hash, brand, usesLeft: uses, createdAt: now, expiresAt });
-  return { hash, code, host, expiresAt };
+  return { hash, code, host, expiresAt, hostKey: publicKey.fingerprint, ssh: plainSshRegister(host, port) };
 }

@@ -22,6 +22,7 @@ import {
 import { rememberVitae } from "./client_vitae.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { NewRegistrations } from "./new_registrations.ts";
+import type { NewRegistration } from "./register_on_free_port.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -257,16 +258,24 @@ export class Registrar {
     if (peer.join === undefined) {
       throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
     }
-    const { key } = peer;
+    const { key: { line: key, fingerprint }, join: { hash: joinHash }, address } = peer;
+    const { vitae, preferred, tenant } = message;
+    return await this.make({ key, fingerprint, vitae, preferred, tenant, joinHash }, address);
+  }
+
+  /**
+   * Makes a registration for whoever is allowed to, and tells of it.
+   *
+   * @param address of whoever asks for it
+   * @throws PetitError `registration-closed`, or as `NewRegistrations.make`
+   */
+  async make(request: NewRegistration, address: string): Promise<Registration> {
     const { config, registrations } = this.#parts;
     // A reload may have changed it since the login.
-    if (config.registration === "closed" || (config.registration === "join" && peer.join.hash === null)) {
+    if (config.registration === "closed" || (config.registration === "join" && request.joinHash === null)) {
       throw new PetitError("registration-closed", "The server takes no registrations of this kind any more");
     }
-    const { vitae, preferred, tenant } = message;
-    const { line, fingerprint } = key;
-    const wanted = { key: line, fingerprint, vitae, preferred, tenant, joinHash: peer.join.hash };
-    return await registrations.make(wanted, peer.address);
+    return await registrations.make(request, address);
   }
 
   /** What became of a request for a registration; where it is not the one asked for, with the reason. */

@@ -19,6 +19,8 @@ import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import { isOldClient } from "./legacy/old_clients.ts";
+import { type RegisteredKey, registeredKey } from "./plain_ssh.ts";
+import { type KeyWishes, registerPublicKey } from "./register_public_key.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -42,6 +44,8 @@ export interface ServerControlParts {
   readonly log: Log;
   readonly signal: AbortSignal;
   ports(): ServerStatus["ports"];
+  /** Told of each new registration. */
+  onRegistered(registration: Registration): void;
 }
 
 /** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
@@ -177,6 +181,21 @@ export class ServerControl {
   /** @throws PetitError `registration-unknown` or `alias-unknown` */
   removeAlias(id: string, alias: string): void {
     this.#change(id, (registry) => registry.removeAlias(id, alias), `The alias ${alias} leads to ${id} no longer`);
+  }
+
+  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `registerPublicKey` */
+  async registerKey(wishes: KeyWishes): Promise<RegisteredKey> {
+    const { config, registry, routes, hostKeys, log } = this.#parts;
+    const { registration, isNew } = await registerPublicKey(registry, config, wishes);
+    routes.refresh();
+    if (isNew) {
+      log.info(
+        { id: registration.id, port: registration.port },
+        `Registered ${registration.id}, as the operator asked`,
+      );
+      this.#parts.onRegistered(registration);
+    }
+    return registeredKey(config, registration, hostKeys.current.publicKey.fingerprint);
   }
 
   /** Takes a registration away, for good; its tunnel ends, unless it carries others. @throws PetitError `registration-unknown` */

@@ -225,6 +225,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         audit,
         log,
         noise,
+        status: async (id, look) => {
+          if (look) await control.look(id);
+          return control.statusOf(id);
+        },
       },
     );
     routes.onRemoved = ({ id, fingerprint }) => {
@@ -320,6 +324,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       prober,
       log,
       signal,
+      onRegistered,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     const { fingerprint } = hostKeys.current.publicKey;

@@ -247,7 +247,8 @@ export class Channel {
 
   /** Lets the peer send again. Nothing is given back while bytes wait here: that bounds memory to one window. */
   #openWindow(): void {
-    if (this.#received.length > 0 || this.outgoing.state === "closed") return;
+    // After its CLOSE the peer may not hear of the channel again.
+    if (this.#received.length > 0 || this.outgoing.state === "closing" || this.outgoing.state === "closed") return;
     if (this.#closed !== "no" || this.#peerEnded !== "no") return;
     const used = FULL_WINDOW - this.incoming.window;
     const due = this.#steps === undefined ? this.incoming.window <= ADJUST_BELOW : this.#steps.isDue(used);

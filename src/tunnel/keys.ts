@@ -68,6 +68,8 @@ const LEAST_RSA_BITS = 2048;
 export function isSound(type: string, blob: Buffer): boolean {
   const key = utils.parseKey(blob);
   if (key instanceof Error || Array.isArray(key) || key.type !== type) return false;
+  // Bytes behind it would give one key many fingerprints.
+  if (!key.getPublicSSH().equals(blob)) return false;
   if (type !== "ssh-rsa") return true;
   // RFC 4253, section 6.6: the name, e and n, each after its length.
   let at = 0;

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
-import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
+import { Channel, type ChannelLink, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
 import { BY_APPLICATION, PROTOCOL_ERROR } from "./disconnect_cause.ts";
 import { isLegacyPetit, isPetit } from "./petit_peer.ts";
 import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
 
-/** A request of the peer to open a channel that carries a TCP connection (RFC 4254, section 7.2). */
+/** A request of the peer to open a channel: one that carries a TCP connection (RFC 4254, section 7.2), or a session. */
 export interface IncomingOpen {
-  /** The address and port that it is for. */
+  /** The address and port that it is for; undefined for a session, as where it comes from. */
   readonly address: string;
   readonly port: number;
   /** Where the connection comes from. */
@@ -16,9 +16,12 @@ export interface IncomingOpen {
   readonly originPort: number;
   /** The number under which the peer knows it. */
   readonly number: number;
-  accept(): Channel;
-  /** Refuses it; the peer is told `reason`. */
+  /** @param over what carries the channel, in place of the link itself */
+  accept(over?: ChannelLink): Channel;
+  /** Refuses it, since what it is for cannot be reached; the peer is told `reason`. */
   refuse(reason: string): void;
+  /** Refuses it, since it is not allowed; the peer is told `why`. */
+  prohibit(why: string): void;
 }
 
 const PROHIBITED = 1;
@@ -101,7 +104,7 @@ export class Link {
    * @param onOther told of those
    */
   acceptOpens(
-    type: "forwarded-tcpip" | "direct-tcpip",
+    type: "forwarded-tcpip" | "direct-tcpip" | "session",
     onOpen: (open: IncomingOpen) => void,
     onOther: (type: string) => void = () => {},
   ): void {
@@ -120,18 +123,37 @@ export class Link {
         originAddress: data.srcIP,
         originPort: data.srcPort,
         number: sender,
-        accept: () => {
+        accept: (over) => {
           const id = numbers.add();
-          const channel = this.#channel(id, { id: sender, window, packetSize, state: "open" });
+          const channel = this.#channel(id, { id: sender, window, packetSize, state: "open" }, over);
           if (this.wire.writable) protocol.channelOpenConfirm(sender, id, FULL_WINDOW, LARGEST_PACKET);
           // On a connection that is gone already nobody would tell the channel.
           else queueMicrotask(() => channel.lost());
           return channel;
         },
         refuse: (reason) => {
-          if (this.wire.writable) protocol.channelOpenFail(sender, reason === "" ? PROHIBITED : CONNECT_FAILED, reason);
+          if (this.wire.writable) protocol.channelOpenFail(sender, CONNECT_FAILED, reason);
+        },
+        prohibit: (why) => {
+          if (this.wire.writable) protocol.channelOpenFail(sender, PROHIBITED, why);
         },
       });
+    };
+  }
+
+  /**
+   * Server: has `onRequest` answer the requests in channels. The library refuses those that it leaves alone.
+   *
+   * @param onRequest whether it has answered, or will
+   */
+  takeChannelRequests(
+    onRequest: (recipient: number, type: string, wantReply: boolean, data: unknown) => boolean,
+  ): void {
+    const handlers = this.#internals._protocol._handlers;
+    const library = handlers.CHANNEL_REQUEST;
+    handlers.CHANNEL_REQUEST = (self, recipient, type, wantReply, data) => {
+      if (!this.#isAnswerable() || onRequest(recipient, type, wantReply, data)) return;
+      library(self, recipient, type, wantReply, data);
     };
   }
 
@@ -221,8 +243,8 @@ export class Link {
     return true;
   };
 
-  #channel(id: number, outgoing: ChannelSide): Channel {
-    const channel = new Channel(this, { id, window: FULL_WINDOW, packetSize: LARGEST_PACKET, state: "open" }, outgoing);
+  #channel(id: number, outgoing: ChannelSide, over: ChannelLink = this): Channel {
+    const channel = new Channel(over, { id, window: FULL_WINDOW, packetSize: LARGEST_PACKET, state: "open" }, outgoing);
     this.#internals._chanMgr.update(id, channel);
     if (outgoing.packetSize < 1) this.violated("opened a channel that takes no data");
     return channel;

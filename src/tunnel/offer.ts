@@ -56,7 +56,7 @@ export function setServerOffer(connection: object, algorithms: SshAlgorithms): v
   const { _protocol: protocol } = connection as ConnectionInternals;
   const hostKeys = protocol._hostKeys ?? {};
   const direction = { cipher: algorithms.ciphers, mac: algorithms.macs, compress: ["none"], lang: [] };
-  const Offer = protocol._offer.constructor as new (lists: object) => object;
+  const Offer = protocol._offer.constructor as new (lists: object) => typeof protocol._offer;
   protocol._offer = new Offer({
     // Strict key exchange, the answer to the Terrapin attack (CVE-2023-48795).
     kex: [...algorithms.kexAlgorithms, "kex-strict-s-v00@openssh.com"],

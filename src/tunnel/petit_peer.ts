@@ -7,3 +7,9 @@ export function isPetit(greeting: string): boolean {
 export function isLegacyPetit(greeting: string): boolean {
   return greeting.startsWith("SSH-2.0-ssh2js0.");
 }
+
+/** What a peer's program calls itself (RFC 4253, section 4.2), such as "OpenSSH_9.2p1 Debian-2", by the first bytes that came of it. */
+export function softwareOf(greeting: string): string {
+  const [line = ""] = greeting.split(/[\r\n]/);
+  return line.replace(/^SSH-[\d.]+-/, "").replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 64);
+}

@@ -40,7 +40,7 @@ export class SshClientConnection {
   /** Set by whoever wants the forwarded connections; those that come before are refused. */
   onForwarded: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("nobody serves this forward");
   /** The same for those that are for no forward of this client's: the server asks for what it was not given. Refuses them. */
-  onUnasked: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("");
+  onUnasked: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.prohibit("");
   readonly #client: InstanceType<typeof Client>;
   readonly link: Link;
   /** What was connected to. */

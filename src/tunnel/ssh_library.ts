@@ -21,6 +21,8 @@ export interface OpenRequest {
 
 /** What both a client's and a server's connection hold. */
 export interface ConnectionInternals {
+  /** Server: the client has said that it opens no more sessions. */
+  readonly noMoreSessions?: boolean;
   _chanMgr: {
     /** Reserves a number. */
     add(): number;
@@ -42,7 +44,11 @@ export interface ConnectionInternals {
     /** What the library does otherwise for the peer's sake; set by its identification. */
     _compatFlags: number;
     /** What the next KEXINIT offers; shared by all connections of a server until it is given one of its own. */
-    _offer: object;
+    _offer: {
+      readonly lists: Readonly<Record<"kex" | "serverHostKey", { readonly array: readonly string[] }>>;
+    };
+    /** The next message is a wrong guess of the peer's (RFC 4253, section 7). */
+    _skipNextInboundPacket: boolean;
     /** Server only: by host key algorithm. */
     readonly _hostKeys?: Readonly<Record<string, unknown>>;
     /** Called when keys have been exchanged, the new ones in place. */
@@ -63,7 +69,8 @@ export interface ConnectionInternals {
       /** Server: answers with `requestSuccess` or `requestFailure`, in the order of the requests. `data` is a Buffer where it does not know the name. */
       GLOBAL_REQUEST(self: unknown, name: string, wantReply: boolean, data: unknown): void;
       DISCONNECT(self: unknown, reason: number, description: string): void;
-      CHANNEL_REQUEST(self: unknown, ...rest: unknown[]): void;
+      /** Server: refuses everything in a channel that is not its own Session. `data` has been parsed. */
+      CHANNEL_REQUEST(self: unknown, recipient: number, type: string, wantReply: boolean, data: unknown): void;
       CHANNEL_OPEN(self: unknown, request: { type: string }): void;
       CHANNEL_OPEN_CONFIRMATION(
         self: unknown,
@@ -78,6 +85,11 @@ export interface ConnectionInternals {
     channelOpenConfirm(recipient: number, sender: number, window: number, packetSize: number): void;
     channelOpenFail(recipient: number, reason: number, description: string): void;
     channelData(recipient: number, data: Buffer): void;
+    channelExtData(recipient: number, data: Buffer, type: number): void;
+    channelSuccess(recipient: number): void;
+    channelFailure(recipient: number): void;
+    /** Server only. */
+    exitStatus(recipient: number, status: number): void;
     channelWindowAdjust(recipient: number, bytes: number): void;
     channelEOF(recipient: number): void;
     channelClose(recipient: number): void;

@@ -3,6 +3,7 @@ import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
+import { watchClientOffer } from "./client_offer.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
@@ -11,6 +12,7 @@ import { Link, openFailure } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
 import { isLegacyPetit } from "./petit_peer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
+import { type Session, takeSessions } from "./session.ts";
 import { type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
@@ -56,6 +58,8 @@ export interface SshPeer {
   cancelForward(address: string, port: number): boolean;
   /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
   direct(host: string, port: number): ((channel: Channel) => void) | undefined;
+  /** A request for a session; whoever takes it, or undefined to refuse. */
+  session(): ((session: Session) => void) | undefined;
   /**
    * Called once, last, whatever happened before.
    * @param greeting the peer's identification, as far as it came
@@ -165,7 +169,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
       const wire = (connection as unknown as { _sock: Wire })._sock;
       const algorithms = options.algorithms();
       setServerOffer(connection, algorithms);
-      serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms.pubkeyAcceptedAlgorithms);
+      serve(connection, wire, peers.get(wire) as SshPeer, options, algorithms);
     });
   let ssh = withKeys(options.hostKeys);
   const wires = new Set<Wire>();
@@ -218,8 +222,9 @@ function serve(
   wire: Wire,
   peer: SshPeer,
   { alive, rekey }: SshServerOptions,
-  accepted: readonly string[],
+  algorithms: SshAlgorithms,
 ): void {
+  const { pubkeyAcceptedAlgorithms: accepted } = algorithms;
   const link = new Link(
     connection,
     wire,
@@ -227,6 +232,7 @@ function serve(
     (reason, description) => wire.emit("cause", causeSaid("client", reason, description)),
   );
   link.announceSignatures(accepted);
+  const mismatch = watchClientOffer(connection, algorithms);
   // From the beginning: whoever has not logged in can exchange keys too.
   wire.once("close", renewKeys(link, rekey));
   let tries = 0;
@@ -256,9 +262,10 @@ function serve(
     wire.once("close", stop);
     link.acceptOpens("direct-tcpip", (open) => {
       const take = peer.direct(open.address, open.port);
-      if (take === undefined) open.refuse("");
+      if (take === undefined) open.prohibit("this server connects its clients to nothing");
       else take(open.accept());
     }, (type) => peer.forbidden("channel-refused", `A client asked for a channel of the type "${type.slice(0, 80)}"`));
+    takeSessions(connection, link, () => peer.session());
     peer.ready(new SshServerConnection(connection, link));
   });
   connection.on("request", (accept, reject, name, info) => {
@@ -277,11 +284,12 @@ function serve(
       else reject?.();
     } else {
       peer.forbidden("request-refused", `A client asked for "${name as string}"`);
+      link.say("This server forwards TCP ports only, and no sockets of a file system");
       reject?.();
     }
   });
   connection.on("error", (error) => {
-    const why = causeOfError(error);
+    const why = mismatch(error) ?? causeOfError(error);
     wire.emit("cause", why);
     if ((error as { level?: string }).level !== "socket") link.complain(why);
   });

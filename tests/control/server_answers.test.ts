@@ -3,6 +3,9 @@ import test from "node:test";
 import { type Asked, TestApi } from "../world/api.ts";
 import { Description } from "../world/described.ts";
 import { makeWorld, TestClient, TestServer } from "../world/world.ts";
+import { VECTORS } from "../unit/tunnel/ssh_keygen_vectors.ts";
+
+const [{ line: KEY }] = VECTORS;
 
 /** What answers 2xx, in an order in which each has what it needs. `ID` and `CODE` are filled in. */
 const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
@@ -45,6 +48,8 @@ const QUESTIONS: readonly [operation: string, path: string, asked?: Asked][] = [
   ["POST /host-key/rotate", "/host-key/rotate"],
   ["GET /host-key", "/host-key"],
   ["POST /host-key/finish", "/host-key/finish"],
+  // Behind that: its client has heard of no host key.
+  ["POST /registrations", "/registrations", { body: { key: KEY, localName: "shop", brand: "acme" } }],
   ["GET /host-key", "/host-key"],
   ["POST /reload", "/reload"],
   ["POST /registrations/{id}/disconnect", "/registrations/ID/disconnect"],

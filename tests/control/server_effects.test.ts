@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { decodeJoinCode } from "../../src/tunnel/join_code.ts";
+import { generateKey } from "../../src/tunnel/keys.ts";
+import { SshPeer } from "../world/ssh_peer.ts";
 import { type Answer, TestApi } from "../world/api.ts";
 import { makeWorld, startService, TestClient, TestServer } from "../world/world.ts";
 
@@ -26,6 +28,23 @@ test("a join code that the API makes registers as many clients as it says, and n
   await assert.rejects(new TestClient(t, server, port).register(code));
   const log = JSON.stringify([server.log, (await api.get("/log")).json]);
   assert.ok(!log.includes(made.code) && !log.includes(code.secret) && !log.includes(api.token));
+});
+
+test("a registration that the API makes for a public key is the key's at once, once for each name", async (t) => {
+  const server = await new TestServer(t).start();
+  const api = await TestApi.ofServer(t, server);
+  const { privatePem, publicKey: { line: key, fingerprint } } = generateKey("");
+  const made = (await api.ask("POST", "/registrations", { body: { key, localName: "shop" } })).json;
+  assert.deepEqual([made.success, made.tenant, made.fingerprint, made.brand], [true, "shop", fingerprint, "ce"]);
+  const { registeredId: id, registeredPort: port } = made;
+  assert.equal(made.ssh, `ssh -N -R ${port}:localhost:8080 -p ${server.running.sshPort} ${id}@localhost`);
+  const again = await api.ask("POST", "/registrations", { body: { key: `${key} a comment`, localName: "shop" } });
+  assert.deepEqual(again.json, made);
+  const peer = new SshPeer(t);
+  assert.equal(await peer.login(server, id, [{ type: "publickey", key: privatePem }]), "ready");
+  assert.equal(await peer.forward("localhost", 0), port);
+  const { entries } = (await api.get("/audit")).json;
+  assert.equal(entries.filter(({ event }: { event: string }) => event === "registration-made").length, 1);
 });
 
 test("an alias leads to its registration at once, is refused to another, and is free when it is taken away", async (t) => {

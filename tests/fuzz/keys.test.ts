@@ -5,9 +5,11 @@ import { join } from "node:path";
 import process from "node:process";
 import fc from "fast-check";
 import { KnownHost } from "../../src/client/known_host.ts";
+import { MODERN } from "../../src/config/ssh_algorithms.ts";
 import { PetitError } from "../../src/error.ts";
 import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
 import { describeKey, publicKeyOf, verifySignature } from "../../src/tunnel/keys.ts";
+import { readPublicKey } from "../../src/tunnel/public_key_text.ts";
 import { type ParsedKey, utils } from "../../src/tunnel/ssh_library.ts";
 import { keptInputs } from "./world/corpus.ts";
 import { fuzzTest } from "./world/fuzz_target.ts";
@@ -61,6 +63,16 @@ function check(bytes: Buffer): void {
     assert.ok(error instanceof PetitError && error.code === "key-invalid", String(error));
   }
   try {
+    // Whatever is taken is a key by which somebody could log in, and is written in one way.
+    const taken = readPublicKey(bytes, MODERN.pubkeyAcceptedAlgorithms);
+    assert.deepEqual(readPublicKey(Buffer.from(taken.line), MODERN.pubkeyAcceptedAlgorithms), taken);
+  } catch (error) {
+    assert.ok(
+      error instanceof PetitError && error.code.startsWith("key-") && error.message.length < 300,
+      String(error),
+    );
+  }
+  try {
     publicKeyOf(bytes);
   } catch (error) {
     assert.ok(error instanceof PetitError && error.code === "key-invalid", String(error));
@@ -103,6 +115,8 @@ fuzzTest({
   seeds: [
     `h ${own.line}\n`,
     `# comment\n[h]:2222 ${own.line}\nh ${own.line} comment\n`,
+    `${own.line} somebody@somewhere\n`,
+    `---- BEGIN SSH2 PUBLIC KEY ----\nComment: "x"\n${own.line.split(" ")[1]}\n---- END SSH2 PUBLIC KEY ----\n`,
     "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n",
   ],
   words: [

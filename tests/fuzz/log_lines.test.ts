@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { printable } from "../../src/cli/terminal/text_width.ts";
+import { printable } from "../../src/text_width.ts";
 import { combinedLine, jsonLine } from "../../src/observe/access_line.ts";
 import { lastLines } from "../../src/observe/last_lines.ts";
 import { harmless } from "../../src/observe/stderr_log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isTenantName } from "../../src/client/tenant_name.ts";
+import { isTenantName } from "../../src/tenant_name.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { durationSetting, parseDuration, parseSize, sizeSetting } from "../../src/config/units.ts";
 import { PetitError } from "../../src/error.ts";

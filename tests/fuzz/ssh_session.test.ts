@@ -35,6 +35,8 @@ const open = (type: string, window: number, packetSize: number, ...more: (Buffer
 const backchannel = (window = 2 ** 21, packetSize = 32_768) =>
   open("direct-tcpip", window, packetSize, "localhost", uint32(3014), "127.0.0.1", uint32(1));
 const data = (channel: number, bytes: Buffer | string) => message(94, uint32(channel), sshString(bytes));
+const session = (window = 2 ** 21, packetSize = 32_768) => open("session", window, packetSize);
+const inSession = (name: string, ...more: (Buffer | string)[]) => message(98, uint32(0), name, yes, ...more);
 const forward = (address: string, port: number, reply = yes) =>
   message(80, "tcpip-forward", reply, address, uint32(port));
 const publicKey = (signed: Buffer, algorithm: string, blob: Buffer, ...more: Buffer[]) =>
@@ -77,6 +79,30 @@ const behindLogin = [
   ],
   [backchannel(), data(1, "nobody's"), data(2 ** 32 - 1, "x"), message(97, uint32(7)), message(96, uint32(7))],
   [open("session", 0, 0), message(98, uint32(0), "shell", yes)],
+  [
+    session(),
+    inSession("env", "LANG", "C"),
+    inSession("exec", "status --json"),
+    message(96, uint32(0)),
+    message(97, uint32(0)),
+  ],
+  [
+    session(),
+    inSession("exec", "register --local-name x"),
+    data(0, `ssh-ed25519 ${blob.toString("base64")}`),
+    message(96, uint32(0)),
+  ],
+  [session(1, 1), inSession("exec", "help"), message(93, uint32(0), uint32(2 ** 32 - 1))],
+  [
+    session(),
+    inSession("pty-req", "xterm", uint32(80), uint32(24), uint32(0), uint32(0), sshString("\0")),
+    inSession("shell"),
+    inSession("exec", "status"),
+    data(0, "\x03\x04"),
+    message(97, uint32(0)),
+    inSession("shell"),
+  ],
+  [session(), session(), inSession("subsystem", "sftp"), inSession("signal", "KILL"), inSession("window-change")],
   [open("forwarded-tcpip", 1, 1, "127.0.0.1", uint32(1), "127.0.0.1", uint32(1))],
   [open("direct-streamlocal@openssh.com", 1, 1, "/x", "", uint32(0))],
   [
@@ -116,7 +142,21 @@ const anyBackchannel = fc.tuple(
     { maxLength: 6 },
   ),
 ).map(([window, size, messages]) => [backchannel(window, size), ...messages]);
-const made = fc.tuple(fc.nat(1), fc.oneof(fc.array(anyMessage, { maxLength: 8 }), anyBackchannel))
+const anySession = fc.tuple(
+  fc.constantFrom(...WINDOWS),
+  fc.constantFrom(...WINDOWS),
+  fc.array(
+    fc.oneof(
+      fc.string({ maxLength: 40 }).map((command) => inSession("exec", command)),
+      fc.constantFrom("status", "status --json", "register", "help").map((command) => inSession("exec", command)),
+      fc.constantFrom("shell", "subsystem", "x11-req", "").map((name) => inSession(name)),
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => data(0, Buffer.from(bytes))),
+      fc.constantFrom(message(96, uint32(0)), message(97, uint32(0)), message(93, uint32(0), uint32(2 ** 32 - 1))),
+    ),
+    { maxLength: 6 },
+  ),
+).map(([window, size, messages]) => [session(window, size), ...messages]);
+const made = fc.tuple(fc.nat(1), fc.oneof(fc.array(anyMessage, { maxLength: 8 }), anyBackchannel, anySession))
   .map(([first, messages]) => input(first, messages));
 
 fuzzTest({

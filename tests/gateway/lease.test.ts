@@ -45,7 +45,7 @@ test("lease: a forward for the port of a client that is away is refused, with th
   };
   assert.match(String(await peer.forward("127.0.0.1", rawPort)), /Unable to bind/);
   assert.deepEqual(said, [
-    `true Port ${rawPort} is not one of this key's; it may forward ${other.registered.registeredPort}`,
+    `true Port ${rawPort} is not one of this key's; it may forward ${other.registered.registeredPort} (${other.registered.registeredId})`,
   ]);
   await client.start();
   assert.match(await new RawCaller(rawPort).send("GET / HTTP/1.1\r\n\r\n").takeHead(), / 200 /);

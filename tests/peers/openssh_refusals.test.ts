@@ -27,20 +27,25 @@ async function makeForbiddenWorld(t: TestContext) {
   };
 }
 
-const ways: [what: string, args: string[]][] = [
-  ["a shell", [LOGIN]],
-  ["a terminal", ["-tt", LOGIN]],
-  ["a command", [LOGIN, "true"]],
-  ["a subsystem", ["-s", LOGIN, "netconf"]],
-  ["X11", ["-X", LOGIN, "true"]],
-  ["the agent", ["-A", LOGIN, "true"]],
+const ways: [what: string, args: string[], code: number, told: RegExp][] = [
+  ["a shell", [LOGIN], 0, /There is no shell here/],
+  ["a terminal", ["-tt", LOGIN], 0, /There is no shell here/],
+  ["a command", [LOGIN, "true"], 127, /There is no command "true" here, and no shell/],
+  ["a command in quotes", [LOGIN, "status;id", "`id`", "$(id)"], 127, /There is no command "status;id" here/],
+  ["scp of old", [LOGIN, "scp -f /etc/passwd"], 127, /There is no command "scp" here/],
+  ["a subsystem", ["-s", LOGIN, "netconf"], 255, /subsystem request failed/],
+  ["X11", ["-X", LOGIN, "true"], 127, /X11 forwarding request failed/],
+  ["the agent", ["-A", LOGIN, "true"], 127, /There is no command "true" here/],
 ];
-for (const [what, args] of ways) {
-  peerTest(`a registered key gets no session for ${what}`, ["ssh"], async (t) => {
-    const { ssh } = await makeForbiddenWorld(t);
+for (const [what, args, expected, told] of ways) {
+  peerTest(`a registered key gets a sentence and nothing else for ${what}`, ["ssh"], async (t) => {
+    const { ssh, client } = await makeForbiddenWorld(t);
     const { code, stdout, stderr } = await ssh(...args);
-    assert.deepEqual({ code, stdout }, { code: 255, stdout: "" });
-    assert.match(stderr, PROHIBITED);
+    assert.equal(code, expected, stderr);
+    assert.match(`${stdout}${stderr}`, told);
+    // Its own state is all that a shell's place is taken by.
+    if (expected === 0) assert.match(stdout, new RegExp(`^${client.id} is away`));
+    else assert.equal(stdout, "");
   });
 }
 
@@ -48,7 +53,7 @@ peerTest("a registered key gets no sftp", ["ssh", "sftp"], async (t) => {
   const { server, identity } = await makeForbiddenWorld(t);
   const { code, stderr } = await run(program("sftp"), [...identity, "-P", String(server.sshPort), LOGIN]);
   assert.equal(code, 255);
-  assert.match(stderr, PROHIBITED);
+  assert.match(stderr, /subsystem request failed/);
 });
 
 peerTest("ssh -W reaches nothing that the server could reach", ["ssh"], async (t) => {
@@ -101,7 +106,10 @@ peerTest("ssh -R for another registration's port is refused, and that port stays
 });
 
 peerTest("whatever else ssh asks for on the way, its tunnel stays up", ["ssh"], async (t) => {
-  const { server, client, identity, service, reached } = await makeForbiddenWorld(t);
+  const { server, client, identity, service } = await makeForbiddenWorld(t);
+  let reached = 0;
+  // Not the one that the tunnel leads to, which is probed.
+  const other = await startService(t, () => reached++);
   const local = await freePort();
   const asked = ["-A", "-X", "-D", `127.0.0.1:${local}`, "-R", `${client.port}:127.0.0.1:${service.port}`];
   const ports = [22, 80, 1023, 2222].flatMap((port) => ["-R", `${port}:127.0.0.1:${service.port}`]);
@@ -112,10 +120,10 @@ peerTest("whatever else ssh asks for on the way, its tunnel stays up", ["ssh"], 
   // SOCKS 5 (RFC 1928): no authentication, then a connection to the service.
   const socket = connect(local, "127.0.0.1");
   t.after(() => socket.destroy());
-  const to = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, service.port >> 8, service.port & 255]);
+  const to = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, other.port >> 8, other.port & 255]);
   socket.write(Buffer.concat([Buffer.from([5, 1, 0]), to]));
   await ssh.line((line) => PROHIBITED.test(line));
-  assert.equal(reached(), 0);
+  assert.equal(reached, 0);
   const caller = connect(client.port, "127.0.0.1");
   t.after(() => caller.destroy());
   await once(service.server, "connection");
@@ -124,9 +132,10 @@ peerTest("whatever else ssh asks for on the way, its tunnel stays up", ["ssh"], 
 peerTest("ssh -R for a socket of the file system is refused", ["ssh"], async (t) => {
   const { ssh, client } = await makeForbiddenWorld(t);
   const forward = `${join(client.folder, "socket")}:127.0.0.1:9`;
-  const { code, stderr } = await ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", forward, LOGIN);
+  const { code, stderr } = await ssh("-v", "-N", "-o", "ExitOnForwardFailure=yes", "-R", forward, LOGIN);
   assert.equal(code, 255);
   assert.match(stderr, /remote port forwarding failed/);
+  assert.match(stderr, /This server forwards TCP ports only, and no sockets of a file system/);
 });
 
 peerTest("a key that is not registered is refused under every user name", ["ssh", "ssh-keygen"], async (t) => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateKey } from "../../src/tunnel/keys.ts";
 import { ClientProcess } from "../world/executable.ts";
 import { freePort } from "../world/ports.ts";
 import { background, output } from "../world/processes.ts";
@@ -64,7 +66,7 @@ peerTest("paramiko gets no channel, no port and no request that a client has no 
     const outcomes = JSON.parse(await output(python as string, argumentsFor("probe", world, port, service.port)));
     assert.deepEqual(outcomes, {
       // RFC 4254, section 5.1: 1 is "administratively prohibited", 3 "unknown channel type".
-      "session": "refused 1",
+      "session": "allowed",
       "x11": "refused 3",
       "agent": "refused 3",
       "direct-tcpip": "refused 1",
@@ -79,4 +81,20 @@ peerTest("paramiko gets no channel, no port and no request that a client has no 
     });
   }
   assert.equal(reached, 0);
+});
+
+peerTest("paramiko registers with a join code, and asks for the status", [PARAMIKO], async (t) => {
+  const service = await startService(t, (socket) => socket.end());
+  const world = await makeOpensshWorld(t, service.port);
+  const { server, client } = world;
+  const key = generateKey("");
+  writeFileSync(client.keyFile, key.privatePem);
+  const args = argumentsFor("register", world, 0, 0);
+  const env = { JOIN_CODE: await server.joinCode(), PUBLIC_KEY: key.publicKey.line };
+  const { registered, status } = JSON.parse(await output(python as string, args, { env }));
+  assert.equal(registered.code, 0, registered.err);
+  const { registeredId, fingerprint } = JSON.parse(registered.out);
+  assert.equal(fingerprint, key.publicKey.fingerprint);
+  assert.equal(status.code, 0, status.err);
+  assert.match(status.out, new RegExp(`^Registration +${registeredId}\nState +away\n`));
 });

@@ -1,12 +1,14 @@
 """An SSH client made with paramiko, for paramiko.test.ts.
 
-usage: paramiko_client.py serve|probe PORT KEY-FILE KNOWN-HOSTS-FILE FORWARD-PORT SERVICE-PORT
+usage: paramiko_client.py serve|probe|register PORT KEY-FILE KNOWN-HOSTS-FILE FORWARD-PORT SERVICE-PORT
 
 serve: forwards FORWARD-PORT to the service on SERVICE-PORT until it is ended; says "ready PORT" on standard error.
 probe: tries what no client may do, and prints what became of each as JSON.
+register: registers PUBLIC_KEY with JOIN_CODE (both in the environment) and asks for the status; prints both answers as JSON.
 """
 import base64
 import json
+import os
 import socket
 import sys
 import threading
@@ -16,14 +18,17 @@ import paramiko
 mode, port, key_file, known_hosts, forward_port, service_port = sys.argv[1:]
 
 
-def connect():
+def connect(log_in=None):
     with open(known_hosts) as file:
         expected = file.read().split()[2]
     transport = paramiko.Transport(("127.0.0.1", int(port)))
     transport.start_client(timeout=20)
     shown = base64.b64encode(transport.get_remote_server_key().asbytes()).decode()
     assert shown == expected, "another host key than the pinned one"
-    transport.auth_publickey("petit", paramiko.Ed25519Key.from_private_key_file(key_file))
+    if log_in is None:
+        transport.auth_publickey("petit", paramiko.Ed25519Key.from_private_key_file(key_file))
+    else:
+        log_in(transport)
     return transport
 
 
@@ -87,4 +92,28 @@ def refuse():
     raise paramiko.SSHException("refused")
 
 
-{"serve": serve, "probe": probe}[mode](connect())
+def run(transport, command, typed=None):
+    channel = transport.open_session(timeout=20)
+    channel.exec_command(command)
+    if typed is not None:
+        channel.sendall(typed)
+    channel.shutdown_write()
+    answer = {
+        "out": channel.makefile("rb").read().decode(),
+        "err": channel.makefile_stderr("rb").read().decode(),
+        "code": channel.recv_exit_status(),
+    }
+    transport.close()
+    return answer
+
+
+def register():
+    joining = connect(lambda transport: transport.auth_password("join", os.environ["JOIN_CODE"]))
+    registered = run(joining, "register --json", os.environ["PUBLIC_KEY"].encode())
+    print(json.dumps({"registered": registered, "status": run(connect(), "status")}))
+
+
+if mode == "register":
+    register()
+else:
+    {"serve": serve, "probe": probe}[mode](connect())

@@ -138,6 +138,7 @@ async function makePeer(t: TestContext, debug: (line: string) => void = () => {}
       mayUseSha1: () => false,
       loginRefused() {},
       forbidden() {},
+      session: () => undefined,
       ready: (connection) => ready.resolve(connection),
       forward: () => Promise.resolve(undefined),
       cancelForward: () => false,

@@ -167,6 +167,11 @@ export class ServerProcess {
     await this.daemon.process.stop("SIGKILL");
   }
 
+  /** `petit server …`, which has to succeed; what it printed. */
+  command(...args: string[]): Promise<string> {
+    return output(petitExecutable, ["server", ...args, "-c", this.config], { env: this.#env });
+  }
+
   /** `petit server join` */
   async joinCode(uses = 1): Promise<string> {
     const text = await output(

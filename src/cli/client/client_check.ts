@@ -2,7 +2,7 @@ import process from "node:process";
 import { checkClient, type CheckItem } from "../../client/check.ts";
 import { paint } from "../terminal/colours.ts";
 import type { Invocation } from "../commands/command.ts";
-import { printable } from "../terminal/text_width.ts";
+import { printable } from "../../text_width.ts";
 import { configFile, textValue } from "../values.ts";
 
 const TITLES: Record<string, string> = {

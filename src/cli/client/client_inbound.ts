@@ -7,7 +7,7 @@ import { lastLines } from "../../observe/last_lines.ts";
 import { numberedFile } from "../../observe/numbered_files.ts";
 import type { Invocation } from "../commands/command.ts";
 import { table } from "../terminal/table.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 import { configFile, textValue } from "../values.ts";
 
 /** A line of the log, as far as it is shown. Whoever can write to the file decides what is in it. */

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import process from "node:process";
 import { lease, type LeaseRequest } from "../../client/lease.ts";
-import { checkTenantName } from "../../client/tenant_name.ts";
+import { checkTenantName } from "../../tenant_name.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import { decodeJoinCode } from "../../tunnel/join_code.ts";
 import { clientContext } from "./client_context.ts";

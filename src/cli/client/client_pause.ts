@@ -7,7 +7,7 @@ import { messageOf, PetitError } from "../../error.ts";
 import { findDaemon } from "../../platform/pid_file.ts";
 import type { Invocation } from "../commands/command.ts";
 import { daemonFolder } from "../daemon/daemon_folder.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 import { textValue } from "../values.ts";
 
 /** Milliseconds that a client is waited for that is still starting. */

@@ -1,9 +1,9 @@
 import type { ClientStatus } from "../../client/client_status.ts";
 import { tenantTable } from "./tenant_table.ts";
-import { lightText } from "../terminal/light_text.ts";
+import { lightText } from "../../tunnel/light_text.ts";
 import { table } from "../terminal/table.ts";
-import { printable } from "../terminal/text_width.ts";
-import { durationText, momentText } from "../terminal/time_text.ts";
+import { printable } from "../../text_width.ts";
+import { durationText, momentText } from "../../time_text.ts";
 
 /** What a client does, for people: about itself, about its tunnel, and a table of its tenants. */
 export function clientStatusText(status: ClientStatus, now = Date.now()): string {

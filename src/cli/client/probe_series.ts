@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, PetitError } from "../../error.ts";
 import type { Invocation } from "../commands/command.ts";
 import { roundTrips, roundTripsText } from "./round_trips.ts";
-import { printable } from "../terminal/text_width.ts";
+import { printable } from "../../text_width.ts";
 import { textValue } from "../values.ts";
 
 /** How a command probes: COUNT times, one each INTERVAL. */

@@ -1,5 +1,5 @@
 import type { TenantStatus } from "../../client/client_status.ts";
-import { lightColumns } from "../terminal/light_text.ts";
+import { lightColumns } from "../terminal/light_columns.ts";
 import { table } from "../terminal/table.ts";
 
 function stateOf({ id, served, paused }: TenantStatus): string {

@@ -30,6 +30,28 @@ export const registrationCommands: readonly Command[] = [
     run: async (invocation) => (await import("../server/server_status.ts")).serverStatus(invocation),
   },
   {
+    path: ["server", "register"],
+    summary: "Make a registration for a public key",
+    description: [
+      "Its owner needs no petit: an SSH client such as OpenSSH or PuTTY exposes the service, with the command that is printed. Works whether the server is " +
+      "running or not. A key has one registration for each name; one that is there already is left as it is, and printed.",
+      'With --json: {"registeredId", "registeredPort", "endpoint", "tenant", "brand", "fingerprint", "hostKey", "ssh", "plink"}.',
+    ],
+    options: {
+      ...config,
+      ...json,
+      key: { type: "string", value: "FILE", help: 'the public key (OpenSSH or RFC 4716); "-" is standard input' },
+      "local-name": { type: "string", value: "NAME", help: "which of its owner's services it is (default default)" },
+      brand: { type: "string", value: "B", help: "whose client it is (default ce)" },
+      host: { type: "string", value: "NAME", help: "name or address to print, instead of [server] publicHost" },
+    },
+    examples: [
+      "petit server register --key id_ed25519.pub",
+      "petit server register --key - --local-name shop --json < id_rsa.pub",
+    ],
+    run: async (invocation) => (await import("../server/server_register.ts")).serverRegister(invocation),
+  },
+  {
     path: ["server", "disconnect"],
     arguments: "ID",
     maxArguments: 1,

@@ -7,7 +7,7 @@ import type { Invocation } from "../commands/command.ts";
 import { withAudit } from "../server/with_audit.ts";
 import { refuseLoose } from "../strict_state.ts";
 import { table } from "../terminal/table.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 import { configFile } from "../values.ts";
 
 /** `token add NAME`: makes a token, and prints it, once. */

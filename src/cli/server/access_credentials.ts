@@ -5,7 +5,7 @@ import type { Credential } from "../../registry/access.ts";
 import { LONGEST_LIFETIME, makeCredential } from "../../server/access/make_credential.ts";
 import type { Invocation } from "../commands/command.ts";
 import { table } from "../terminal/table.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 import { textValue } from "../values.ts";
 import { accessRulesOf } from "./access_rules_of.ts";
 import { accessScope, DEFAULT } from "./access_scope.ts";

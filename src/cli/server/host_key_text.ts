@@ -1,5 +1,5 @@
 import type { HostKeyStatus, UnawareClient } from "../../server/host_key/host_keys.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 
 /** Clients that are named one by one. */
 const MOST_NAMED = 20;

@@ -2,7 +2,7 @@ import process from "node:process";
 import type { JoinCodeRecord } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { table } from "../terminal/table.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { momentText } from "../../time_text.ts";
 import { withRegistry } from "./with_registry.ts";
 
 /** The least that a code is called by: the beginning of its hash. */

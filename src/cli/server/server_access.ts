@@ -4,7 +4,7 @@ import type { Registry } from "../../registry/registry.ts";
 import { accessLine } from "../../server/access/access_line.ts";
 import type { Invocation } from "../commands/command.ts";
 import { table } from "../terminal/table.ts";
-import { printable } from "../terminal/text_width.ts";
+import { printable } from "../../text_width.ts";
 import { accessOptions } from "./access_options.ts";
 import { accessRulesOf, accessWarnings } from "./access_rules_of.ts";
 import { accessScope, DEFAULT } from "./access_scope.ts";

@@ -9,8 +9,8 @@ import { closest } from "../../closest.ts";
 import { loadConfig } from "../../config/load.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import type { Invocation } from "../commands/command.ts";
-import { printable } from "../terminal/text_width.ts";
-import { momentText } from "../terminal/time_text.ts";
+import { printable } from "../../text_width.ts";
+import { momentText } from "../../time_text.ts";
 import { configFile, textValue } from "../values.ts";
 
 /** Milliseconds to wait for a server that writes at the same moment. */

@@ -8,8 +8,8 @@ import { readLegacyRegistry } from "../../registry/legacy_registry.ts";
 import { isRedisUrl } from "../../registry/redis_url.ts";
 import type { ImportConflict } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
+import { printable } from "../../text_width.ts";
 import { askSecret } from "../terminal/ask_secret.ts";
-import { printable } from "../terminal/text_width.ts";
 import { configFile, textValue } from "../values.ts";
 import { withRegistry } from "./with_registry.ts";
 

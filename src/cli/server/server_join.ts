@@ -24,10 +24,10 @@ export function serverJoin(invocation: Invocation): number {
   const brand = textValue(invocation, "brand") ?? "";
   const wishes = { uses, lifetime, brand, host: textValue(invocation, "host") };
   const made = withRegistry(invocation, (registry, server) => makeJoinCode(server, registry, wishes));
-  const { code, host } = made;
+  const { code, host, hostKey, ssh } = made;
   const expires = new Date(made.expiresAt).toISOString();
   if (invocation.values["json"] === true) {
-    process.stdout.write(`${JSON.stringify({ code, expires, uses })}\n`);
+    process.stdout.write(`${JSON.stringify({ code, expires, uses, hostKey, ssh })}\n`);
     return 0;
   }
   process.stdout.write(`${code}\n`);
@@ -35,6 +35,8 @@ export function serverJoin(invocation: Invocation): number {
     `Good for ${
       uses === 1 ? "one client" : `${uses} clients`
     } until ${expires}. On the client: petit client register, which asks for it\n` +
+      `Without petit: ${ssh}\n` +
+      `  with the code as the password, once the host key is ${hostKey}\n` +
       (host === "localhost"
         ? "It names localhost, so it works on this machine only: set [server] publicHost, or use --host NAME.\n"
         : ""),

@@ -1,8 +1,9 @@
 import type { FullStatus, RegistrationStatus, ServerStatus } from "../../server/server_status.ts";
-import { lightColumns, lightTexts } from "../terminal/light_text.ts";
+import { lightTexts } from "../../tunnel/light_text.ts";
+import { lightColumns } from "../terminal/light_columns.ts";
 import { table } from "../terminal/table.ts";
-import { printable } from "../terminal/text_width.ts";
-import { durationText, momentText } from "../terminal/time_text.ts";
+import { printable } from "../../text_width.ts";
+import { durationText, momentText } from "../../time_text.ts";
 
 /** How many aliases are named before the rest is counted. */
 const ALIASES_SHOWN = 2;

@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Registration } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { registrationId } from "./registration_id.ts";
-import { printable } from "../terminal/text_width.ts";
+import { printable } from "../../text_width.ts";
 import { withRegistry } from "./with_registry.ts";
 
 export function serverUnregister(invocation: Invocation): number {

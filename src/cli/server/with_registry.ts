@@ -6,7 +6,7 @@ import { openRegistry } from "../../registry/open_registry.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configFile } from "../values.ts";
-import { withAudit } from "./with_audit.ts";
+import { commandAudit, withAudit } from "./with_audit.ts";
 
 /**
  * Does something with the registry of the config, whether a server has it open or not. A running server notices changes within half a second,
@@ -25,6 +25,22 @@ export function withRegistry<Result>(
   try {
     return withAudit(server, (audit) => work(auditedRegistry(registry, audit), server));
   } finally {
+    registry.close();
+  }
+}
+
+/** The same for what takes its time. */
+export async function withRegistryAwaited<Result>(
+  invocation: Invocation,
+  work: (registry: Registry, config: ServerConfig) => Promise<Result>,
+): Promise<Result> {
+  const { server } = loadConfig(configFile(invocation)).config;
+  const registry = openRegistry(server.registryUrl);
+  const { audit, end } = commandAudit(server);
+  try {
+    return await work(auditedRegistry(registry, audit), server);
+  } finally {
+    end();
     registry.close();
   }
 }

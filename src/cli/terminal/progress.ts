@@ -1,5 +1,5 @@
 import process from "node:process";
-import { printable, truncated } from "./text_width.ts";
+import { printable, truncated } from "../../text_width.ts";
 import { canRewrite, columnsOf, type Output } from "./terminal.ts";
 
 /** Tells a person that something is under way. */

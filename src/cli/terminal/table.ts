@@ -1,7 +1,7 @@
 import process from "node:process";
 import { paint } from "./colours.ts";
 import { columnsOf } from "./terminal.ts";
-import { printable, textWidth, truncated } from "./text_width.ts";
+import { printable, textWidth, truncated } from "../../text_width.ts";
 
 /** One column of a table of rows of type `Row`. */
 export interface Column<Row> {

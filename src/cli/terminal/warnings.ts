@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Log } from "../../observe/log.ts";
-import { printable } from "./text_width.ts";
+import { printable } from "../../text_width.ts";
 
 /** What a daemon would log, for a command to tell on standard error. */
 export const warnings = {

@@ -1,4 +1,4 @@
-import { textWidth } from "./text_width.ts";
+import { textWidth } from "../../text_width.ts";
 
 /**
  * Breaks a text between words so that no line is wider than `width` columns; a longer word keeps its line to itself.

@@ -1,6 +1,6 @@
 import type { ServerConfig } from "../../config/schema.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { hashJoinSecret } from "../../tunnel/join_code.ts";
+import { decodeJoinCode, hashJoinSecret } from "../../tunnel/join_code.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import { JOIN_USER } from "../../tunnel/messages.ts";
 import type { LoginAttempt, LoginVerdict } from "../../tunnel/ssh_server.ts";
@@ -26,12 +26,16 @@ export class ClientLogin {
   refused: string | undefined;
   /** Wrong join codes that it tried. */
   wrongCodes = 0;
-  /** The user that the last attempt named. */
   #user: string | undefined;
   readonly #parts: ClientLoginParts;
 
   constructor(parts: ClientLoginParts) {
     this.#parts = parts;
+  }
+
+  /** The user that the last attempt named. */
+  get user(): string {
+    return this.#user ?? "";
   }
 
   /** Decides about one attempt, whose proof has been checked already. */
@@ -59,11 +63,15 @@ export class ClientLogin {
       this.join = { hash: null };
       return ACCEPT;
     }
-    // Who sends the code first has proven no key yet, and is asked for one.
-    if (this.key === undefined) return REFUSE;
-    const hash = hashJoinSecret(attempt.password);
+    // Who sends nothing but the code has proven no key: it may only bring one, in a session (ssh_commands/).
+    const hash = hashJoinSecret(secretOf(attempt.password));
     // A code that is used up or expired opens the door to the sentence that says so, and to nothing else.
     if (registry.joinCode(hash) === undefined) {
+      if (config.registration === "open") {
+        // A client without a key has to send something.
+        this.join = { hash: null };
+        return ACCEPT;
+      }
       this.wrongCodes++;
       return REFUSE;
     }
@@ -78,5 +86,14 @@ export class ClientLogin {
     if (/^\d+$/.test(attempt.user) && !own.some(({ id }) => id === attempt.user)) return REFUSE;
     if (attempt.proven) this.key = attempt.key;
     return ACCEPT;
+  }
+}
+
+/** The secret in what was typed as a password: the whole join code, or its secret alone. */
+function secretOf(typed: string): string {
+  try {
+    return decodeJoinCode(typed).secret;
+  } catch {
+    return typed;
   }
 }

@@ -74,10 +74,12 @@ export function joinCodeOperations(control: ServerControl): AnyOperation[] {
         expires: z.iso.datetime(),
         uses: z.int(),
         brand: z.string().nullable(),
+        hostKey: z.string().meta({ description: "Fingerprint of the server's host key" }),
+        ssh: z.string().meta({ description: "How somebody without petit registers with the code as the password" }),
       }).meta({ id: "MadeJoinCode" }),
       handle: ({ body: { uses, expires, brand, host } }) => {
         const wishes = { uses, lifetime: parseDuration(expires) as number, brand, host };
-        const { hash, code, expiresAt } = makeJoinCode(control.config, control.registry, wishes);
+        const { hash, code, expiresAt, hostKey, ssh } = makeJoinCode(control.config, control.registry, wishes);
         return {
           success: true as const,
           id: hash.slice(0, ID_LENGTH),
@@ -85,6 +87,8 @@ export function joinCodeOperations(control: ServerControl): AnyOperation[] {
           expires: new Date(expiresAt).toISOString(),
           uses,
           brand: brand === "" ? null : brand,
+          hostKey,
+          ssh,
         };
       },
     }),

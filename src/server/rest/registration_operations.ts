@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { type AnyOperation, numberInQuery, operation, successful } from "../../control/operation.ts";
 import { checkedAlias } from "../../registry/alias.ts";
+import { DEFAULT_TENANT, isTenantName } from "../../tenant_name.ts";
+import { readPublicKey } from "../../tunnel/public_key_text.ts";
+import { DEFAULT_BRAND } from "../register_public_key.ts";
 import type { ServerControl } from "../server_control.ts";
 import { idSchema, ofRegistration, registrationSchema } from "./schemas.ts";
 
@@ -9,6 +12,9 @@ const ofAlias = ofRegistration.extend({
 });
 
 const aliasAnswer = successful.extend({ registeredId: idSchema, alias: z.string() });
+
+/** Characters of a public key, its comment included; a body has room for more. */
+const MAX_KEY = 16 * 1024;
 
 const done = { success: true as const };
 
@@ -46,6 +52,42 @@ export function registrationOperations(control: ServerControl): AnyOperation[] {
           ...(connected === undefined ? {} : { connected: connected === "true" }),
           ...(search === undefined ? {} : { search }),
         }),
+    }),
+    operation({
+      method: "post",
+      path: "/registrations",
+      id: "registerKey",
+      tag,
+      summary: "Make a registration for a public key, whose owner needs no petit",
+      description: "What the key has already under the same name is left as it is, and told.",
+      body: z.strictObject({
+        key: z.string().min(1).max(MAX_KEY).meta({
+          description: "A public key: one line as OpenSSH has it, or RFC 4716",
+          examples: ["ssh-ed25519 AAAA… somebody"],
+        }),
+        localName: z.string().refine(isTenantName, 'wanted at most 64 letters, digits, "-", "_" and "."').default(
+          DEFAULT_TENANT,
+        ).meta({ description: "Which of its owner's services it is", pattern: "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$" }),
+        brand: z.string().min(1).max(256).default(DEFAULT_BRAND),
+      }).meta({ id: "NewRegistration" }),
+      status: 201,
+      answered: "It is there",
+      answer: successful.extend({
+        registeredId: idSchema,
+        registeredPort: z.int(),
+        endpoint: z.string(),
+        tenant: z.string(),
+        brand: z.string(),
+        fingerprint: z.string().meta({ description: "Of the public key" }),
+        hostKey: z.string().meta({ description: "Fingerprint of the server's host key" }),
+        ssh: z.string().meta({ description: "What its owner types with OpenSSH" }),
+        plink: z.string().meta({ description: "And with PuTTY" }),
+      }).meta({ id: "RegisteredKey" }),
+      handle: async ({ body: { key, localName: tenant, brand } }) => {
+        const { ssh: { pubkeyAcceptedAlgorithms } } = control.config;
+        const wishes = { key: readPublicKey(Buffer.from(key), pubkeyAcceptedAlgorithms), tenant, brand };
+        return { ...done, ...await control.registerKey(wishes) };
+      },
     }),
     operation({
       method: "delete",

@@ -36,6 +36,8 @@ test("server join: standard output is the code alone, and the code names the ser
   assert.deepEqual([host, port], ["petit.example.com", 2222]);
   assert.equal(hostKeyFingerprint, readHostKey(config.server.ssh.hostKey).publicKey.fingerprint);
   assert.match(err, /petit client register, which asks for it/);
+  assert.ok(err.includes("Without petit: ssh -p 2222 join@petit.example.com register < ~/.ssh/id_ed25519.pub\n"), err);
+  assert.ok(err.includes(`once the host key is ${hostKeyFingerprint}\n`), err);
 });
 
 test("server join: a code is for one client and a day, unless it is told otherwise", async (t) => {
@@ -58,7 +60,9 @@ test("server join: uses, time, brand and host can be chosen, and JSON tells them
   assert.deepEqual([record?.usesLeft, record?.brand], [20, "b"]);
   assert.equal(facts.uses, 20);
   assert.equal(facts.expires, new Date(record?.expiresAt ?? 0).toISOString());
-  assert.equal(decodeJoinCode(facts.code).host, "other.example");
+  const { host, hostKeyFingerprint } = decodeJoinCode(facts.code);
+  assert.deepEqual([host, facts.hostKey], ["other.example", hostKeyFingerprint]);
+  assert.equal(facts.ssh, "ssh -p 2222 join@other.example register < ~/.ssh/id_ed25519.pub");
 });
 
 test("server join: a code for this machine alone is said to be one", async (t) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { lightColumns, lightText } from "../../../../src/cli/terminal/light_text.ts";
+import { lightColumns } from "../../../../src/cli/terminal/light_columns.ts";
+import { lightText } from "../../../../src/tunnel/light_text.ts";
 import { table } from "../../../../src/cli/terminal/table.ts";
 import { lights } from "../../../world/lights.ts";
 

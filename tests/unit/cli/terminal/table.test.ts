@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { type Column, table } from "../../../../src/cli/terminal/table.ts";
-import { printable, textWidth, truncated } from "../../../../src/cli/terminal/text_width.ts";
+import { printable, textWidth, truncated } from "../../../../src/text_width.ts";
 
 interface Row {
   id: number;

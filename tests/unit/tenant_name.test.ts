@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { checkTenantName, isTenantName } from "../../../src/client/tenant_name.ts";
+import { checkTenantName, isTenantName } from "../../src/tenant_name.ts";
 
 for (
   const name of ["default", "1", "shop-2.eu_west", "A", "a".repeat(64), "-", "_", "console", "com", "lpt10", "nul-1"]

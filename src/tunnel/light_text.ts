@@ -1,18 +1,7 @@
-import type { Column } from "./table.ts";
-import { type Light, LIGHT_NAMES, type LightName, type Lights } from "../../tunnel/lights.ts";
-import { durationText } from "./time_text.ts";
-
-const WORDS = { green: "up", red: "down", unknown: undefined } as const;
+import { durationText } from "../time_text.ts";
+import { type Light, LIGHT_NAMES, type LightName, type Lights } from "./lights.ts";
 
 const TITLES: Readonly<Record<LightName, string>> = { client: "Client", tunnel: "Tunnel", service: "Service" };
-
-/** A column for each light: "up", "down", or "-" where nothing is known. */
-export function lightColumns<Row extends { readonly lights: Lights }>(): Column<Row>[] {
-  return LIGHT_NAMES.map((name) => ({
-    title: name.toUpperCase(),
-    value: ({ lights }: Row) => WORDS[lights[name].state],
-  }));
-}
 
 /** What a light says: "green, reached 12 s ago (0.8 ms, by a caller)". @param now milliseconds since 1970 */
 export function lightText(name: LightName, light: Light, now: number): string {

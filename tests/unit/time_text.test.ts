@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { durationText, momentText } from "../../../../src/cli/terminal/time_text.ts";
+import { durationText, momentText } from "../../src/time_text.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

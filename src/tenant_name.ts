@@ -1,4 +1,7 @@
-import { PetitError } from "../error.ts";
+import { PetitError } from "./error.ts";
+
+/** The tenant that there is without a name being given. */
+export const DEFAULT_TENANT = "default";
 
 /** Letters, digits, "-", "_" and "."; not a leading dot, which is for folders on their way in or out. */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/;

@@ -1,0 +1,47 @@
+import { createServer } from "node:net";
+import { PetitError } from "../error.ts";
+import type { Registration, RegistrationRequest, Registry } from "../registry/registry.ts";
+
+/** What a registration is made of, but for its port and its time. */
+export type NewRegistration = Omit<RegistrationRequest, "port" | "now">;
+
+/** A registration, and whether it was not there before. */
+export interface MadeRegistration {
+  readonly registration: Registration;
+  readonly isNew: boolean;
+}
+
+/**
+ * Makes a registration, or finds the one that is there already, with the first reverse port that was never given away and that no program of this
+ * machine listens on.
+ *
+ * @param from [server] firstReversePort
+ * @throws PetitError `ports-exhausted`, or as `Registry.register`
+ */
+export async function registerOnFreePort(
+  registry: Registry,
+  from: number,
+  request: NewRegistration,
+): Promise<MadeRegistration> {
+  for (let port = Math.max(from, registry.nextPort()); port <= 65535; port++) {
+    if (!await isFree(port)) continue;
+    try {
+      const now = Date.now();
+      const registration = registry.register({ ...request, port, now });
+      return { registration, isNew: registration.createdAt === now };
+    } catch (error) {
+      if (error instanceof PetitError && error.code === "port-taken") continue;
+      throw error;
+    }
+  }
+  throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
+}
+
+/** Whether nothing on this machine listens on a port, so that it can be given away. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
