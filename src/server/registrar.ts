@@ -7,7 +7,7 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import {
@@ -44,7 +44,7 @@ export interface BackchannelPeer {
   /** Told which of its registrations the client lets nobody in to. */
   onClosed?(closed: ReadonlyMap<string, ClosedCode>): void;
   /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
-  onHandshake?(channel: Channel): void;
+  onHandshake?(channel: DuplexChannel): void;
 }
 
 export interface RegistrarParts {
@@ -72,7 +72,7 @@ export class Registrar {
     this.#parts = parts;
   }
 
-  serve(channel: Channel, peer: BackchannelPeer): void {
+  serve(channel: DuplexChannel, peer: BackchannelPeer): void {
     const decoder = new MessageDecoder();
     let queue = Promise.resolve();
     let waiting = 0;

@@ -42,6 +42,7 @@ import { LoginReports } from "./login/login_reports.ts";
 import { keyedClients } from "./host_key/keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { ReversePorts } from "./ports.ts";
+import { OpensshMode } from "./openssh/openssh_mode.ts";
 import { Prober } from "./probe/prober.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
@@ -176,6 +177,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       onRegistered,
       onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
     });
+    const openssh = config.ssh.mode === "openssh"
+      ? new OpensshMode({ config, routes, tunnels, disconnects, log, noise })
+      : undefined;
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
     const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
@@ -218,7 +222,12 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       `SSH gateway listens on port ${sshPort}`,
     );
 
-    await ports.reopen(routes.all);
+    if (openssh === undefined) await ports.reopen(routes.all);
+    else {
+      openssh.start();
+      undo.push(() => openssh.stop());
+      routes.onChanged = () => openssh.follow();
+    }
     const callers = new Callers(
       {
         routes,

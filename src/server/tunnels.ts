@@ -1,10 +1,10 @@
 import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
-import type { SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { ClosedCode, ProbeWish } from "../tunnel/messages.ts";
 import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
+import type { TunnelConnection } from "./tunnel_connection.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** What one client may ask of the server at the same time; read anew each time. */
@@ -25,7 +25,7 @@ const OPEN_TIMEOUT = "The client did not say in time whether it reaches its serv
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
   readonly registration: Registration;
-  readonly connection: SshServerConnection;
+  readonly connection: TunnelConnection;
   /** The address and port of the forward, to the letter as the client asked for it. */
   readonly address: string;
   readonly port: number;
@@ -44,7 +44,7 @@ export class Served {
 
   constructor(
     registration: Registration,
-    connection: SshServerConnection,
+    connection: TunnelConnection,
     address: string,
     port: number,
     clientAddress: string,
@@ -105,7 +105,7 @@ export class Served {
     timeout: number,
     by: Visitor = "caller",
     share = 1,
-  ): Promise<Channel> {
+  ): Promise<DuplexChannel> {
     const { connection } = this;
     if (!this.hasRoom(share)) {
       return Promise.reject(
@@ -126,10 +126,10 @@ export class Served {
         if (by === "caller") evidence.failed(performance.now(), "open-timeout", OPEN_TIMEOUT, by);
         reject(new PetitError("open-timeout", OPEN_TIMEOUT));
       }, timeout);
-      connection.open(this.address, this.port, callerAddress, callerPort).then(
+      connection.open(this.address, this.port, callerAddress, callerPort, this.#onFirst(by)).then(
         (channel) => {
           clearTimeout(timer);
-          if (by === "caller") {
+          if (by === "caller" && connection.opensAtService) {
             const now = performance.now();
             evidence.reached(now, now - begun, by);
           }
@@ -147,6 +147,17 @@ export class Served {
       );
     });
   }
+
+  /** Undefined where a channel that is open has reached the service. */
+  #onFirst(by: Visitor): ((error?: string) => void) | undefined {
+    if (this.connection.opensAtService || by !== "caller") return undefined;
+    const begun = performance.now();
+    return (error) => {
+      const now = performance.now();
+      if (error === undefined) this.#evidence.reached(now, now - begun, by);
+      else if (this.alive && !this.lost) this.#evidence.failed(now, "service-refused", error, by);
+    };
+  }
 }
 
 /** What is known of the last tunnel of a registration whose client is away. Moments are milliseconds of `performance.now()`. */
@@ -161,7 +172,7 @@ export interface Away {
 
 /** A registration that its client lets nobody in to. */
 export interface ClosedByClient {
-  readonly by: SshServerConnection;
+  readonly by: Pick<TunnelConnection, "link">;
   readonly code: ClosedCode;
 }
 
@@ -246,7 +257,7 @@ export class Tunnels {
    * @param by its connection, whose word it is as long as it stands
    * @returns those that are closed now and were not before
    */
-  close(by: SshServerConnection, codes: ReadonlyMap<string, ClosedCode>): string[] {
+  close(by: ClosedByClient["by"], codes: ReadonlyMap<string, ClosedCode>): string[] {
     for (const [id, closed] of this.#closed) if (closed.by === by && !codes.has(id)) this.#closed.delete(id);
     const news = [...codes.keys()].filter((id) => !this.#closed.has(id));
     for (const [id, code] of codes) this.#closed.set(id, { by, code });

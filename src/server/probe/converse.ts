@@ -1,4 +1,4 @@
-import type { Channel } from "../../tunnel/channel.ts";
+import type { DuplexChannel } from "../../tunnel/duplex_channel.ts";
 
 /** What a probe found: the service, or why not. */
 export type Finding =
@@ -39,7 +39,7 @@ export const unwell = (error: string): Finding => ({ well: false, code: "service
  * @param within milliseconds
  */
 export function converse(
-  channel: Channel,
+  channel: DuplexChannel,
   dialogue: Dialogue,
   within = dialogue.within ?? ANSWER_WITHIN,
 ): Promise<Finding> {

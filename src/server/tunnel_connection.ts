@@ -1,0 +1,44 @@
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
+
+/** What is known of the way to a client. Moments are milliseconds of `performance.now()`; see `Link`. */
+export interface TunnelLink {
+  /** The name that both ends have for it. */
+  readonly tunnelId: string;
+  /** How many channels are open or being opened. */
+  readonly channels: number;
+  answered: number;
+  readonly asked: number;
+  readonly pinged: number;
+  readonly wire: {
+    /** Whether it still stands. */
+    readonly writable: boolean;
+    readonly lastReceived: number;
+  };
+  ping(): void;
+}
+
+/** What carries callers to a client: its connection to the gateway, or what another SSH server lets one know and use of it. */
+export interface TunnelConnection {
+  readonly link: TunnelLink;
+  /** Channels that the client has neither accepted nor refused yet. */
+  readonly opening: number;
+  /** Whether the service has been reached once a channel is open. */
+  readonly opensAtService: boolean;
+  /**
+   * Opens a channel to what the client forwards under `address:port`.
+   *
+   * @param onFirst where that is not so: told once, when the first byte has come from the service, or with the reason why none will
+   * @throws Error with what is known about why it cannot be reached
+   */
+  open(
+    address: string,
+    port: number,
+    originAddress: string,
+    originPort: number,
+    onFirst?: (error?: string) => void,
+  ): Promise<DuplexChannel>;
+  /** Ends it in order. @param why in words, for both sides */
+  end(why: string): void;
+  /** Ends it at once. */
+  destroy(why: string): void;
+}
