@@ -70,7 +70,7 @@ function takeIn(
     }
     db.run("DELETE FROM released WHERE id = ?", Number(id));
     db.run(
-      "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, legacy) VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
       ...[Number(id), port, key, fingerprint, brand, vitae === null ? null : JSON.stringify(vitae), now],
     );
     added.push(id);

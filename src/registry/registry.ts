@@ -18,6 +18,8 @@ export interface Registration {
   readonly vitae: ClientVitae | null;
   /** The address that its client asked the server to bind the reverse port on at its last forward; null until it has asked. */
   readonly bindAddress: string | null;
+  /** Whether it came over the plain backchannel of 0.6.x, or was imported from its registry: its client may sign with SHA-1 only. */
+  readonly legacy: boolean;
   /** When it was made, in milliseconds since 1970. */
   readonly createdAt: number;
 }
@@ -33,6 +35,8 @@ export interface RegistrationRequest {
   readonly preferred: { id: string; port: number } | null;
   /** Hash of the join code's secret; null where none is needed. */
   readonly joinHash: string | null;
+  /** Whether a client of 0.6.x asks, which does not say for which of its tenants; each of its requests that names no id makes another one. */
+  readonly legacy?: boolean;
   /** Reverse port to give away if a new one is needed. */
   readonly port: number;
   /** Now, in milliseconds since 1970. */
@@ -126,7 +130,7 @@ export interface Registry {
    * Ids are numbers, and aliases host names in lower case.
    */
   import(registrations: readonly ImportedRegistration[], options: ImportOptions): ImportResult;
-  /** Remembers what a client told of itself. */
+  /** Remembers what a client told of itself; one of 0.6.x has told no brand before. */
   setVitae(fingerprint: string, vitae: ClientVitae): void;
   /** Remembers the address that a client asked for, as it named it; of an id that is nobody's nothing is remembered. */
   setBindAddress(id: string, address: string): void;

@@ -73,4 +73,7 @@ export const MIGRATIONS: readonly string[] = [
      fingerprint TEXT PRIMARY KEY,
      host_key TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  // Of clients of 0.6.x. Those that were imported before this was kept show it by their keys: later clients make no RSA keys.
+  `ALTER TABLE registrations ADD COLUMN legacy INTEGER NOT NULL DEFAULT 0;
+   UPDATE registrations SET legacy = 1 WHERE key GLOB 'ssh-rsa *' AND (vitae IS NULL OR vitae GLOB '*"version":"0.6*');`,
 ];

@@ -29,6 +29,7 @@ interface RegistrationRow {
   tenant: string;
   vitae: string | null;
   bind_address: string | null;
+  legacy: number;
   created_at: number;
 }
 
@@ -82,12 +83,14 @@ export class SqliteRegistry implements Registry {
       if (request.joinHash !== null) this.#useJoinCode(request.joinHash, request);
       const { key, fingerprint, vitae, tenant, now } = request;
       const before = this.#givenBack(request);
-      const own = before === undefined && request.joinHash === null ? this.#ofTenant(fingerprint, tenant) : undefined;
+      const legacy = request.legacy === true;
+      const ofTenant = before === undefined && request.joinHash === null && !legacy;
+      const own = ofTenant ? this.#ofTenant(fingerprint, tenant) : undefined;
       if (own !== undefined) return own;
       const { id, port } = before ?? this.#nextFree(request.port);
       this.#db.run(
-        "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[id, port, key, fingerprint, vitae.brand, JSON.stringify(vitae), now, tenant],
+        "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, tenant, legacy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[id, port, key, fingerprint, vitae.brand, JSON.stringify(vitae), now, tenant, Number(legacy)],
       );
       if (request.joinHash !== null) {
         this.#db.run("INSERT OR REPLACE INTO join_uses VALUES (?, ?, ?, ?)", request.joinHash, fingerprint, tenant, id);
@@ -113,7 +116,10 @@ export class SqliteRegistry implements Registry {
   }
 
   setVitae(fingerprint: string, vitae: ClientVitae): void {
-    this.#db.run("UPDATE registrations SET vitae = ? WHERE fingerprint = ?", JSON.stringify(vitae), fingerprint);
+    this.#db.run(
+      "UPDATE registrations SET vitae = ?, brand = CASE WHEN legacy THEN ? ELSE brand END WHERE fingerprint = ?",
+      ...[JSON.stringify(vitae), vitae.brand, fingerprint],
+    );
   }
 
   setBindAddress(id: string, address: string): void {
@@ -305,7 +311,8 @@ function fromRow(row: RegistrationRow, aliases: string[]): Registration {
   const { port, key, fingerprint, brand, tenant } = row;
   const vitae = row.vitae === null ? null : JSON.parse(row.vitae) as ClientVitae;
   const { bind_address: bindAddress, created_at: createdAt } = row;
-  return { id: String(row.id), port, key, fingerprint, brand, tenant, aliases, vitae, bindAddress, createdAt };
+  const legacy = row.legacy !== 0;
+  return { id: String(row.id), port, key, fingerprint, brand, tenant, aliases, vitae, bindAddress, legacy, createdAt };
 }
 
 function fromJoinCodeRow(row: JoinCodeRow): JoinCodeRecord {

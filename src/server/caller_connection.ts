@@ -58,6 +58,7 @@ const NOBODYS: Registration = {
   aliases: [],
   vitae: null,
   bindAddress: null,
+  legacy: false,
   createdAt: 0,
 };
 

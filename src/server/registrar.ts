@@ -1,5 +1,3 @@
-import { createServer } from "node:net";
-import { isDeepStrictEqual } from "node:util";
 import type { Audit } from "../audit/audit_event.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import { messageOf, PetitError } from "../error.ts";
@@ -13,23 +11,22 @@ import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import {
   type ClientMessage,
   clientMessage,
-  type ClientVitae,
   type ClosedCode,
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
+import { rememberVitae } from "./client_vitae.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { NewRegistrations } from "./new_registrations.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
+import { isUnwritten, toldError } from "./unwritten.ts";
 
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
-
-/** What a client is told: paths of this machine are none of its business. */
-const UNWRITTEN = "The server cannot write its registry at present, so nothing was changed; its log says why";
 
 /** Characters of what is wrong with a client's services that it is told at a time: all of it has to go into one message. */
 const MAX_UNWELL = 8 * 1024;
@@ -51,6 +48,7 @@ export interface RegistrarParts {
   /** Read anew for each message: a reload changes it. */
   readonly config: ServerConfig;
   readonly registry: Registry;
+  readonly registrations: NewRegistrations;
   readonly routes: Routes;
   readonly tunnels: Tunnels;
   readonly disconnects: Disconnects;
@@ -60,8 +58,6 @@ export interface RegistrarParts {
   readonly noise: OnceAMinute;
   /** Told which host keys of this server a registered client has pinned. */
   onHostKeys(fingerprint: string, pinned: readonly string[]): void;
-  /** Told of each new registration. */
-  onRegistered(registration: Registration): void;
 }
 
 /** Answers the backchannel of every client (messages.ts): registers, and tells what is registered. */
@@ -83,7 +79,8 @@ export class Registrar {
       try {
         reply = await this.#answer(raw, peer);
       } catch (error) {
-        const code = error instanceof PetitError ? error.code : "internal";
+        const told = toldError(error);
+        const { code } = told;
         if (code === "internal") {
           this.#parts.log.error(
             { err: error, key: peer.key.fingerprint },
@@ -91,13 +88,8 @@ export class Registrar {
           );
         }
         this.#auditRefused(raw, code, peer);
-        const ours = code.startsWith("registry-") || code === "state-unwritable";
-        if (ours) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
-        reply = {
-          type: "error",
-          code,
-          error: code === "internal" ? "The server could not answer" : ours ? UNWRITTEN : messageOf(error),
-        };
+        if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+        reply = { type: "error", ...told };
       }
       if (reply.type === "shakehand1") peer.onHandshake?.(channel);
       if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
@@ -157,7 +149,9 @@ export class Registrar {
         return { type: "didRegister1", ...this.#granted(message, await this.#register(message, peer)) };
       case "handshake1":
         refuseOtherVersions(message.handshakeVersion);
-        this.#remember(peer.key.fingerprint, message.vitae);
+        rememberVitae(this.#parts, peer.key.fingerprint, message.vitae, (error) => {
+          this.#tellUnwritten(error, { key: peer.key.fingerprint }, "What a client tells of itself could not be kept");
+        });
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
         if (message.hostKeys !== undefined && this.#parts.routes.ofKey(peer.key.fingerprint).length > 0) {
           this.#parts.onHostKeys(peer.key.fingerprint, message.hostKeys);
@@ -235,20 +229,6 @@ export class Registrar {
     return { type: "didProbe1", ...probed, ...(probed.reached ? {} : { error: probed.error.slice(0, 1000) }) };
   }
 
-  /** Most clients tell the same as the last time, and a thousand of them come back at once: only news goes to the disk. */
-  #remember(fingerprint: string, vitae: ClientVitae): void {
-    const { registry, routes } = this.#parts;
-    const known = routes.ofKey(fingerprint);
-    if (known.every((registration) => isDeepStrictEqual(registration.vitae, vitae))) return;
-    try {
-      registry.setVitae(fingerprint, vitae);
-    } catch (error) {
-      // A disk that is full keeps no tunnel away. It is tried again when the client is back after a restart of the server.
-      this.#tellUnwritten(error, { key: fingerprint }, "What a client tells of itself could not be kept");
-    }
-    for (const registration of [...known]) routes.add({ ...registration, vitae });
-  }
-
   /** How the client saw its tunnels end. It can tell of its own registrations only. */
   #hear(fingerprint: string, disconnects: readonly ToldDisconnect[]): void {
     if (disconnects.length === 0) return;
@@ -264,42 +244,15 @@ export class Registrar {
       throw new PetitError("join-needed", 'A registration is made on a connection of the user "join" only');
     }
     const { key } = peer;
-    const { config, registry, routes, log } = this.#parts;
+    const { config, registrations } = this.#parts;
     // A reload may have changed it since the login.
     if (config.registration === "closed" || (config.registration === "join" && peer.join.hash === null)) {
       throw new PetitError("registration-closed", "The server takes no registrations of this kind any more");
     }
-    for (let port = Math.max(config.firstReversePort, registry.nextPort()); port <= 65535; port++) {
-      if (!await isFree(port)) continue;
-      try {
-        const registration = registry.register({
-          key: key.line,
-          fingerprint: key.fingerprint,
-          vitae: message.vitae,
-          preferred: message.preferred,
-          tenant: message.tenant,
-          joinHash: peer.join.hash,
-          port,
-          now: Date.now(),
-        });
-        const { id, brand, tenant } = registration;
-        const isNew = routes.byId(id) === undefined;
-        routes.add(registration);
-        log.info({ id, port: registration.port, key: key.fingerprint, brand, tenant }, `Registered ${id}`);
-        if (isNew) {
-          this.#parts.onRegistered(registration);
-          const joinCode = peer.join.hash?.slice(0, 16) ?? null;
-          const { port, fingerprint } = registration;
-          const facts = { id, port, key: fingerprint, brand, tenant, address: peer.address, joinCode };
-          this.#parts.audit.record("registration-made", facts);
-        }
-        return registration;
-      } catch (error) {
-        if (error instanceof PetitError && error.code === "port-taken") continue;
-        throw error;
-      }
-    }
-    throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
+    const { vitae, preferred, tenant } = message;
+    const { line, fingerprint } = key;
+    const wanted = { key: line, fingerprint, vitae, preferred, tenant, joinHash: peer.join.hash };
+    return await registrations.make(wanted, peer.address);
   }
 
   /** What became of a request for a registration; where it is not the one asked for, with the reason. */
@@ -329,13 +282,4 @@ function refuseOtherVersions(version: number): void {
     "version-refused",
     `The client speaks version ${version} of the backchannel and this server version ${HANDSHAKE_VERSION}: upgrade the ${who}`,
   );
-}
-
-/** Whether nothing on this machine listens on a port, so that it can be given away. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
-  });
 }

@@ -39,8 +39,13 @@ import { HttpsProxy } from "./https_proxy.ts";
 import { KnownSources } from "./login/known_sources.ts";
 import { LoginGuard } from "./login/login_guard.ts";
 import { LoginReports } from "./login/login_reports.ts";
+import { LegacyClients } from "./legacy/legacy_clients.ts";
+import { LegacyRegistrar } from "./legacy/legacy_registrar.ts";
+import { LegacySession } from "./legacy/legacy_session.ts";
 import { keyedClients } from "./host_key/keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
+import { NewRegistrations } from "./new_registrations.ts";
+import { needsPlainBackchannel, PlainBackchannel } from "./plain_backchannel.ts";
 import { ReversePorts } from "./ports.ts";
 import { OpensshMode } from "./openssh/openssh_mode.ts";
 import { Prober } from "./probe/prober.ts";
@@ -164,9 +169,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
     const prober = new Prober({ tunnels, config });
+    const registrations = new NewRegistrations({ config, registry, routes, audit, log, onRegistered });
     const registrar = new Registrar({
       config,
       registry,
+      registrations,
       routes,
       tunnels,
       disconnects,
@@ -174,7 +181,6 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       audit,
       log,
       noise,
-      onRegistered,
       onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
     });
     const openssh = config.ssh.mode === "openssh"
@@ -185,6 +191,17 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
     undo.push(() => knownSources.close());
 
+    const legacyClients = new LegacyClients({ tunnels, log, noise });
+    const legacy = {
+      ...{ config, registry, routes, audit, log, noise },
+      clients: legacyClients,
+      registrar: new LegacyRegistrar({ config, routes, registrations }),
+    };
+    const plain = needsPlainBackchannel(config)
+      ? new PlainBackchannel({ config, guard, files, log, noise, legacy: (peer) => new LegacySession(legacy, peer) })
+      : undefined;
+    // After the tunnels have ended, with the reason.
+    undo.push(() => plain?.stop());
     const gateway = new Gateway(
       {
         config,
@@ -256,7 +273,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     undo.push(() => (callers.endAll(), secureProxy.stop()));
     await secureProxy.start();
 
+    // Last: whoever has shaken hands there goes to the gateway at once.
+    await plain?.listen();
+
     const refuseNew = () => {
+      plain?.refuseNew();
       prober.stop();
       gateway.listener.close();
       proxy.close();

@@ -12,11 +12,12 @@ test("import: registrations come in with all that is known of them", (t) => {
   ], { now: NOW });
   assert.deepEqual(result, { added: ["1005", "1002"], known: [], conflicts: [] });
   assert.deepEqual(openFile(t, file).registrations(), [
-    { ...imported(1002), tenant: "default", bindAddress: null, createdAt: NOW },
+    { ...imported(1002), tenant: "default", bindAddress: null, legacy: true, createdAt: NOW },
     {
       ...imported(1005, { brand: "acme", vitae, aliases: ["a.example", "b.example"] }),
       tenant: "default",
       bindAddress: null,
+      legacy: true,
       createdAt: NOW,
     },
   ]);

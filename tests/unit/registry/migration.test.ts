@@ -47,11 +47,17 @@ test("migration: a registry of the first layout keeps everything", (t) => {
     assert.deepEqual(registry.registrations(), [
       {
         ...{ id: "1001", port: 11081, key: "ssh-ed25519 a", fingerprint: "SHA256:a", brand: "ce", tenant: "default" },
-        ...{ aliases: [], vitae: { brand: "ce", version: "1.0.0", hostname: "a" }, bindAddress: null, createdAt: NOW },
+        ...{
+          aliases: [],
+          vitae: { brand: "ce", version: "1.0.0", hostname: "a" },
+          bindAddress: null,
+          legacy: false,
+          createdAt: NOW,
+        },
       },
       {
         ...{ id: "1007", port: 11090, key: "ssh-ed25519 b", fingerprint: "SHA256:b", brand: "acme", tenant: "default" },
-        ...{ aliases: ["db.example"], vitae: null, bindAddress: null, createdAt: NOW + 1 },
+        ...{ aliases: ["db.example"], vitae: null, bindAddress: null, legacy: false, createdAt: NOW + 1 },
       },
     ], time);
     const [code] = registry.joinCodes();

@@ -24,6 +24,7 @@ test("registry: a registration keeps what it was made of, over a restart too", (
     aliases: [],
     vitae: { brand: "b", version: "1.0.0", hostname: "a" },
     bindAddress: null,
+    legacy: false,
     createdAt: NOW + 5,
   });
   assert.deepEqual(registry.registrations(), [made]);

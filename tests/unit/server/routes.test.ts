@@ -16,6 +16,7 @@ function registration(id: string, more: Partial<Registration> = {}): Registratio
     aliases: [],
     vitae: null,
     bindAddress: null,
+    legacy: false,
     createdAt: 0,
     ...more,
   };

@@ -1,0 +1,82 @@
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { isPetit } from "../../tunnel/petit_peer.ts";
+import type { Tunnels } from "../tunnels.ts";
+
+/** A client of 0.6.x that has proven its key, as long as its handshake connection is open. */
+export interface LegacyClient {
+  readonly address: string;
+  /** Ends its connection, and with it its tunnels: the client sees to that itself. */
+  end(): void;
+}
+
+export interface LegacyClientsParts {
+  readonly tunnels: Tunnels;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+}
+
+/** Milliseconds for a client to end its tunnels when its handshake connection has ended. */
+const LEAVES_WITHIN = 1000;
+
+/** Which clients of 0.6.x are connected, by their registrations. The port belongs to the key: who says it last, has it. */
+export class LegacyClients {
+  readonly #parts: LegacyClientsParts;
+  readonly #byId = new Map<string, LegacyClient>();
+
+  constructor(parts: LegacyClientsParts) {
+    this.#parts = parts;
+  }
+
+  /** How many registrations they hold. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Those of `ids` that somebody has at present. */
+  inUse(ids: readonly string[]): string[] {
+    return ids.filter((id) => this.#byId.has(id) || this.#parts.tunnels.of(id) !== undefined);
+  }
+
+  /** A client has come. Whoever had any of the same registrations has to go. */
+  take(ids: readonly string[], client: LegacyClient): void {
+    const { log, noise } = this.#parts;
+    const older = new Map<LegacyClient, string[]>();
+    for (const id of ids) {
+      const before = this.#byId.get(id);
+      this.#byId.set(id, client);
+      if (before !== undefined && before !== client) older.set(before, [...older.get(before) ?? [], id]);
+    }
+    for (const [before, lost] of older) {
+      noise.tell(`legacy-taken-over ${lost[0]}`, (repeated) =>
+        log.warn(
+          { code: "taken-over", ids: lost, address: client.address, formerAddress: before.address, repeated },
+          `${
+            lost.join(", ")
+          }: a client at ${client.address} took over from the one at ${before.address}, which has the same key and is disconnected`,
+        ));
+      before.end();
+    }
+  }
+
+  /** The handshake connection of a client is gone: it counts as disconnected, with all that it has left. */
+  left(ids: readonly string[], client: LegacyClient): void {
+    const own = ids.filter((id) => this.#byId.get(id) === client);
+    for (const id of own) this.#byId.delete(id);
+    const now = Date.now();
+    setTimeout(() => {
+      for (const id of ids) {
+        const served = this.#parts.tunnels.of(id);
+        if (served === undefined || served.since > now || served.clientAddress !== client.address) continue;
+        // Another program that uses the same key has a life of its own.
+        if (isPetit(served.connection.link.wire.greeting)) continue;
+        served.connection.end("the backchannel of its client ended");
+      }
+    }, LEAVES_WITHIN).unref();
+  }
+
+  /** Ends all of them. */
+  endAll(): void {
+    for (const client of new Set(this.#byId.values())) client.end();
+  }
+}

@@ -1,0 +1,234 @@
+import type { Audit } from "../../audit/audit_event.ts";
+import type { ServerConfig } from "../../config/schema.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { version } from "../../platform/version.ts";
+import type { Registration, Registry } from "../../registry/registry.ts";
+import { rememberVitae } from "../client_vitae.ts";
+import type { PlainPeer } from "../plain_backchannel.ts";
+import type { PlainDialogue } from "../plain_connection.ts";
+import type { Routes } from "../routes.ts";
+import { isUnwritten } from "../unwritten.ts";
+import { Challenge, legacyKey } from "./challenge.ts";
+import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
+import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
+import type { LegacyRegistrar } from "./legacy_registrar.ts";
+
+export interface LegacySessionParts {
+  /** Read anew each time: a reload changes it. */
+  readonly config: ServerConfig;
+  readonly registry: Registry;
+  readonly routes: Routes;
+  readonly clients: LegacyClients;
+  readonly registrar: LegacyRegistrar;
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+}
+
+/** What a client has been asked to prove, and for what. */
+interface Asked {
+  readonly for: "handshake" | "unregister";
+  readonly registrations: readonly Registration[];
+  readonly challenge: Challenge;
+}
+
+/** One connection of a client of 0.6.x: its dialogues one after the other, each with a proof of its own. */
+export class LegacySession implements PlainDialogue, LegacyClient {
+  readonly #parts: LegacySessionParts;
+  readonly #peer: PlainPeer;
+  #asked: Asked | undefined;
+  #registered: Registration | undefined;
+  /** Of the registrations that its handshake was about. */
+  #ids: readonly string[] = [];
+  /** Fingerprint of the key that it has proven to hold, for these. */
+  #key: string | undefined;
+
+  constructor(parts: LegacySessionParts, peer: PlainPeer) {
+    this.#parts = parts;
+    this.#peer = peer;
+  }
+
+  get address(): string {
+    return this.#peer.connection.address;
+  }
+
+  end(): void {
+    this.#peer.connection.finish();
+  }
+
+  closed(): void {
+    if (this.#key !== undefined) this.#parts.clients.left(this.#ids, this);
+  }
+
+  async take(raw: unknown): Promise<void> {
+    try {
+      const answer = await this.#answer(parse(raw));
+      if (answer !== undefined) await this.#peer.connection.say(answer);
+    } catch (error) {
+      this.#peer.charge();
+      this.#tellRefused(raw, error);
+      throw error;
+    }
+  }
+
+  async #answer(message: LegacyMessage): Promise<object | undefined> {
+    const { config, clients, registrar } = this.#parts;
+    switch (message.type) {
+      case "ping1":
+        return { type: "didPing1" };
+      case "check1":
+        return { type: "didCheck1", patch: { update: false } };
+      case "upgrade1":
+        throw new PetitError("no-upgrade", "This server has no upgrade for clients of petit 0.6");
+      case "register1": {
+        // It costs a place in the registry and a sync of the disk.
+        this.#peer.charge();
+        this.#registered = await registrar.register(message, this.address);
+        const { id, port } = this.#registered;
+        return { type: "didRegister1", registeredId: id, registeredPort: port };
+      }
+      case "register2":
+        if (this.#registered !== undefined) registrar.confirmed(this.#registered);
+        return undefined;
+      case "handshake1": {
+        const prompt = this.#ask("handshake", message.registeredId);
+        return { type: "shakehand1", replacement: clients.inUse(message.registeredId), prompt };
+      }
+      case "handshake2": {
+        const registrations = this.#proven("handshake", message.response);
+        const [{ fingerprint }] = registrations as [Registration];
+        this.#key = fingerprint;
+        this.#ids = registrations.map(({ id }) => id);
+        clients.take(this.#ids, this);
+        const [first, ...others] = registrations.map(({ port }) => port);
+        return {
+          type: "shakehand2",
+          bindPort: others.length === 0 ? first : [first, ...others],
+          vitae: { ...config.vitae, ip: this.address, version },
+        };
+      }
+      case "handshake3":
+        if (this.#key === undefined) throw new PetitError("message-invalid", "The handshake has not begun");
+        rememberVitae(this.#parts, this.#key, message.vitae, (error) => this.#tellUnwritten(error));
+        return undefined;
+      case "unregister1":
+        return { type: "didUnregister1", prompt: this.#ask("unregister", message.registeredId) };
+      case "unregister2":
+        for (const registration of this.#proven("unregister", message.response)) this.#unregister(registration);
+        return { type: "didUnregister2" };
+      case "unregister3":
+        return undefined;
+    }
+  }
+
+  /** Asks for a proof of the key that the registrations have in common. @throws PetitError `registration-unknown` or `keys-differ` */
+  #ask(what: Asked["for"], ids: readonly string[]): string {
+    this.#asked = undefined;
+    const registrations = ids.map((id) => {
+      const registration = this.#parts.routes.byId(id);
+      if (registration?.legacy === true) return registration;
+      throw new PetitError("registration-unknown", `This server has no registration "${id}" of a client of petit 0.6`);
+    });
+    const [first] = registrations as [Registration];
+    if (registrations.some(({ fingerprint }) => fingerprint !== first.fingerprint)) {
+      throw new PetitError("keys-differ", `The registrations ${ids.join(", ")} belong to different keys`);
+    }
+    if (new Set(ids).size < ids.length) {
+      throw new PetitError("registration-twice", `Several tenants have the same registration (${ids.join(", ")})`);
+    }
+    const challenge = new Challenge(legacyKey(first.key));
+    this.#asked = { for: what, registrations, challenge };
+    return challenge.prompt;
+  }
+
+  /** @returns what has been asked about. @throws PetitError `identity-unproven` */
+  #proven(what: Asked["for"], response: string): readonly Registration[] {
+    const asked = this.#asked;
+    // A prompt is good for one attempt.
+    this.#asked = undefined;
+    if (asked?.for !== what || !asked.challenge.isMetBy(response)) {
+      throw new PetitError(
+        "identity-unproven",
+        "The response is not what the prompt holds: this client has another key",
+      );
+    }
+    this.#peer.proven();
+    // One may have been taken away meanwhile.
+    return asked.registrations.map(({ id, fingerprint }) => {
+      const registration = this.#parts.routes.byId(id);
+      if (registration?.fingerprint === fingerprint) return registration;
+      throw new PetitError("registration-unknown", `This server has no registration "${id}" any more`);
+    });
+  }
+
+  #unregister({ id, port, fingerprint: key, brand }: Registration): void {
+    const { registry, routes, log, audit } = this.#parts;
+    registry.unregister(id);
+    log.info({ id, port, key, brand, legacy: true }, `Unregistered ${id}, as its client asked`);
+    audit.record("registration-removed", { id, port, key, address: this.address, by: "client" });
+    // After the answer: the tunnel ends with its registration.
+    setTimeout(() => routes.remove(id), 0);
+  }
+
+  #tellUnwritten(error: unknown): void {
+    const { log, noise } = this.#parts;
+    noise.tell(
+      "legacy-vitae",
+      (repeated) =>
+        log.error({ key: this.#key, repeated }, `What a client tells of itself could not be kept: ${messageOf(error)}`),
+    );
+  }
+
+  /** Tells what was refused, once a minute for each address: clients of 0.6.x try again for ever. */
+  #tellRefused(raw: unknown, error: unknown): void {
+    const { audit, log, noise } = this.#parts;
+    const { address } = this;
+    if (!(error instanceof PetitError)) return;
+    const { code, hint } = error;
+    if (isUnwritten(error)) {
+      noise.tell(
+        "legacy-unwritten",
+        (repeated) =>
+          log.error({ code, hint, address, repeated }, `A client of petit 0.6 was refused: ${error.message}`),
+      );
+      return;
+    }
+    const type = (raw as { type?: unknown } | null)?.type;
+    noise.tellOf(
+      "legacy-refused",
+      `${address} ${code}`,
+      (repeated) => log.warn({ code, address, repeated }, `A client of petit 0.6 was refused: ${error.message}`),
+    );
+    const event = type === "register1"
+      ? "registration-refused"
+      : code === "identity-unproven"
+      ? "login-refused"
+      : code === "registration-unknown"
+      ? "permission-refused"
+      : undefined;
+    if (event !== undefined) audit.recordOften(event, `${address} ${code}`, { address, code, why: error.message });
+  }
+}
+
+/** @throws PetitError `message-invalid` or `version-refused` */
+function parse(raw: unknown): LegacyMessage {
+  const said = (raw as { handshakeVersion?: unknown } | null)?.handshakeVersion ?? LEGACY_VERSION;
+  if (said !== LEGACY_VERSION) {
+    throw new PetitError(
+      "version-refused",
+      `The client speaks another version of the backchannel than ${LEGACY_VERSION}, the only one that is spoken on this port`,
+    );
+  }
+  const parsed = legacyMessage.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue?.path[0] === "registeredId") {
+    throw new PetitError(
+      "registration-unknown",
+      'What the client gives as its ids are none: look at its files named "registration"',
+    );
+  }
+  throw new PetitError("message-invalid", "The message has an unknown type or lacks a part");
+}
