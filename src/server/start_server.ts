@@ -182,9 +182,10 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       log,
       noise,
       onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
+      ...(config.ssh.mode === "openssh" ? { sshTarget: () => (openssh as OpensshMode).target } : {}),
     });
-    const openssh = config.ssh.mode === "openssh"
-      ? new OpensshMode({ config, routes, tunnels, disconnects, log, noise })
+    const openssh: OpensshMode | undefined = config.ssh.mode === "openssh"
+      ? new OpensshMode({ config, routes, tunnels, disconnects, hold, audit, log, noise, registrar: () => registrar })
       : undefined;
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
@@ -198,7 +199,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       registrar: new LegacyRegistrar({ config, routes, registrations }),
     };
     const plain = needsPlainBackchannel(config)
-      ? new PlainBackchannel({ config, guard, files, log, noise, legacy: (peer) => new LegacySession(legacy, peer) })
+      ? new PlainBackchannel({
+        ...{ config, guard, files, log, noise },
+        legacy: (peer) => new LegacySession(legacy, peer),
+        ...(openssh === undefined ? {} : { prove: (peer) => openssh.prove(peer) }),
+      })
       : undefined;
     // After the tunnels have ended, with the reason.
     undo.push(() => plain?.stop());
@@ -221,7 +226,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         noise,
       },
     );
-    routes.onRemoved = ({ id, fingerprint }) => {
+    routes.onRemoved = (registration) => {
+      const { id, fingerprint } = registration;
+      openssh?.drop(registration);
       gateway.drop(id);
       ports.close(id);
       hold.forget(id);

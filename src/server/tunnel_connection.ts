@@ -13,6 +13,8 @@ export interface TunnelLink {
     /** Whether it still stands. */
     readonly writable: boolean;
     readonly lastReceived: number;
+    /** How its client has introduced itself (RFC 4253, section 4.2); "" where that is not known. */
+    readonly greeting: string;
   };
   ping(): void;
 }

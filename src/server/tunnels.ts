@@ -172,7 +172,9 @@ export interface Away {
 
 /** A registration that its client lets nobody in to. */
 export interface ClosedByClient {
-  readonly by: Pick<TunnelConnection, "link">;
+  readonly by: {
+    readonly link: { readonly answered: number; readonly wire: Pick<TunnelConnection["link"]["wire"], "lastReceived"> };
+  };
   readonly code: ClosedCode;
 }
 

@@ -9,10 +9,12 @@ import type { Disconnects } from "../disconnects.ts";
 import type { Routes } from "../routes.ts";
 import { Served, type Tunnels } from "../tunnels.ts";
 import type { ClientSession } from "./client_session.ts";
+import { SshdLink } from "./sshd_link.ts";
 import { SshdTunnel } from "./sshd_tunnel.ts";
 
 /** Milliseconds between two looks at what sshd listens on. */
 const LOOK_EVERY = 250;
+const LOOK_SOON = 10;
 
 /** Addresses in the order in which one is taken where sshd listens on several. */
 const PREFERRED = ["127.0.0.1", "::1"];
@@ -28,8 +30,8 @@ export interface SshdTunnelsParts {
   readonly uid: number;
   /** The newest backchannel of a key. */
   session(fingerprint: string): ClientSession | undefined;
-  /** Ends what holds a tunnel's port, for the reason given. */
-  end(tunnel: SshdTunnel, registration: Registration, why: string): void;
+  /** Ends what holds the listening socket of a registration, for the reason given. */
+  end(registration: Registration, inode: number, why: string): void;
 }
 
 interface Known {
@@ -48,6 +50,7 @@ export class SshdTunnels {
   readonly #causes = new Map<string, string>();
   #seen = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(parts: SshdTunnelsParts) {
     this.#parts = parts;
@@ -62,6 +65,7 @@ export class SshdTunnels {
   /** Ends what is in progress through them. */
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     for (const { served, tunnel } of this.#known.values()) {
       this.#parts.tunnels.remove(served);
       tunnel.cut();
@@ -103,7 +107,15 @@ export class SshdTunnels {
     }
   }
 
-  /** The same at once, whenever something may have changed. */
+  /** The same in a moment: whoever has just said something may have asked sshd for something before. */
+  lookSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.lookNow();
+    }, LOOK_SOON);
+  }
+
+  /** The same at once, where something goes wrong too. */
   lookNow(): void {
     const { noise, log } = this.#parts;
     try {
@@ -135,11 +147,10 @@ export class SshdTunnels {
     }
     const listener = PREFERRED.map((host) => own.find((socket) => socket.host === host)).find(Boolean) ??
       own[0] as ListeningSocket;
-    const tunnel = new SshdTunnel(listener, {
-      session: () => this.#parts.session(fingerprint),
-      seen: () => this.#seen,
-      gone: () => setImmediate(() => this.lookNow()),
-      end: (tunnel, why) => this.#parts.end(tunnel, registration, why),
+    const link = new SshdLink(() => this.#parts.session(fingerprint), () => this.#seen);
+    const tunnel = new SshdTunnel(listener, link, {
+      gone: () => this.lookSoon(),
+      end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
     const served = new Served(registration, tunnel, listener.host, port, CLIENT_ADDRESS, config.ssh);
     this.#known.set(id, { served, tunnel });
