@@ -31,11 +31,14 @@ const result = await Bun.build({
     autoloadPackageJson: false,
   },
   plugins: [{
-    name: "no native addons",
+    name: "nothing that is optional",
     setup(build: PluginSetup) {
-      // ssh2 asks for two addons and does without them. Left to be found at run time, they would be looked for on the
-      // customer's disk.
-      build.onResolve({ filter: /^cpu-features$|\.node$/ }, ({ path }) => ({ path, namespace: "absent" }));
+      // ssh2 and the Redis client ask for what they do without. Left to be found at run time, it would be looked for on
+      // the customer's disk.
+      build.onResolve(
+        { filter: /^cpu-features$|\.node$|^@node-rs\/xxhash$/ },
+        ({ path }) => ({ path, namespace: "absent" }),
+      );
       build.onLoad(
         { filter: /.*/, namespace: "absent" },
         () => ({ contents: "throw new Error('left out')", loader: "js" }),

@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { closest } from "../closest.ts";
+import { refuseFormer } from "../config/former_settings.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { PetitError } from "../error.ts";
 import { findDaemon } from "../platform/pid_file.ts";
@@ -26,6 +27,7 @@ export async function installService(invocation: Invocation): Promise<number> {
   }
   const executable = realpathSync(program);
   const loaded = loadConfig(configFile(invocation));
+  refuseFormer(role, loaded.former);
   const { drainFor } = loaded.config[role];
   const definition = {
     role,

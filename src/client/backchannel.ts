@@ -2,24 +2,27 @@ import { PetitError } from "../error.ts";
 import type { Channel } from "../tunnel/channel.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, type ClientMessage, type ServerMessage, serverMessage } from "../tunnel/messages.ts";
+import { isPetit } from "../tunnel/petit_peer.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
+import type { BackchannelEnd, Notice } from "./backchannel_end.ts";
+import { LegacyBackchannel, type LegacyParts } from "./legacy/legacy_backchannel.ts";
+import { mayBePlain } from "./legacy/legacy_server.ts";
 
 interface Waiting {
   readonly resolve: (message: ServerMessage) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** What the server says unasked. */
-export type Notice = ServerMessage & { type: "reconnect1" };
-
 /** The client's end of the backchannel (messages.ts): one question after the other, each with its answer. */
-export class Backchannel {
+export class Backchannel implements BackchannelEnd {
+  readonly legacy = false;
   readonly #channel: Channel;
   readonly #decoder = new MessageDecoder();
   #waiting: Waiting[] = [];
   #lost = false;
-  /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
+  /** Never told: it is part of the connection. */
+  onLost: (cause: string) => void = () => {};
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -80,11 +83,18 @@ export class Backchannel {
   }
 }
 
-/** Opens the backchannel of a connection. @throws PetitError `backchannel-refused` */
-export async function openBackchannel(connection: SshClientConnection): Promise<Backchannel> {
+/**
+ * Opens the backchannel of a connection: as a channel to the server's side of it. A server of 0.6.x lets nobody open that one; what it takes is plain TCP,
+ * which no other server is ever told anything on, and this one only where the client was registered in its way.
+ *
+ * @throws PetitError `backchannel-refused`, `state-damaged`
+ */
+export async function openBackchannel(connection: SshClientConnection, parts: LegacyParts): Promise<BackchannelEnd> {
+  const petit = isPetit(connection.link.wire.greeting);
   try {
-    return new Backchannel(await connection.open(BACKCHANNEL.host, BACKCHANNEL.port));
+    return new Backchannel(await connection.open(BACKCHANNEL.host, petit ? BACKCHANNEL.port : parts.config.backPort));
   } catch (error) {
+    if (!petit && mayBePlain(parts.folder, parts.config.host)) return new LegacyBackchannel(parts);
     throw new PetitError(
       "backchannel-refused",
       "This SSH server has no petit registrar: it is not a petit server's gateway",

@@ -76,7 +76,11 @@ export class CheckContext {
     try {
       // It would be made otherwise, and a check changes nothing.
       if (!existsSync(join(this.folder, "key"))) throw new PetitError("key-missing", "There is no key");
-      const connection = await connectWithKey(this.config, this.folder, this.#signal, (key) => hostKey = key);
+      const connection = await connectWithKey(this.config, this.folder, {
+        signal: this.#signal,
+        onHostKey: (key) => hostKey = key,
+        looksOnly: true,
+      });
       return { connection, ...(hostKey === undefined ? {} : { hostKey }) };
     } catch (error) {
       const known = error instanceof PetitError ? error : new PetitError("internal", String(error), { cause: error });
@@ -93,7 +97,7 @@ export class CheckContext {
   }
 
   async #shake(connection: SshClientConnection): Promise<Shakehand> {
-    const backchannel = await openBackchannel(connection);
+    const backchannel = await openBackchannel(connection, { config: this.config, folder: this.folder, holds: false });
     const vitae = clientVitae(this.config);
     return await backchannel.ask({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae }, "shakehand1");
   }

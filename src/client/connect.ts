@@ -1,46 +1,77 @@
 import { join } from "node:path";
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
+import type { Log } from "../observe/log.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { connectSsh, type SshClientConnection, type SshClientOptions } from "../tunnel/ssh_client.ts";
 import { KnownHost } from "./known_host.ts";
+import { FirstMeeting } from "./legacy/first_meeting.ts";
+import { isElsewhere, serverPorts } from "./legacy/server_ports.ts";
 import { ownKey } from "./state.ts";
+
+export interface ConnectOptions {
+  readonly signal: AbortSignal;
+  /** Told of the key that the server shows, before that is compared. */
+  onHostKey?(key: PublicKey): void;
+  /** As of `connectSsh`. */
+  readonly onWire?: SshClientOptions["onWire"];
+  /** Told what a client of 0.6.x did not know, and this one takes up with its first connection. */
+  readonly log?: Pick<Log, "warn">;
+  /** Changes nothing in the folder: what would be kept of the server is not. */
+  readonly looksOnly?: boolean;
+}
 
 /**
  * Connects to the client's server with the client's own key.
  *
  * @param folder the folder with the key and the server's pinned host key
- * @param onHostKey told of the key that the server shows, before that is compared
- * @param onWire as of `connectSsh`
  * @throws PetitError as `connectSsh`; `login-refused` where the server does not know the key
  */
 export async function connectWithKey(
   config: ClientConfig,
   folder: string,
-  signal: AbortSignal,
-  onHostKey: (key: PublicKey) => void = () => {},
-  onWire?: SshClientOptions["onWire"],
+  options: ConnectOptions,
+): Promise<SshClientConnection> {
+  const { privatePem } = ownKey(folder);
+  let failure: unknown;
+  for (const port of serverPorts(config, folder)) {
+    try {
+      return await connectAt({ ...config, port }, folder, privatePem, options);
+    } catch (error) {
+      // What is wrong at the place that the config names says more.
+      failure ??= error;
+      if (!isElsewhere(error)) break;
+    }
+  }
+  throw failure;
+}
+
+async function connectAt(
+  config: ClientConfig,
+  folder: string,
+  privateKey: string,
+  { signal, onHostKey, onWire, log, looksOnly = false }: ConnectOptions,
 ): Promise<SshClientConnection> {
   const known = new KnownHost(folder);
   const { host, port } = config;
+  const meeting = new FirstMeeting(folder, host, port);
   try {
-    return await connectSsh({
-      host,
-      port,
+    const connection = await connectSsh({
+      ...{ host, port, privateKey, signal },
       user: config.username,
-      privateKey: ownKey(folder).privatePem,
       software: sshSoftware,
-      verifyHost(key) {
-        onHostKey(key);
-        known.check(host, port, key);
+      verifyHost(key, greeting) {
+        onHostKey?.(key);
+        if (!meeting.take(key, greeting)) known.check(host, port, key);
       },
       timeout: config.connectTimeout,
       alive: { interval: config.serverAliveInterval, countMax: config.serverAliveCountMax },
       rekey: config,
-      signal,
       ...(onWire === undefined ? {} : { onWire }),
     });
+    if (!looksOnly) meeting.keep(log);
+    return connection;
   } catch (error) {
     throw error instanceof PetitError && error.code === "login-refused" ? unknownHere(config, folder, error) : error;
   }

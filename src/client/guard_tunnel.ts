@@ -1,4 +1,4 @@
-import type { Notice } from "./backchannel.ts";
+import type { Notice } from "./backchannel_end.ts";
 import { inTime } from "./in_time.ts";
 import type { NextTunnel } from "./next_tunnel.ts";
 import type { Tunnel } from "./tunnel.ts";

@@ -8,6 +8,8 @@ const NOBODY_THERE = new Set([
   "server-name-unknown",
   "connection-lost",
   "backchannel-lost",
+  "backchannel-unreachable",
+  "backchannel-silent",
 ]);
 
 /** Milliseconds. */

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
-import { type Backchannel, openBackchannel } from "./backchannel.ts";
+import { openBackchannel } from "./backchannel.ts";
+import type { BackchannelEnd } from "./backchannel_end.ts";
 import { connectWithKey } from "./connect.ts";
 import { inTime } from "./in_time.ts";
 
@@ -11,7 +12,7 @@ export class Pinger {
   readonly #config: ClientConfig;
   readonly #folder: string;
   readonly #signal: AbortSignal;
-  #backchannel: Backchannel | undefined;
+  #backchannel: BackchannelEnd | undefined;
   #end = () => {};
 
   /** @param folder the folder with the client's key */
@@ -33,9 +34,10 @@ export class Pinger {
         hint: 'Ask the server\'s operator for a join code and run "petit client register"',
       });
     }
-    const connection = await connectWithKey(this.#config, this.#folder, this.#signal);
+    const connection = await connectWithKey(this.#config, this.#folder, { signal: this.#signal });
     this.#end = () => connection.end();
-    this.#backchannel = await inTime(openBackchannel(connection), this.#config.connectTimeout);
+    const parts = { config: this.#config, folder: this.#folder, holds: false };
+    this.#backchannel = await inTime(openBackchannel(connection, parts), this.#config.connectTimeout);
   }
 
   /**
@@ -49,7 +51,7 @@ export class Pinger {
     await this.connect();
     const begun = performance.now();
     try {
-      await inTime((this.#backchannel as Backchannel).ask({ type: "ping1" }, "didPing1"), timeout);
+      await inTime((this.#backchannel as BackchannelEnd).ask({ type: "ping1" }, "didPing1"), timeout);
       return performance.now() - begun;
     } catch (error) {
       this.close();
@@ -58,6 +60,7 @@ export class Pinger {
   }
 
   close(): void {
+    this.#backchannel?.close();
     this.#end();
     this.#end = () => {};
     this.#backchannel = undefined;

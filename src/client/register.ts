@@ -7,6 +7,9 @@ import { HANDSHAKE_VERSION, JOIN_USER, type Registered } from "../tunnel/message
 import { connectSsh } from "../tunnel/ssh_client.ts";
 import { openBackchannel } from "./backchannel.ts";
 import { KnownHost } from "./known_host.ts";
+import { forgetLegacyServer, mayBePlain } from "./legacy/legacy_server.ts";
+import { registerLegacy } from "./legacy/register_legacy.ts";
+import { seeServer } from "./legacy/see_server.ts";
 import { clientKey, readPreferred, readRegistration, writeRegistration } from "./state.ts";
 import { tenantNames } from "./tenants.ts";
 import { clientVitae } from "./vitae.ts";
@@ -20,6 +23,8 @@ export interface RegisterOptions {
   readonly tenant: string;
   /** Undefined where the server takes anyone and its host key is pinned already. */
   readonly joinCode: JoinCode | undefined;
+  /** In place of a join code: the host key that the SSH server of a 0.6.x server has to show. */
+  readonly vouched?: PublicKey | undefined;
   readonly signal: AbortSignal;
   /** Called when the server has registered the tenant, before the registration is kept: with it everything is there. */
   beforeKept?(): void;
@@ -35,6 +40,13 @@ export async function register(options: RegisterOptions): Promise<Registered> {
   const { config, folder, tenant, joinCode, signal } = options;
   const { host, port } = joinCode ?? config;
   const known = new KnownHost(folder);
+  if (joinCode === undefined && (options.vouched !== undefined || mayBePlain(folder, host))) {
+    const seen = await seeServer(config, config.connectTimeout, signal);
+    if (!seen.petit) {
+      refuseOtherKey(host, port, seen.hostKey, options.vouched, known);
+      return await registerLegacy({ ...options, hostKey: seen.hostKey });
+    }
+  }
   let hostKey: PublicKey | undefined;
   const connection = await connectSsh({
     host,
@@ -56,7 +68,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     throw error instanceof PetitError && error.code === "login-refused" ? refused(host, port, joinCode, error) : error;
   });
   try {
-    const backchannel = await openBackchannel(connection);
+    const backchannel = await openBackchannel(connection, { config, folder, holds: false });
     const registered = await backchannel.ask({
       type: "register1",
       handshakeVersion: HANDSHAKE_VERSION,
@@ -70,7 +82,10 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     });
     if (joinCode !== undefined) known.add(host, port, hostKey as PublicKey);
     options.beforeKept?.();
-    if (joinCode !== undefined) known.pin(host, port, hostKey as PublicKey);
+    if (joinCode !== undefined) {
+      forgetLegacyServer(folder, host);
+      known.pin(host, port, hostKey as PublicKey);
+    }
     writeRegistration(folder, tenant, registered);
     return registered;
   } finally {
@@ -91,6 +106,17 @@ export function refuseOtherServer(folder: string, tenant: string, joinCode: Join
     "other-server",
     `The join code is for ${joinCode.host}:${joinCode.port}, but tenant "${other}" is registered with another server`,
     { hint: "A client has one server: unregister its tenants there first, or set up another client with --config" },
+  );
+}
+
+/** @throws PetitError `host-key-mismatch`, or as `KnownHost.check` */
+function refuseOtherKey(host: string, port: number, key: PublicKey, vouched: PublicKey | undefined, known: KnownHost) {
+  if (vouched === undefined) return known.check(host, port, key);
+  if (vouched.line === key.line) return;
+  throw new PetitError(
+    "host-key-mismatch",
+    `${host}:${port} shows the host key ${key.fingerprint} now, and not ${vouched.fingerprint}`,
+    { hint: "Someone may be impersonating the server, or several servers answer there" },
   );
 }
 

@@ -13,12 +13,14 @@ import {
   type ServerVitae,
 } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
-import { type Backchannel, type Notice, openBackchannel } from "./backchannel.ts";
+import { openBackchannel } from "./backchannel.ts";
+import type { BackchannelEnd, Notice } from "./backchannel_end.ts";
 import type { ClientFigures } from "./client_figures.ts";
 import { connectWithKey } from "./connect.ts";
 import type { DisconnectHistory } from "./disconnect_history.ts";
 import { keepHostKeys } from "./keep_host_keys.ts";
 import { KnownHost } from "./known_host.ts";
+import { unlessIntercepted } from "./legacy/intercept.ts";
 import type { Closed } from "./gate.ts";
 import type { Inbound } from "./inbound.ts";
 import { probeWishes } from "./probe_wishes.ts";
@@ -68,7 +70,7 @@ export class Tunnel {
   readonly closed: Promise<string>;
   readonly #parts: TunnelParts;
   readonly #connection: SshClientConnection;
-  readonly #backchannel: Backchannel;
+  readonly #backchannel: BackchannelEnd;
   /** Fingerprints of the host keys that its server may show. */
   readonly #pinned: () => string[];
   /** By reverse port. */
@@ -82,9 +84,11 @@ export class Tunnel {
   #turn: Promise<unknown> = Promise.resolve();
   #verifying: Promise<void> | undefined;
   #ended: string | undefined;
+  /** It takes no more callers. */
+  #leaves = false;
 
-  private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: Backchannel) {
-    const { host, port } = parts.config;
+  private constructor(parts: TunnelParts, connection: SshClientConnection, backchannel: BackchannelEnd) {
+    const { host, port } = connection.server;
     this.server = `${host}:${port}`;
     this.id = connection.tunnelId;
     this.#parts = parts;
@@ -94,6 +98,9 @@ export class Tunnel {
     connection.onForwarded = (forwarded) => this.#accept(forwarded);
     connection.onUnasked = (forwarded) => parts.inbound.refuse(forwarded, this, "");
     backchannel.onNotice = (notice) => this.onNotice(notice);
+    backchannel.onLost = (cause) => this.#lost(cause);
+    // One that is a connection of its own.
+    void connection.closed.then(() => backchannel.close());
     // The server is told of it, so that its operator sees when all clients know the next key.
     const onPinned = () => void this.verify().catch(() => {});
     const { folder, log, noise } = parts;
@@ -104,9 +111,14 @@ export class Tunnel {
 
   /** Connects; nothing is carried yet. @param onWire as of `connectSsh` @throws PetitError where it does not come about */
   static async open(parts: TunnelParts, onWire?: SshClientOptions["onWire"]): Promise<Tunnel> {
-    const connection = await connectWithKey(parts.config, parts.folder, parts.signal, undefined, onWire);
+    const { config, folder, log, signal } = parts;
+    const connection = await connectWithKey(config, folder, {
+      signal,
+      log,
+      ...(onWire === undefined ? {} : { onWire }),
+    });
     try {
-      return new Tunnel(parts, connection, await openBackchannel(connection));
+      return new Tunnel(parts, connection, await openBackchannel(connection, { config, folder, holds: true }));
     } catch (error) {
       connection.end();
       throw error;
@@ -182,6 +194,7 @@ export class Tunnel {
 
   /** Takes no more callers; settles when the server has heard it. */
   async withdraw(): Promise<void> {
+    this.#leaves = true;
     await Promise.all([...this.#carried].map(([port, carried]) => this.#withdraw(port, carried)));
   }
 
@@ -201,14 +214,18 @@ export class Tunnel {
   async ping(): Promise<number> {
     const begun = performance.now();
     await this.#backchannel.ask({ type: "ping1" }, "didPing1");
-    this.link.answered = performance.now();
-    return performance.now() - begun;
+    const now = performance.now();
+    // What came beside the connection says nothing of it.
+    if (!this.#backchannel.legacy) this.link.answered = now;
+    return now - begun;
   }
 
   /** Has the server take the way of a caller's connection, to the service and not further. */
   async probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
+    if (this.#backchannel.legacy) return await this.#backchannel.ask({ type: "probe1", registeredId: id }, "didProbe1");
     // On a backchannel of its own: a service that does not answer would keep all other questions waiting.
-    const backchannel = await openBackchannel(this.#connection);
+    const { config, folder } = this.#parts;
+    const backchannel = await openBackchannel(this.#connection, { config, folder, holds: false });
     try {
       return await backchannel.ask({ type: "probe1", registeredId: id }, "didProbe1");
     } finally {
@@ -228,8 +245,19 @@ export class Tunnel {
     const { inbound } = this.#parts;
     const carried = this.#carried.get(forwarded.port);
     if (carried === undefined) return inbound.refuse(forwarded, this, "nobody serves this forward");
-    this.#callers.add(forwarded);
-    inbound.accept(forwarded, carried.tenant.name, this, carried.log, () => this.#callers.delete(forwarded));
+    const { tenant: { name }, log } = carried;
+    const accept = (one: IncomingOpen) => {
+      this.#callers.add(one);
+      inbound.accept(one, name, this, log, () => this.#callers.delete(one));
+    };
+    // Other servers have better means than an answer in place of the service's.
+    if (!this.#backchannel.legacy || inbound.gate.closed(carried.tenant) !== undefined) return accept(forwarded);
+    unlessIntercepted(forwarded, accept, () => inbound.answered(forwarded, name, this));
+  }
+
+  /** The server has given this client up. What is left by then may still go on: a successor has taken its place. */
+  #lost(cause: string): void {
+    if (!this.#leaves) this.end(cause);
   }
 
   /** Why nobody is let in to these tenants, by id of the registration, for the server to tell callers. */
@@ -258,7 +286,8 @@ export class Tunnel {
       "shakehand1",
     );
     history.told(disconnects);
-    const now = this.link.answered = performance.now();
+    const now = performance.now();
+    if (!this.#backchannel.legacy) this.link.answered = now;
     for (const { name, registration: { id } } of tenants) {
       const found = unwell?.[id];
       if (found === undefined) evidence.of(name).forgetProbe();
@@ -285,6 +314,7 @@ export class Tunnel {
   async #serve(tenants: readonly RegisteredTenant[]): Promise<Registered[]> {
     const { config, log, inbound: { gate } } = this.#parts;
     this.#tenants = tenants;
+    this.#leaves = false;
     const registrations = await this.#known(tenants);
     const wanted = tenants.filter((tenant) => gate.closed(tenant) === undefined).flatMap((tenant) => {
       const { id } = tenant.registration;

@@ -69,9 +69,9 @@ function isUnknownThere({ code }: PetitError, { username }: ClientConfig): boole
 }
 
 async function onOwnConnection(id: string, { config, folder, signal }: UnregisterOptions): Promise<void> {
-  const connection = await connectWithKey(config, folder, signal);
+  const connection = await connectWithKey(config, folder, { signal });
   try {
-    const backchannel = await openBackchannel(connection);
+    const backchannel = await openBackchannel(connection, { config, folder, holds: false });
     await backchannel.ask(
       { type: "unregister1", handshakeVersion: HANDSHAKE_VERSION, registeredId: id },
       "didUnregister1",

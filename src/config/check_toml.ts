@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { closest } from "../closest.ts";
 import { messageOf, PetitError, systemCode } from "../error.ts";
+import { type FormerSetting, type FoundFormer, withoutFormer } from "./former_settings.ts";
 import { type Place, TomlDocument, TomlSyntaxError } from "./toml.ts";
 
 /** The text of a config file, or undefined where there is none. @throws PetitError `config-unreadable` */
@@ -21,9 +22,16 @@ export function readConfigFile(file: string): string | undefined {
  * Checks a TOML text.
  *
  * @param file for messages
+ * @param former settings that are let pass and left out; `found` gets those that stand in the text
  * @throws PetitError with exit code 2, `config-syntax` or `config-invalid`; the message names the file, line and column, what was found and what is wanted
  */
-export function checkToml<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
+export function checkToml<Schema extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: Schema,
+  former: readonly FormerSetting[] = [],
+  found: FoundFormer[] = [],
+): z.output<Schema> {
   const at = ({ line, column }: Place) => `${file}:${line}:${column}`;
   let document: TomlDocument;
   try {
@@ -47,7 +55,9 @@ export function checkToml<Schema extends z.ZodType>(text: string, file: string, 
       },
     );
   }
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(
+    withoutFormer(value, former, (setting, path) => found.push({ ...setting, at: at(document.placeOf(path)) })),
+  );
   if (!result.success) {
     const issue = result.error.issues[0] as z.core.$ZodIssue;
     const problem = describe(issue, document, schema);

@@ -81,6 +81,11 @@ export const client = z.strictObject({
     2222,
     "Port of the server's SSH gateway; set by the join code",
   ),
+  backPort: setting(
+    port().min(1, "wanted a port, a whole number from 1 to 65535"),
+    3014,
+    "Port of the server's backchannel where its SSH server is not petit's: plain TCP with a server of 0.6.x",
+  ),
   username: setting(
     text().min(1, "wanted a user name"),
     "petit",

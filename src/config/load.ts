@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { PetitError } from "../error.ts";
 import { checkToml, readConfigFile } from "./check_toml.ts";
+import { formerSettings, type FoundFormer } from "./former_settings.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** A config file that has been read and checked. */
@@ -10,6 +11,8 @@ export interface LoadedConfig {
   file: string;
   /** Absolute path of the folder that holds the file and all state. */
   folder: string;
+  /** Settings of 0.6.x that stand in it, and are left out. */
+  former: readonly FoundFormer[];
 }
 
 /**
@@ -27,12 +30,19 @@ export function loadConfig(path: string): LoadedConfig {
       exitCode: 2,
     });
   }
-  return { config: parseConfig(text, file), file, folder: dirname(file) };
+  const former: FoundFormer[] = [];
+  return { config: parseConfig(text, file, former), file, folder: dirname(file), former };
 }
 
-/** Checks the text of a config file; `file` is for messages and for relative paths. @throws PetitError as `loadConfig` */
-export function parseConfig(text: string, file: string): Config {
-  return resolvePaths(checkToml(text, file, configSchema), dirname(file));
+/**
+ * Checks the text of a config file.
+ *
+ * @param file for messages and for relative paths
+ * @param former gets the settings of 0.6.x that stand in it
+ * @throws PetitError as `loadConfig`
+ */
+export function parseConfig(text: string, file: string, former: FoundFormer[] = []): Config {
+  return resolvePaths(checkToml(text, file, configSchema, formerSettings, former), dirname(file));
 }
 
 function resolvePaths(config: Config, folder: string): Config {

@@ -64,6 +64,27 @@ export const MODERN = Object.fromEntries(
   Object.entries(ALGORITHMS).map(([kind, { modern }]) => [kind, modern]),
 ) as unknown as SshAlgorithms;
 
+/**
+ * What clients of petit 0.6.x need beside the modern set: none of it is broken. On Node before 12 they have neither Curve25519 nor Ed25519, and on
+ * none a MAC of the kind encrypt-then-MAC.
+ */
+const LEGACY: Partial<SshAlgorithms> = {
+  kexAlgorithms: ["ecdh-sha2-nistp256"],
+  ciphers: ["aes128-ctr"],
+  macs: ["hmac-sha2-256"],
+  hostKeyAlgorithms: ["ecdsa-sha2-nistp256"],
+};
+
+/** The lists in force, and at their ends what clients of petit 0.6.x need. */
+export function withLegacy(algorithms: SshAlgorithms): SshAlgorithms {
+  return Object.fromEntries(
+    Object.keys(ALGORITHMS).map((kind) => {
+      const names = algorithms[kind as AlgorithmKind];
+      return [kind, [...new Set([...names, ...LEGACY[kind as AlgorithmKind] ?? []])]];
+    }),
+  ) as unknown as SshAlgorithms;
+}
+
 /** Why this build cannot do what another one can; undefined where it can. */
 function missing(name: string): string | undefined {
   if (name.startsWith("chacha20-") && !hasChaCha) return "this build of petit has no ChaCha20";

@@ -1,8 +1,11 @@
 import type { Server as NetServer } from "node:net";
+import { withLegacy } from "../config/ssh_algorithms.ts";
 import { sshSoftware } from "../platform/version.ts";
 import { createSshServer, type SshServer, type SshServerConnection } from "../tunnel/ssh_server.ts";
 import { GatewayPeer } from "./gateway_peer.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
+import type { HostKey } from "./host_key/host_key.ts";
+import { legacyHostKey } from "./host_key/legacy_host_key.ts";
 
 /** The server's SSH side door: who may log in, and what a client may do then. Everything not named here is refused. */
 export class Gateway {
@@ -11,9 +14,16 @@ export class Gateway {
   readonly #connections = new Map<SshServerConnection, GatewayPeer>();
 
   constructor(parts: GatewayParts) {
-    const { hostKeys, config: { ssh } } = parts;
+    const { hostKeys, config: { ssh, legacyBackchannel } } = parts;
+    const legacy = legacyBackchannel ? legacyHostKey(ssh.hostKey) : undefined;
+    const shown = () => {
+      const { current } = hostKeys;
+      // The library has room for one key of a type.
+      const isSame = legacy === undefined || typeOf(legacy) === typeOf(current);
+      return isSame ? [current.privatePem] : [current.privatePem, legacy.privatePem];
+    };
     const server = createSshServer({
-      hostKeys: [hostKeys.current.privatePem],
+      hostKeys: shown(),
       software: sshSoftware,
       loginGraceTime: ssh.loginGraceTime,
       isFull: (connections) => {
@@ -27,7 +37,7 @@ export class Gateway {
         return true;
       },
       rekey: ssh,
-      algorithms: () => ssh,
+      algorithms: () => legacyBackchannel ? withLegacy(ssh) : ssh,
       alive: { interval: ssh.clientAliveInterval, countMax: ssh.clientAliveCountMax },
       peer: (address, drop) => {
         const startup = parts.guard.admit(address, () => drop("others needed its place"));
@@ -38,7 +48,7 @@ export class Gateway {
     this.#wires = server.wires;
     parts.files.count(() => server.wires.size);
     hostKeys.onChanged = (announce) => {
-      server.useHostKeys([hostKeys.current.privatePem]);
+      server.useHostKeys(shown());
       if (!announce) return;
       for (const peer of this.#connections.values()) peer.announceHostKeys();
     };
@@ -50,7 +60,7 @@ export class Gateway {
     for (const [connection, peer] of this.#connections) {
       connection.end(cause);
       // A client that takes its time to leave is on record before the record is closed.
-      peer.closed(cause);
+      peer.closed(cause, connection.link.wire.greeting);
     }
     for (const wire of this.#wires) if (!loggedIn.has(wire)) wire.destroy();
   }
@@ -76,3 +86,8 @@ export class Gateway {
 
 /** Milliseconds between two clients that come back after a restart: a login costs about as much. */
 const BETWEEN_CLIENTS = 1;
+
+/** Such as "ssh-ed25519". */
+function typeOf({ publicKey: { line } }: Pick<HostKey, "publicKey">): string {
+  return line.slice(0, line.indexOf(" "));
+}

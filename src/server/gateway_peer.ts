@@ -5,7 +5,7 @@ import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
 import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
-import { isPetit } from "../tunnel/petit_peer.ts";
+import { isLegacyPetit, isPetit } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
 import { ClientLogin } from "./login/client_login.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
@@ -68,6 +68,11 @@ export class GatewayPeer implements SshPeer {
 
   login(attempt: LoginAttempt): LoginVerdict {
     return this.#login.attempt(attempt);
+  }
+
+  mayUseSha1({ fingerprint }: PublicKey): boolean {
+    const { config, routes } = this.#parts;
+    return config.legacyBackchannel && routes.ofKey(fingerprint).some(({ legacy }) => legacy);
   }
 
   loginRefused(user: string, method: string): void {
@@ -148,7 +153,9 @@ export class GatewayPeer implements SshPeer {
   #takeOver(id: string, before: Served | undefined): void {
     if (before === undefined || before.connection === this.#connection) return;
     this.#parts.log.info({ id, ...this.#who }, `${id} took over from its older tunnel`);
-    before.connection.destroy(CAUSES.takenOver);
+    // A client of 0.6.x that finds its connection reset gives its registration up.
+    if (isLegacyPetit(before.connection.link.wire.greeting)) before.connection.end(CAUSES.takenOver);
+    else before.connection.destroy(CAUSES.takenOver);
   }
 
   /** So that its port can be opened before its client is back, when the server is started again. */
@@ -244,7 +251,7 @@ export class GatewayPeer implements SshPeer {
     this.#backchannel?.write(encodeMessage({ type: "reconnect1", after, successor } satisfies ServerMessage));
   }
 
-  closed(cause: string): void {
+  closed(cause: string, greeting: string): void {
     this.#tellGuard();
     if (this.#connection !== undefined) this.#connections.delete(this.#connection);
     if (this.#connection !== undefined) this.#parts.tunnels.close(this.#connection, new Map());
@@ -266,7 +273,17 @@ export class GatewayPeer implements SshPeer {
         wrongCodes: this.#login.wrongCodes,
         cause,
       });
+      if (isLegacyPetit(greeting)) this.#tellLegacy();
     }
+  }
+
+  /** What a client of 0.6.x can do is too little without a setting, or its key is not one of such a client. */
+  #tellLegacy(): void {
+    if (this.#parts.config.legacyBackchannel) return;
+    this.#say(
+      "legacy-refused",
+      "A client of petit 0.6 was refused, since it signs with SHA-1: [server] legacyBackchannel = true lets those in that are registered as such",
+    );
   }
 
   #tellGuard(): void {

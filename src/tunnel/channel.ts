@@ -123,6 +123,15 @@ export class Channel implements DuplexChannel {
     this.#user = NOBODY;
   }
 
+  /** Gives the channel back as if nobody had used it: whoever attaches next is told of `unread`, and of all that comes from here on. */
+  release(unread: Buffer): void {
+    this.#user = NOBODY;
+    this.#attached = false;
+    this.#paused = true;
+    if (unread.length > 0) this.#received.unshift(unread);
+    if (this.#peerEnded === "told") this.#peerEnded = "eof";
+  }
+
   /** Sends `chunk`; false asks the caller to wait for `onDrain`. Bytes for a closed channel are dropped. */
   write(chunk: Buffer): boolean {
     if (!this.writable || chunk.length === 0) return true;

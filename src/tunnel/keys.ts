@@ -22,6 +22,15 @@ export function generateKey(comment: string): { privatePem: string; publicKey: P
   }
 }
 
+/** A new key for ECDSA on P-256, in OpenSSH's PEM format. */
+export function generateEcdsaKey(comment: string): string {
+  for (;;) {
+    const { private: pem } = utils.generateKeyPairSync("ecdsa", { bits: 256, comment });
+    const parsed = utils.parseKey(pem);
+    if (!(parsed instanceof Error) && signsForItself(parsed)) return pem;
+  }
+}
+
 function signsForItself(key: ParsedKey): boolean {
   const signed = Buffer.from("a new key");
   return key.verify(signed, key.sign(signed) as Buffer) === true;
@@ -70,7 +79,7 @@ export function isSound(type: string, blob: Buffer): boolean {
 
 /**
  * Whether `signature` over `signed` was made with the private half of the key `blob` (RFC 4252, section 7).
- * False for anything that does not parse, and for RSA with SHA-1.
+ * False for anything that does not parse, and for RSA with SHA-1 unless `allowSha1`.
  */
 export function verifySignature(
   algorithm: string,
@@ -78,6 +87,7 @@ export function verifySignature(
   signed: Buffer,
   signature: Buffer,
   hash: string | undefined,
+  allowSha1 = false,
 ): boolean {
   const key = parseKey(blob);
   if (key instanceof Error) return false;
@@ -85,9 +95,10 @@ export function verifySignature(
   if (!key.getPublicSSH().equals(blob)) return false;
   // The name of the algorithm and the key are two fields of one message, and the peer fills in both.
   if (key.type !== algorithm || algorithm === "ssh-dss") return false;
-  if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512") return false;
+  const isSha1 = algorithm === "ssh-rsa" && hash === undefined;
+  if (algorithm === "ssh-rsa" && hash !== "sha256" && hash !== "sha512" && !(isSha1 && allowSha1)) return false;
   try {
-    return key.verify(signed, signature, hash) === true;
+    return key.verify(signed, signature, isSha1 ? "sha1" : hash) === true;
   } catch {
     return false;
   }
@@ -103,7 +114,8 @@ function parseKey(data: string | Buffer): ParsedKey | Error {
   }
 }
 
-function parse(pem: string | Buffer): ParsedKey {
+/** @throws PetitError `key-invalid` */
+export function parse(pem: string | Buffer): ParsedKey {
   const parsed = parseKey(pem);
   if (parsed instanceof Error) {
     throw new PetitError("key-invalid", `The key does not parse: ${parsed.message}`, { cause: parsed });

@@ -18,6 +18,17 @@ function signaturesOf(type: string): string[] {
   return type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type];
 }
 
+/** The library's flag for a server that takes RSA with SHA-2 without saying so (RFC 8308). */
+const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
+
+/**
+ * Has a client sign with SHA-2 where its key is RSA, whatever the server says it takes: the library would fall back to SHA-1. To be called between the
+ * server's identification and the login.
+ */
+export function signRsaWithSha2(client: object): void {
+  (client as ConnectionInternals)._protocol._compatFlags |= IMPLY_RSA_SHA2_SIGALGS;
+}
+
 /**
  * Refuses to start with a host key that no client would be shown.
  *

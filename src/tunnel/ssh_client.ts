@@ -7,7 +7,7 @@ import { HostKeysHeard } from "./host_keys_heard.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
 import { type IncomingOpen, Link, openFailure } from "./link.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
-import { clientOffer } from "./offer.ts";
+import { clientOffer, signRsaWithSha2 } from "./offer.ts";
 import { Client } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 
@@ -15,14 +15,14 @@ export interface SshClientOptions {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** PEM */
-  readonly privateKey: string;
+  /** PEM; undefined where nobody is to be logged in. */
+  readonly privateKey?: string;
   /** Sent after the key has been accepted, where the server asks for it. */
   readonly password?: string;
   /** "petit_1.0.0": what follows "SSH-2.0-". */
   readonly software: string;
-  /** Decides whether the server is the right one; throws a PetitError where it is not. */
-  readonly verifyHost: (key: PublicKey) => void;
+  /** Decides whether the server is the right one; throws a PetitError where it is not. `greeting` is its identification (RFC 4253, section 4.2). */
+  readonly verifyHost: (key: PublicKey, greeting: string) => void;
   /** Milliseconds for the TCP connection, and again for the login. */
   readonly timeout: number;
   readonly alive: AliveTimes;
@@ -43,6 +43,8 @@ export class SshClientConnection {
   onUnasked: (forwarded: IncomingOpen) => void = (forwarded) => forwarded.refuse("");
   readonly #client: InstanceType<typeof Client>;
   readonly link: Link;
+  /** What was connected to. */
+  readonly server: { readonly host: string; readonly port: number };
   /** The key that the server has proven, and `verifyHost` accepted. */
   readonly hostKey: PublicKey;
   /** What it says of its host keys after that. */
@@ -53,11 +55,12 @@ export class SshClientConnection {
     client: InstanceType<typeof Client>,
     link: Link,
     closed: Promise<string>,
-    host: Pick<SshClientConnection, "hostKey" | "hostKeys">,
+    host: Pick<SshClientConnection, "server" | "hostKey" | "hostKeys">,
   ) {
     this.#client = client;
     this.link = link;
     this.closed = closed;
+    this.server = host.server;
     this.hostKey = host.hostKey;
     this.hostKeys = host.hostKeys;
     link.acceptOpens("forwarded-tcpip", (open) => {
@@ -193,7 +196,8 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       wire.once("close", stop);
       wire.once("close", renewKeys(link, options.rekey));
       const hostKey = describeKey(verified as Buffer);
-      resolve(new SshClientConnection(client, link, whenClosed, { hostKey, hostKeys }));
+      const server = { host: options.host, port: options.port };
+      resolve(new SshClientConnection(client, link, whenClosed, { server, hostKey, hostKeys }));
     });
     client.connect({
       sock: wire as never,
@@ -204,8 +208,9 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
       hostVerifier: (blob: Buffer) => {
         // Each exchange of keys asks again. What is pinned meanwhile is for the next connection.
         if (verified?.equals(blob) === true) return true;
+        signRsaWithSha2(client);
         try {
-          options.verifyHost(describeKey(blob));
+          options.verifyHost(describeKey(blob), wire.greeting);
           verified = Buffer.from(blob);
           return true;
         } catch (error) {
@@ -214,7 +219,9 @@ export async function connectSsh(options: SshClientOptions): Promise<SshClientCo
         }
       },
       authHandler: [
-        { type: "publickey", username: options.user, key: options.privateKey },
+        ...(options.privateKey === undefined
+          ? []
+          : [{ type: "publickey", username: options.user, key: options.privateKey }]),
         ...(options.password === undefined
           ? []
           : [{ type: "password", username: options.user, password: options.password }]),

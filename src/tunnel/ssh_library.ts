@@ -39,6 +39,8 @@ export interface ConnectionInternals {
     _queue: Buffer[] | undefined;
     /** Sends KEXINIT, unless keys are being exchanged. */
     rekey(): void;
+    /** What the library does otherwise for the peer's sake; set by its identification. */
+    _compatFlags: number;
     /** What the next KEXINIT offers; shared by all connections of a server until it is given one of its own. */
     _offer: object;
     /** Server only: by host key algorithm. */

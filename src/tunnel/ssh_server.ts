@@ -42,6 +42,8 @@ export interface SshPeer {
   begins(begin: () => void): void;
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
+  /** Whether a key may sign with SHA-1 (RFC 8332, section 3, "ssh-rsa"): its client can do nothing better. */
+  mayUseSha1(key: PublicKey): boolean;
   /** Told of an attempt that proves nothing: a signature that does not verify, a method or a kind of key that is not accepted. */
   loginRefused(user: string, method: string): void;
   ready(connection: SshServerConnection): void;
@@ -53,8 +55,11 @@ export interface SshPeer {
   cancelForward(address: string, port: number): boolean;
   /** A request to be connected to `host:port` from here; whoever takes the channel, or undefined to refuse. */
   direct(host: string, port: number): ((channel: Channel) => void) | undefined;
-  /** Called once, last, whatever happened before. */
-  closed(cause: string): void;
+  /**
+   * Called once, last, whatever happened before.
+   * @param greeting the peer's identification, as far as it came
+   */
+  closed(cause: string, greeting: string): void;
 }
 
 export interface SshServerOptions {
@@ -185,7 +190,7 @@ export function createSshServer(options: SshServerOptions): SshServer {
     wire.once("close", () => {
       clearTimeout(grace);
       wires.delete(wire);
-      peer.closed(cause ?? closedBy("client"));
+      peer.closed(cause ?? closedBy("client"), wire.greeting);
     });
     // Nothing of it is read before.
     peer.begins(() => wires.has(wire) && ssh.injectSocket(wire as never));
@@ -216,7 +221,7 @@ function serve(
       connection.end();
       return;
     }
-    const attempt = attemptOf(context, accepted);
+    const attempt = attemptOf(context, accepted, (key) => peer.mayUseSha1(key));
     // Clients ask with "none" which methods there are.
     if (attempt === undefined && context.method !== "none") peer.loginRefused(context.username, context.method);
     const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);
@@ -271,8 +276,13 @@ function serve(
  * Undefined for methods that prove nothing here, for a key of a kind that is not accepted, and for one whose signature does not verify.
  *
  * @param accepted public key algorithms (RFC 8332, section 3)
+ * @param mayUseSha1 whether a key may sign with SHA-1, which none of them does
  */
-function attemptOf(context: AuthContext, accepted: readonly string[]): LoginAttempt | undefined {
+function attemptOf(
+  context: AuthContext,
+  accepted: readonly string[],
+  mayUseSha1: (key: PublicKey) => boolean,
+): LoginAttempt | undefined {
   const user = context.username;
   if (context.method === "password") return { method: "password", user, password: context.password };
   if (context.method !== "publickey") return undefined;
@@ -281,9 +291,13 @@ function attemptOf(context: AuthContext, accepted: readonly string[]): LoginAtte
   if (described === undefined) return undefined;
   const hash = (context as { hashAlgo?: string }).hashAlgo;
   const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
-  if (!accepted.includes(algorithm) || !isSound(key.algo, key.data)) return undefined;
+  const isSha1 = algorithm === "ssh-rsa";
+  if (isSha1 ? !mayUseSha1(described) : !accepted.includes(algorithm)) return undefined;
+  if (!isSound(key.algo, key.data)) return undefined;
   const proven = signature !== undefined;
-  if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash))) return undefined;
+  if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash, isSha1))) {
+    return undefined;
+  }
   return { method: "publickey", user, key: described, proven };
 }
 

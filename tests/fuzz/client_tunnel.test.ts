@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { before } from "node:test";
 import fc from "fast-check";
 import { openBackchannel } from "../../src/client/backchannel.ts";
+import { parseConfig } from "../../src/config/load.ts";
 import { PetitError } from "../../src/error.ts";
 import type { Channel } from "../../src/tunnel/channel.ts";
 import { generateKey } from "../../src/tunnel/keys.ts";
@@ -32,6 +33,9 @@ const PLACES = ["raw", "handshake", "ready", "backchannel"] as const;
 const scope = fileScope();
 const { privatePem } = generateKey("fuzz");
 const hostKey = generateKey("host").privatePem;
+/** Nothing is kept there. */
+const folder = "/nowhere";
+const config = parseConfig("", `${folder}/config.toml`).client;
 let port: number;
 /** What the server is to do with the next connection. */
 let hostile: { readonly place: typeof PLACES[number]; readonly bytes: Buffer };
@@ -113,7 +117,9 @@ async function client(): Promise<void> {
     connection.onForwarded = (forwarded) => serveForwarded(forwarded.accept());
     const asked = [
       connection.forward("127.0.0.1", 11_081),
-      openBackchannel(connection).then((backchannel) => backchannel.ask({ type: "ping1" }, "didPing1")),
+      openBackchannel(connection, { config, folder, holds: false }).then((backchannel) =>
+        backchannel.ask({ type: "ping1" }, "didPing1")
+      ),
     ];
     const results = await Promise.race([Promise.allSettled(asked), connection.closed.then(() => [])]);
     for (const result of results) {

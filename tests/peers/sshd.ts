@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import type { TestContext } from "node:test";
 import { type Background, background, freePort, output } from "../world/processes.ts";
-import { temporaryFolder } from "../world/temporary_folder.ts";
+import { type Scope, temporaryFolder } from "../world/temporary_folder.ts";
 import { program } from "./peer_test.ts";
 
 /** A stock sshd with a host key of its own, on loopback, that runs as whoever runs the tests. */
@@ -29,8 +28,8 @@ export interface SshdOptions {
 }
 
 /** Starts sshd; resolves when it listens. */
-export async function startSshd(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
-  const folder = temporaryFolder(t);
+export async function startSshd(scope: Scope, options: SshdOptions = {}): Promise<Sshd> {
+  const folder = temporaryFolder(scope);
   const hostKeyFile = join(folder, "ssh_host_ed25519_key");
   await output(program("ssh-keygen"), ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", hostKeyFile]);
   const hostKey = (await output(program("ssh-keygen"), ["-y", "-f", hostKeyFile])).trim();
@@ -50,7 +49,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
   writeFileSync(configFile, `${lines.join("\n")}\n`);
   // Debian's sshd insists on this folder where it is started as root; its service unit makes it otherwise.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-  const sshd = background(t, program("sshd"), ["-D", "-e", "-f", configFile]);
+  const sshd = background(scope, program("sshd"), ["-D", "-e", "-f", configFile]);
   await sshd.line((line) => line.includes(`Server listening on 127.0.0.1 port ${port}`));
   const user = (await output("id", ["-un"])).trim();
   return { port, user, authorizedKeys, hostKey, hostKeyFile, configFile, process: sshd };

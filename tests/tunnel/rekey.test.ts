@@ -135,6 +135,7 @@ async function makePeer(t: TestContext, debug: (line: string) => void = () => {}
     peer: () => ({
       begins: (begin) => begin(),
       login: () => ({ kind: "accept" }),
+      mayUseSha1: () => false,
       loginRefused() {},
       forbidden() {},
       ready: (connection) => ready.resolve(connection),

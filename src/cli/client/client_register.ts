@@ -12,6 +12,7 @@ import { TomlDocument } from "../../config/toml.ts";
 import { changeConfig } from "../../control/change_config.ts";
 import { PetitError } from "../../error.ts";
 import { decodeJoinCode, type JoinCode } from "../../tunnel/join_code.ts";
+import type { PublicKey } from "../../tunnel/keys.ts";
 import { localOverrides } from "./client_init.ts";
 import type { Invocation } from "../commands/command.ts";
 import { initConfig } from "../init_config.ts";
@@ -19,6 +20,7 @@ import { refuseLoose } from "../strict_state.ts";
 import { askSecret, canAsk } from "../terminal/ask_secret.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { tellDaemon } from "./tell_daemon.ts";
+import { vouchForHost } from "./vouch_for_host.ts";
 import { configFile, textValue } from "../values.ts";
 
 /** Milliseconds for the whole registration. */
@@ -34,14 +36,24 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
       exitCode: 2,
     });
   }
-  const code = await codeOf(invocation, new KnownHost(dirname(resolve(path))).pinned);
+  const isKnown = new KnownHost(dirname(resolve(path))).pinned;
+  const vouched = isKnown ? undefined : await vouchedKey(invocation, path);
+  const code = await codeOf(invocation, isKnown || vouched !== undefined);
   const joinCode = code === undefined ? undefined : decodeJoinCode(code);
   // A customer pastes one command: whoever has no config yet gets one on the way.
   if (!hasClientSection(path)) initConfig(path, "client", settings);
   const loaded = loadConfig(path);
   refuseLoose("client", loaded);
   const { config: { client: config }, file, folder } = loaded;
-  const { id, port, endpoint, notice } = await registerTenant({ config, file, folder, tenant, joinCode, settings });
+  const { id, port, endpoint, notice } = await registerTenant({
+    config,
+    file,
+    folder,
+    tenant,
+    joinCode,
+    vouched,
+    settings,
+  });
   const { daemon } = await tellDaemon(folder, "client");
   if (notice !== undefined) process.stderr.write(`petit: ${notice}: this is a new registration\n`);
   const { host, port: sshPort } = joinCode ?? config;
@@ -66,6 +78,19 @@ export async function clientRegister(invocation: Invocation): Promise<number> {
   return 0;
 }
 
+/** The host key that stands in for a join code, where the config names a server of 0.6.x. @throws PetitError as `vouchForHost` */
+async function vouchedKey(invocation: Invocation, path: string): Promise<PublicKey | undefined> {
+  const option = textValue(invocation, "host-key");
+  if (invocation.positionals.length > 0) {
+    if (option === undefined) return undefined;
+    throw new PetitError("usage", "A join code vouches for the host key: --host-key is for servers of 0.6.x", {
+      exitCode: 2,
+    });
+  }
+  if (option === undefined && !hasServer(path)) return undefined;
+  return await vouchForHost(loadConfig(path).config.client, option);
+}
+
 /** The join code that was given, or is asked for where one is needed. @throws PetitError `join-code-needed`, or as `askSecret` */
 async function codeOf({ positionals: [typed] }: Invocation, isKnown: boolean): Promise<string | undefined> {
   if (typed !== undefined) return typed === "-" ? await askSecret("Join code") : typed;
@@ -82,16 +107,18 @@ export interface TenantToRegister {
   readonly folder: string;
   readonly tenant: string;
   readonly joinCode: JoinCode | undefined;
+  /** As of `register`. */
+  readonly vouched?: PublicKey | undefined;
   /** Written into the config file too. */
   readonly settings?: Overrides;
 }
 
 /** @throws PetitError as `register`; `already-registered`, `join-code-needed`, `other-server` */
 export async function registerTenant(
-  { config, file, folder, tenant, joinCode, settings = {} }: TenantToRegister,
+  { config, file, folder, tenant, joinCode, vouched, settings = {} }: TenantToRegister,
 ): Promise<{ id: string; port: number; endpoint: string; notice?: string }> {
   if (joinCode === undefined) {
-    if (!new KnownHost(folder).pinned) throw codeNeeded();
+    if (vouched === undefined && !new KnownHost(folder).pinned) throw codeNeeded();
     const before = readRegistration(folder, tenant);
     if (before !== undefined) {
       const who = tenant === DEFAULT_TENANT ? "This client" : `Tenant "${tenant}"`;
@@ -107,6 +134,7 @@ export async function registerTenant(
       folder,
       tenant,
       joinCode,
+      vouched,
       signal: AbortSignal.timeout(REGISTER_TIMEOUT),
       beforeKept: () => changeConfig(file, "client", { ...changedServer(config, host, port), ...settings }),
     }));
@@ -134,4 +162,9 @@ function hasClientSection(file: string): boolean {
   if (!existsSync(file)) return false;
   loadConfig(file);
   return new TomlDocument(readFileSync(file, "utf8")).value["client"] !== undefined;
+}
+
+/** Whether the config names a server, and does not leave it at where one is for a trial. */
+function hasServer(file: string): boolean {
+  return hasClientSection(file) && loadConfig(file).config.client.host !== "localhost";
 }

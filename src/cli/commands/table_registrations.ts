@@ -74,16 +74,24 @@ export const registrationCommands: readonly Command[] = [
   },
   {
     path: ["server", "import"],
-    arguments: "FILE",
+    arguments: "[FILE|URL]",
     maxArguments: 1,
     summary: "Take in the registrations of a petit 0.6 server",
     description: [
-      "FILE is its JSON registry file. All registrations are taken in or, where anything is wrong, none. Ids, ports, keys and aliases stay as they are; " +
+      "FILE is its JSON registry file, URL that of its Redis: redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS. Of arguments all " +
+      'users of this machine get to know; "-" reads the URL from standard input, and with none it is what registryUrl still says in the config. ' +
+      "The Redis is only read; stop the petit 0.6 server before.",
+      "All registrations are taken in or, where anything is wrong, none. Ids, ports, keys and aliases stay as they are; " +
       "what is here already is left alone, so that it can be done twice.",
-      'With --json: {"added": ids, "known": ids, "problems": [{"id", "reason"}], "dryRun"}.',
+      'With --json: {"added": ids, "known": ids, "leftOut": [{"id", "reason"}]: of no use to petit 0.6 either, "problems": [{"id", "reason"}], "dryRun"}.',
     ],
-    options: { ...config, ...json, "dry-run": { type: "boolean", help: "only tell what it would come to" } },
-    examples: ["petit server import ~/.petit/registry --dry-run", "petit server import ~/.petit/registry"],
+    options: {
+      ...config,
+      ...json,
+      "dry-run": { type: "boolean", help: "only tell what it would come to" },
+      except: { type: "string", value: "IDS", help: "leave these out, with commas between them" },
+    },
+    examples: ["petit server import ~/.petit/registry --dry-run", "petit server import redis://localhost:6379"],
     run: async (invocation) => (await import("../server/server_import.ts")).serverImport(invocation),
   },
 ];

@@ -24,6 +24,11 @@ export const tenantCommands: readonly Command[] = [
       ...json,
       ...tenant('which of the services that "lease" has made'),
       local: { type: "string", value: "HOST:PORT", help: "the private service, if it is not in the config yet" },
+      "host-key": {
+        type: "string",
+        value: "SHA256:…",
+        help: "in place of a join code, which servers of 0.6.x do not have: the host key of theirs",
+      },
     },
     examples: [
       "petit client register",

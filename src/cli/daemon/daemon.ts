@@ -1,6 +1,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Reloaded } from "../../config/changes.ts";
+import { formerWarnings, refuseFormer } from "../../config/former_settings.ts";
 import { loadConfig, type LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { scopeOfToken } from "../../control/api_token.ts";
@@ -93,6 +94,7 @@ export async function runDaemon(
   const before = await predecessor();
   try {
     const loaded = loadConfig(configFile(invocation));
+    refuseFormer(role, loaded.former);
     refuseLoose(role, loaded);
     const lock = before === undefined
       ? lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role))
@@ -171,6 +173,7 @@ class Daemon {
     const { log } = this;
     const role = this.#role;
     const settings = config[role];
+    for (const warning of formerWarnings(role, this.#loaded.former)) log.warn({ code: "setting-former" }, warning);
     // No connection's fault may end a daemon. What gets here is a fault of petit's own, and said to be one.
     const fault = (error: unknown) => log.error({ err: error, code: "internal" }, "A fault of petit's own; it goes on");
     process.on("uncaughtException", fault);
@@ -388,7 +391,9 @@ class Daemon {
     }
     try {
       const { config, file } = this.#loaded;
-      const reloaded = await started.reload(loadConfig(file).config);
+      const { config: anew, former } = loadConfig(file);
+      refuseFormer(this.#role, former);
+      const reloaded = await started.reload(anew);
       if (reloaded.changed.includes(`${this.#role}.logLevel`)) this.#openLog.setLevel(config[this.#role].logLevel);
       return reloaded;
     } catch (error) {

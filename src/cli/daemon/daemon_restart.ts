@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { refuseFormer } from "../../config/former_settings.ts";
 import { loadConfig } from "../../config/load.ts";
 import { askCommand } from "../../control/ask_command.ts";
 import { PetitError } from "../../error.ts";
@@ -21,7 +22,8 @@ const INSTEAD = ["handover-unsupported", "command-unknown", "daemon-silent"];
  */
 export async function restartDaemon(role: Role, invocation: Invocation): Promise<number> {
   const timeout = waitingTime(invocation, "timeout", "60s");
-  const { folder } = loadConfig(configFile(invocation));
+  const { folder, former } = loadConfig(configFile(invocation));
+  refuseFormer(role, former);
   const handedOver = await handOver(role, folder, timeout);
   if (!handedOver) await stopRunning(role, folder, timeout);
   return await startDaemon(role, invocation, handedOver);

@@ -2,6 +2,7 @@ import { type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formerWarnings, refuseFormer } from "../../config/former_settings.ts";
 import { loadConfig } from "../../config/load.ts";
 import { parseDuration } from "../../config/units.ts";
 import { askCommand } from "../../control/ask_command.ts";
@@ -52,7 +53,9 @@ const ASK_FOR = 20_000;
  */
 export async function startDaemon(role: Role, invocation: Invocation, anew = false): Promise<number> {
   const wait = waitingTime(invocation, "wait", "30s");
-  const { config, file, folder } = loadConfig(configFile(invocation));
+  const { config, file, folder, former } = loadConfig(configFile(invocation));
+  refuseFormer(role, former);
+  for (const warning of formerWarnings(role, former)) process.stderr.write(`petit: ${warning}\n`);
   const { logFolder } = config[role];
   const progress = startProgress(`Waiting for the ${role} to be ready`);
   let started: Started;

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { refuseFormer } from "../../config/former_settings.ts";
 import { loadConfig } from "../../config/load.ts";
 import { PetitError } from "../../error.ts";
 import { lockFolder } from "../../platform/folder_lock.ts";
@@ -13,7 +14,8 @@ export function registryBeginAnew(invocation: Invocation): number {
     id: wholeNumber(invocation, "last-id", 999_999_999_999_999),
     port: wholeNumber(invocation, "last-port", 65_535),
   };
-  const { config, folder } = loadConfig(configFile(invocation));
+  const { config, folder, former } = loadConfig(configFile(invocation));
+  refuseFormer("server", former);
   const file = registryFile(config.server.registryUrl);
   // A server that runs has the former file open, and would go on with it.
   const lock = lockFolder(folder, "server");

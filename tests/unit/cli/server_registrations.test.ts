@@ -146,7 +146,7 @@ test("server import: takes in a 0.6 registry, and a second time nothing", async 
   const again = await run("server", "import", file);
   assert.deepEqual([again.code, again.out], [0, "0 registrations were taken in; 2 are here already\n"]);
   const json = JSON.parse((await run("server", "import", file, "--json")).out);
-  assert.deepEqual(json, { added: [], known: ["1005", "1006"], problems: [], dryRun: false });
+  assert.deepEqual(json, { added: [], known: ["1005", "1006"], leftOut: [], problems: [], dryRun: false });
 });
 
 test("server import: every problem is told with its id, and nothing is taken in", async (t) => {

@@ -1,0 +1,231 @@
+import type { ClientConfig } from "../../config/schema.ts";
+import { PetitError } from "../../error.ts";
+import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
+import type { RsaKey } from "../../tunnel/rsa_key.ts";
+import type { ClientMessage, ClientVitae, Registered, ServerMessage } from "../../tunnel/messages.ts";
+import type { BackchannelEnd, Notice } from "../backchannel_end.ts";
+import { readRegistration } from "../state.ts";
+import { tenantNames } from "../tenants.ts";
+import { ownRsaKey } from "./answer_prompt.ts";
+import {
+  beginHandshake,
+  finishHandshake,
+  isRefusal,
+  isRegisteredAt,
+  type LegacyHandshake,
+  unregisterAt,
+} from "./legacy_dialogues.ts";
+import { legacyEndpoint } from "./legacy_endpoint.ts";
+import { probeLoop } from "./probe_loop.ts";
+import { PlainConnection } from "./plain_connection.ts";
+
+export interface LegacyParts {
+  readonly config: ClientConfig;
+  /** The folder with the key and the tenants. */
+  readonly folder: string;
+  /**
+   * Whether a handshake is to make this the client's connection to its server. There is one at a time: it would take the place of that of a daemon
+   * that runs.
+   */
+  readonly holds: boolean;
+}
+
+/** Milliseconds for a server that has closed a connection to show that it is still there. */
+const STILL_THERE = 2000;
+
+/** A connection that stands for the client at its server. */
+interface Held {
+  readonly connection: PlainConnection;
+  readonly handshake: LegacyHandshake;
+}
+
+/**
+ * The backchannel with a server of 0.6.x: today's messages, each of which becomes a dialogue of version 1 (legacy_messages.ts) on a plain TCP connection of its
+ * own. That of the handshake stays open, as long as this does.
+ */
+export class LegacyBackchannel implements BackchannelEnd {
+  readonly legacy = true;
+  onNotice: (notice: Notice) => void = () => {};
+  onLost: (cause: string) => void = () => {};
+  readonly #parts: LegacyParts;
+  readonly #closing = new AbortController();
+  #key: RsaKey | undefined;
+  #held: Held | undefined;
+  /** For pings: what is measured is a question and its answer. */
+  #pinged: PlainConnection | undefined;
+
+  constructor(parts: LegacyParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws PetitError as `PlainConnection`, with today's codes where there are some; `key-not-rsa`, `prompt-unreadable` */
+  async ask<Type extends ServerMessage["type"]>(
+    message: ClientMessage,
+    type: Type,
+  ): Promise<ServerMessage & { type: Type }> {
+    const answer = await this.#answer(message);
+    if (answer.type !== type) throw new Error(`"${message.type}" is not answered "${type}"`);
+    return answer as ServerMessage & { type: Type };
+  }
+
+  close(): void {
+    this.#closing.abort(new PetitError("backchannel-lost", "The connection to the server is over"));
+    this.#held?.connection.close();
+    this.#pinged?.close();
+  }
+
+  async #answer(message: ClientMessage): Promise<ServerMessage> {
+    switch (message.type) {
+      case "ping1":
+        await this.#ping();
+        return { type: "didPing1" };
+      case "handshake1":
+        return this.#parts.holds ? await this.#shake(message.vitae) : await this.#look();
+      case "unregister1":
+        await this.#unregister(message.registeredId);
+        return { type: "didUnregister1" };
+      case "probe1":
+        return await this.#probe(message.registeredId);
+      case "register1":
+        throw new Error("A registration is made without a login (register_legacy.ts)");
+    }
+  }
+
+  async #ping(): Promise<void> {
+    if (this.#pinged?.alive !== true) this.#pinged = await this.#open();
+    await this.#pinged.ask({ type: "ping1" }, "didPing1");
+  }
+
+  /** Makes the server send callers of all registrations here. */
+  async #shake(vitae: ClientVitae): Promise<ServerMessage & { type: "shakehand1" }> {
+    const ids = this.#ownIds();
+    const before = this.#held;
+    if (
+      before?.connection.alive && ids.every((id) => before.handshake.ports.has(id)) &&
+      ids.length === before.handshake.ports.size
+    ) {
+      await this.#ping();
+      return this.#shakehand(before.handshake);
+    }
+    const held = await this.#begin(ids) ?? await this.#begin(await this.#known(ids));
+    if (held === undefined) return this.#shakehand(NO_HANDSHAKE);
+    finishHandshake(held.connection, vitae);
+    this.#held = held;
+    // The server ends it too where it was for the same ids, and takes that for no loss.
+    before?.connection.close();
+    void held.connection.closed.then(() => this.#gone(held));
+    return this.#shakehand(held.handshake);
+  }
+
+  /** Undefined where there is nothing to ask for, or the server refuses one of them. */
+  async #begin(ids: readonly string[]): Promise<Held | undefined> {
+    if (ids.length === 0) return undefined;
+    const connection = await this.#open();
+    try {
+      return { connection, handshake: await beginHandshake(connection, this.#ownKey, ids) };
+    } catch (error) {
+      connection.close();
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** What the server knows, without any effect there. */
+  async #look(): Promise<ServerMessage & { type: "shakehand1" }> {
+    const ports = new Map((await this.#known(this.#ownIds())).map((id) => [id, this.#ownPort(id)]));
+    return this.#shakehand({ ...NO_HANDSHAKE, ports });
+  }
+
+  /** Those of the ids that the server has for this key. */
+  async #known(ids: readonly string[]): Promise<string[]> {
+    const known: string[] = [];
+    for (const id of ids) {
+      if (await this.#once((connection) => isRegisteredAt(connection, this.#ownKey, id))) known.push(id);
+    }
+    return known;
+  }
+
+  async #unregister(id: string): Promise<void> {
+    try {
+      await this.#once((connection) => unregisterAt(connection, this.#ownKey, id));
+    } catch (error) {
+      if (!isRefusal(error) || (await this.#known([id])).length > 0) throw error;
+      throw new PetitError("registration-unknown", `The server has no registration ${id} of this key`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
+    const { config, folder } = this.#parts;
+    const vitae = this.#held?.handshake.vitae ?? NO_HANDSHAKE.vitae;
+    return await probeLoop({ config, folder, id, template: vitae.endpoint, signal: this.#closing.signal });
+  }
+
+  #shakehand({ ports, vitae }: LegacyHandshake): ServerMessage & { type: "shakehand1" } {
+    const { host } = this.#parts.config;
+    const registrations = [...ports].map(([registeredId, registeredPort]): Registered => ({
+      registeredId,
+      registeredPort,
+      endpoint: legacyEndpoint(vitae.endpoint, registeredId, host, registeredPort),
+    }));
+    const { environment, endpoint = "", version } = vitae;
+    return { type: "shakehand1", registrations, vitae: { environment, endpoint, version } };
+  }
+
+  /** The server has closed the connection that stands for this client. */
+  async #gone(held: Held): Promise<void> {
+    if (this.#held !== held || this.#closing.signal.aborted) return;
+    this.#held = undefined;
+    // One that stops takes no connections any more by now.
+    const isThere = await this.#once((connection) => connection.ask({ type: "ping1" }, "didPing1"), STILL_THERE)
+      .then(() => true, () => false);
+    if (!this.#closing.signal.aborted) this.onLost(isThere ? CAUSES.takenOver : closedBy("server"));
+  }
+
+  async #once<Result>(dialogue: (connection: PlainConnection) => Promise<Result>, timeout?: number): Promise<Result> {
+    const connection = await this.#open(timeout);
+    try {
+      return await dialogue(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  #open(timeout = this.#parts.config.connectTimeout): Promise<PlainConnection> {
+    const { config: { host, backPort: port } } = this.#parts;
+    return PlainConnection.open({ host, port, timeout }, this.#closing.signal);
+  }
+
+  get #ownKey(): RsaKey {
+    const { config: { host, port }, folder } = this.#parts;
+    return this.#key ??= ownRsaKey(folder, `${host}:${port}`);
+  }
+
+  #ownIds(): string[] {
+    return this.#registrations.map(({ id }) => id);
+  }
+
+  #ownPort(id: string): number {
+    return this.#registrations.find((one) => one.id === id)?.port ?? 0;
+  }
+
+  get #registrations() {
+    const { folder } = this.#parts;
+    return tenantNames(folder).flatMap((tenant) => {
+      try {
+        return readRegistration(folder, tenant) ?? [];
+      } catch {
+        // Whoever reads the tenants tells.
+        return [];
+      }
+    });
+  }
+}
+
+/** What there is to say of a server that was not shaken hands with. */
+const NO_HANDSHAKE: LegacyHandshake = {
+  ports: new Map(),
+  replaced: [],
+  vitae: { environment: "", endpoint: undefined, version: "0.6" },
+};
