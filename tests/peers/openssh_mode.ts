@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import { ServerProcess, type Settings } from "../world/executable.ts";
+import { configure, ServerProcess, type Settings } from "../world/executable.ts";
 import { freePort } from "../world/ports.ts";
 import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 
@@ -13,26 +13,30 @@ export interface OpensshMode {
 /** Programs that every test of this mode needs. */
 export const NEEDS = ["sshd", "ssh-keygen"];
 
-export async function startOpensshMode(
-  t: TestContext,
-  options: { sshd?: SshdOptions; server?: Settings } = {},
-): Promise<OpensshMode> {
-  const sshd = await startSshd(t, options.sshd);
-  const server = await initServer(t, sshd, options.server);
-  return { sshd, ...server, server: await server.server.start() };
+export interface OpensshModeOptions {
+  readonly sshd?: SshdOptions;
+  readonly server?: Settings;
 }
 
-/** The server alone, not started. */
-export async function initServer(t: TestContext, sshd: Sshd, settings: Settings = {}) {
+/** Both running. */
+export async function startOpensshMode(t: TestContext, options: OpensshModeOptions = {}): Promise<OpensshMode> {
+  const mode = await initOpensshMode(t, options);
+  await mode.server.start();
+  return mode;
+}
+
+/** The sshd running, and the server not yet. */
+export async function initOpensshMode(t: TestContext, options: OpensshModeOptions = {}): Promise<OpensshMode> {
+  // The server comes first: it is stopped before the file of keys goes.
   const backPort = await freePort();
-  const server = await ServerProcess.init(t, {
-    "server.ssh.mode": "openssh",
+  const server = await ServerProcess.init(t, { "server.ssh.mode": "openssh", "server.backPort": backPort });
+  const sshd = await startSshd(t, options.sshd);
+  configure(server.config, {
     "server.ssh.sshdPort": sshd.port,
     "server.ssh.authorizedKeysFile": sshd.authorizedKeys,
     "server.ssh.sshdHostKeys": `${sshd.hostKeyFile}.pub`,
     "server.ssh.sshdConfig": sshd.configFile,
-    "server.backPort": backPort,
-    ...settings,
+    ...options.server,
   });
-  return { server, backPort };
+  return { sshd, server, backPort };
 }

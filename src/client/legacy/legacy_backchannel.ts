@@ -45,6 +45,7 @@ interface Held {
  */
 export class LegacyBackchannel implements BackchannelEnd {
   readonly legacy = true;
+  readonly throughSshd = false;
   onNotice: (notice: Notice) => void = () => {};
   onLost: (cause: string) => void = () => {};
   readonly #parts: LegacyParts;
@@ -86,8 +87,10 @@ export class LegacyBackchannel implements BackchannelEnd {
         return { type: "didUnregister1" };
       case "probe1":
         return await this.#probe(message.registeredId);
+      case "release1":
+      case "didPing1":
       case "register1":
-        throw new Error("A registration is made without a login (register_legacy.ts)");
+        throw new Error(`A server of 0.6.x knows no "${message.type}"`);
     }
   }
 

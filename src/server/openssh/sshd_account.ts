@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import type { ServerConfig } from "../../config/schema.ts";
 import { PetitError } from "../../error.ts";
 
@@ -26,33 +25,36 @@ export function sshdAccount({ sshdUser, authorizedKeysFile: file }: Settings): S
 
 type Account = Omit<SshdAccount, "authorizedKeys">;
 
+/** As sshd sees this process's user: what the environment says of name and home is not asked. */
 function ownAccount(): Account {
   const { username: name, uid, gid, homedir: home } = userInfo();
-  return { name, uid, gid, home: process.env["HOME"] || home };
+  return account((parts) => parts[2] === String(uid), String(uid)) ?? { name, uid, gid, home };
+}
+
+/** @throws PetitError `sshd-user-unknown` */
+function accountOf(name: string): Account {
+  const found = /^\w[\w.@-]*\$?$/.test(name) ? account((parts) => parts[0] === name, name) : undefined;
+  if (found !== undefined) return found;
+  throw new PetitError("sshd-user-unknown", `There is no user "${name}" on this machine`, {
+    hint: "[server.ssh] sshdUser names whom clients log in as at the system's sshd",
+  });
 }
 
 /** getent knows those of LDAP too; a system without it has them in the file. */
-function accountOf(name: string): Account {
-  const line = /^[\w.@-]+$/.test(name) && !name.startsWith("-") ? passwdLine(name) : undefined;
-  const [, , uid = "", gid = "", , home = ""] = line?.split(":") ?? [];
-  if (!/^\d+$/.test(uid)) {
-    throw new PetitError("sshd-user-unknown", `There is no user "${name}" on this machine`, {
-      hint: "[server.ssh] sshdUser names whom clients log in as at the system's sshd",
-    });
-  }
-  return { name, uid: Number(uid), gid: Number(gid), home };
+function account(isIt: (parts: string[]) => boolean, key: string): Account | undefined {
+  const line = passwd(key).split("\n").map((line) => line.split(":")).find(isIt);
+  const [name = "", , uid = "", gid = "", , home = ""] = line ?? [];
+  return /^\d+$/.test(uid) && /^\d+$/.test(gid) ? { name, uid: Number(uid), gid: Number(gid), home } : undefined;
 }
 
-function passwdLine(name: string): string | undefined {
-  let lines: string;
+function passwd(key: string): string {
   try {
-    lines = execFileSync("getent", ["passwd", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return execFileSync("getent", ["passwd", key], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   } catch {
     try {
-      lines = readFileSync("/etc/passwd", "utf8");
+      return readFileSync("/etc/passwd", "utf8");
     } catch {
-      return undefined;
+      return "";
     }
   }
-  return lines.split("\n").find((line) => line.startsWith(`${name}:`));
 }
