@@ -50,10 +50,8 @@ export async function startSshd(scope: Scope, options: SshdOptions = {}): Promis
   // Debian's sshd insists on this folder where it is started as root; its service unit makes it otherwise.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   // Its sessions outlive it otherwise, and hold its standard error.
-  let master: number | undefined;
-  scope.after(() => endSessions(master));
+  scope.after(() => endSessions(sshd.child.pid));
   const sshd = background(scope, program("sshd"), ["-D", "-e", "-f", configFile]);
-  master = sshd.child.pid;
   await sshd.line((line) => line.includes(`Server listening on 127.0.0.1 port ${port}`));
   const user = (await output("id", ["-un"])).trim();
   return { port, user, authorizedKeys, hostKey, hostKeyFile, configFile, process: sshd };

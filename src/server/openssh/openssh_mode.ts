@@ -114,7 +114,7 @@ export class OpensshMode {
           hold.forget(id);
         }
       },
-      onHeard: () => this.#tunnels.lookSoon(),
+      look: () => this.#tunnels.lookSoon(),
       onGone: (session) => void tunnels.close(session, new Map()),
     }, peer);
   }

@@ -32,8 +32,8 @@ export interface ProvenDialogueParts {
   release(registration: Registration, session: ClientSession): Promise<void>;
   /** Told which of its registrations a client lets nobody in to. */
   onClosed(session: ClientSession, closed: ReadonlyMap<string, ClosedCode>): void;
-  /** Told that a client may have done something: asked sshd to listen, or not to. */
-  onHeard(): void;
+  /** A client may have asked sshd to listen, or not to: finds out. */
+  look(): Promise<void>;
   /** Told when the backchannel of a tunnel is gone. */
   onGone(session: ClientSession): void;
 }
@@ -72,8 +72,9 @@ export class ProvenDialogue implements PlainDialogue {
       join: undefined,
       onClosed: (closed) => this.#parts.onClosed(session, closed),
     });
+    // Whoever introduces itself asks afterwards, to be told when callers are sent.
+    if (message?.type === "ping1" && session.tunnelId !== undefined) await this.#parts.look();
     await connection.say(reply);
-    this.#parts.onHeard();
   }
 
   closed(): void {

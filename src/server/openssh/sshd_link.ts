@@ -11,7 +11,8 @@ export class SshdLink implements TunnelLink {
   standing = true;
   readonly wire: TunnelLink["wire"];
   readonly #session: () => ClientSession | undefined;
-  #name = randomBytes(8).toString("hex");
+  #name: string | undefined;
+  readonly #ownName = randomBytes(8).toString("hex");
   /** When its client said something last; undefined where it never has. */
   #said: number | undefined;
 
@@ -38,9 +39,13 @@ export class SshdLink implements TunnelLink {
     };
   }
 
-  /** Remembered: the backchannel may be gone before the tunnel is. */
   get tunnelId(): string {
-    return this.#name = this.#session()?.tunnelId ?? this.#name;
+    return this.#name ?? this.#ownName;
+  }
+
+  /** Takes the name that its client has for it. The first one stands: another backchannel is another tunnel's. */
+  learnName(): void {
+    this.#name ??= this.#session()?.tunnelId;
   }
 
   /** What a service sends shows that callers' bytes went there, or could. */

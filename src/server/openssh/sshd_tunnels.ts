@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
@@ -50,7 +51,8 @@ export class SshdTunnels {
   readonly #causes = new Map<string, string>();
   #seen = performance.now();
   #timer: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Timeout | undefined;
+  #soon: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(parts: SshdTunnelsParts) {
     this.#parts = parts;
@@ -65,7 +67,7 @@ export class SshdTunnels {
   /** Ends what is in progress through them. */
   stop(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#soon);
+    this.#stopped = true;
     for (const { served, tunnel } of this.#known.values()) {
       this.#parts.tunnels.remove(served);
       tunnel.cut();
@@ -100,6 +102,7 @@ export class SshdTunnels {
       const stands = registration !== undefined && registration.fingerprint === served.registration.fingerprint &&
         here.some(({ inode }) => inode === tunnel.listener.inode);
       if (!stands || served.lost) this.#remove(id, known);
+      else tunnel.link.learnName();
     }
     for (const [port, sockets] of found) {
       const registration = routes.byPort(port) as Registration;
@@ -107,17 +110,20 @@ export class SshdTunnels {
     }
   }
 
-  /** The same in a moment: whoever has just said something may have asked sshd for something before. */
-  lookSoon(): void {
-    this.#soon ??= setTimeout(() => {
+  /** The same, unless that has just been done: then in a moment. Resolves when it has. Never rejects. */
+  lookSoon(): Promise<void> {
+    const wait = this.#seen + LOOK_SOON - performance.now();
+    if (wait <= 0) return Promise.resolve(this.lookNow());
+    return this.#soon ??= sleep(wait).then(() => {
       this.#soon = undefined;
       this.lookNow();
-    }, LOOK_SOON);
+    });
   }
 
   /** The same at once, where something goes wrong too. */
   lookNow(): void {
     const { noise, log } = this.#parts;
+    if (this.#stopped) return;
     try {
       this.look();
     } catch (error) {
@@ -148,8 +154,9 @@ export class SshdTunnels {
     const listener = PREFERRED.map((host) => own.find((socket) => socket.host === host)).find(Boolean) ??
       own[0] as ListeningSocket;
     const link = new SshdLink(() => this.#parts.session(fingerprint), () => this.#seen);
+    link.learnName();
     const tunnel = new SshdTunnel(listener, link, {
-      gone: () => this.lookSoon(),
+      gone: () => void this.lookSoon(),
       end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
     const served = new Served(registration, tunnel, listener.host, port, CLIENT_ADDRESS, config.ssh);
