@@ -15,7 +15,7 @@ export interface Goal {
   readonly reached: boolean;
 }
 
-type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "access" | "logins" | "options">;
+type Found = Pick<Results, "rows" | "memory" | "clients" | "usage" | "access" | "logins" | "former" | "options">;
 type Values = readonly (number | null)[];
 
 /** The goals of what was measured. Kilobytes and megabytes are those of 1,000. */
@@ -58,27 +58,36 @@ export function judge(found: Found): Goal[] {
       );
     }
   }
+  if (found.former.length > 0) {
+    const times = (key: "rate" | "p50") => found.former.map(({ petit, former }) => petit[key] / former[key]);
+    const failed = found.former.map(({ petit }) => petit.failed + petit.askedInVain);
+    goals.push(
+      atLeast("proxied requests/s", times("rate"), 12, "× those of 0.6.34", "×"),
+      atMost("median latency", times("p50"), 0.1, "× that of 0.6.34", "×"),
+      atMost("failed requests, also where 0.6.34 dies", failed, 0, "requests"),
+    );
+  }
   return goals;
 }
 
 function ratio({ rows }: Found, key: string, name: Name, wanted: number): Goal[] {
   const row = rows.find((row) => row.key === key);
   if (row === undefined) return [];
-  const { values, median: got } = row.series.ratios[name];
-  return [{
-    what: `${row.title}, ${TITLES[name]}`,
-    wanted: `at least ${wanted} × ssh -R`,
-    got,
-    range: rangeOf(values),
-    unit: "×",
-    reached: got !== null && got >= wanted,
-  }];
+  const { values } = row.series.ratios[name];
+  return [atLeast(`${row.title}, ${TITLES[name]}`, values, wanted, "× ssh -R", "×")];
 }
 
-function atMost(what: string, values: Values, wanted: number, unit: string): Goal {
+/** @param of what is wanted, told in full; `unit` is the figure's own */
+function atLeast(what: string, values: Values, wanted: number, of: string, unit: string): Goal {
+  const got = median(values);
+  const reached = got !== null && got >= wanted;
+  return { what, wanted: `at least ${wanted} ${of}`, got, range: rangeOf(values), unit, reached };
+}
+
+function atMost(what: string, values: Values, wanted: number, of: string, unit = of): Goal {
   const got = median(values);
   const reached = got !== null && got <= wanted;
-  return { what, wanted: `at most ${wanted} ${unit}`, got, range: rangeOf(values), unit, reached };
+  return { what, wanted: `at most ${wanted} ${of}`, got, range: rangeOf(values), unit, reached };
 }
 
 function rangeOf(values: Values): [number, number] | null {

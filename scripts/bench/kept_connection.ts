@@ -34,6 +34,11 @@ export class KeptConnection {
     this.#socket.write(request);
   }
 
+  /** Ends it; `onError` learns of that too. */
+  close(): void {
+    this.#socket.end();
+  }
+
   #take(bytes: Buffer): void {
     this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
     const headEnd = this.#received.indexOf(HEAD_END);

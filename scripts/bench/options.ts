@@ -12,11 +12,12 @@ export const PARTS = [
   "access",
   "flood",
   "logins",
+  "former",
 ] as const;
 export type Part = typeof PARTS[number];
 
 /** Those that do not compare petit with `ssh -R`. */
-export const APART = ["clients", "usage", "access", "flood", "logins"] as const satisfies readonly Part[];
+export const APART = ["clients", "usage", "access", "flood", "logins", "former"] as const satisfies readonly Part[];
 
 export function isApart(part: Part): part is typeof APART[number] {
   return APART.some((one) => one === part);

@@ -5,6 +5,7 @@ import type { Machine } from "./machine.ts";
 import type { ClientsSample } from "./measure_clients.ts";
 import type { AccessSample } from "./measure_access.ts";
 import type { FloodSample } from "./measure_flood.ts";
+import type { FormerSample } from "./measure_former.ts";
 import type { LoginsSample } from "./measure_logins.ts";
 import type { UsageSample } from "./measure_usage.ts";
 import type { Options } from "./options.ts";
@@ -38,6 +39,7 @@ export interface Results {
   readonly access: readonly AccessSample[];
   readonly flood: readonly FloodSample[];
   readonly logins: readonly LoginsSample[];
+  readonly former: readonly FormerSample[];
   readonly goals: readonly Goal[];
   /** Answers that were wrong, and runs that failed. */
   readonly failures: readonly string[];

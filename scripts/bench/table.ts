@@ -5,12 +5,26 @@ import { type Guarded, GUARDS } from "./measure_access.ts";
 import { FLOOD_RATE } from "./measure_flood.ts";
 import { type AttackName, ATTACKS, type AttackSample } from "./measure_logins.ts";
 import type { Results } from "./results.ts";
+import { formerTable } from "./former_table.ts";
 import { median } from "./rounds.ts";
 
 /** The results for people. */
 export function table(results: Results): string {
-  const { machine, disturbance, options, rows, memory, clients, usage, access, flood, logins, goals, failures } =
-    results;
+  const {
+    machine,
+    disturbance,
+    options,
+    rows,
+    memory,
+    clients,
+    usage,
+    access,
+    flood,
+    logins,
+    former,
+    goals,
+    failures,
+  } = results;
   const rounds = options.rounds === 1 ? "one round" : `medians of ${options.rounds} rounds`;
   const parts = [
     `petit beside ssh -R, ${rounds}`,
@@ -96,6 +110,7 @@ export function table(results: Results): string {
     ]));
   }
   if (logins.length > 0) parts.push(...loginsTables(logins));
+  if (former.length > 0) parts.push(columns(formerTable(former)));
   if (goals.length > 0) parts.push(columns([["goals", "wanted", "measured", "rounds", ""], ...goals.map(goalLine)]));
   if (failures.length > 0) parts.push(["FAILED", ...failures].join("\n  "));
   return `${parts.join("\n\n")}\n`;

@@ -33,6 +33,8 @@ export class CheckContext {
   #tenants: readonly Tenant[] | undefined;
   #attempt: Promise<Attempt> | undefined;
   #handshake: Promise<Shakehand> | undefined;
+  /** Whether the server is one of 0.6.x; false before `handshake` has settled. */
+  legacy = false;
 
   constructor(file: string, only: string | undefined, signal: AbortSignal) {
     this.file = resolve(file);
@@ -98,6 +100,7 @@ export class CheckContext {
 
   async #shake(connection: SshClientConnection): Promise<Shakehand> {
     const backchannel = await openBackchannel(connection, { config: this.config, folder: this.folder, holds: false });
+    this.legacy = backchannel.legacy;
     const vitae = clientVitae(this.config);
     return await backchannel.ask({ type: "handshake1", handshakeVersion: HANDSHAKE_VERSION, vitae }, "shakehand1");
   }

@@ -5,6 +5,8 @@ import { version } from "../platform/version.ts";
 import { type Check, Warning } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { KnownHost } from "./known_host.ts";
+import { isFormerFolder } from "./legacy/legacy_server.ts";
+import { serverPorts } from "./legacy/server_ports.ts";
 
 /** The way to the server, step by step. */
 export const serverChecks: readonly Check[] = [
@@ -67,10 +69,16 @@ function connectOnly({ config: { host, port, connectTimeout }, where }: CheckCon
   });
 }
 
-function hostKeyIsPinned(context: CheckContext): string {
-  const pinned = new KnownHost(context.folder).of(context.config.host, context.config.port);
+function hostKeyIsPinned({ folder, config, where }: CheckContext): string {
+  const known = new KnownHost(folder);
+  const pinned = serverPorts(config, folder).flatMap((port) => known.of(config.host, port));
   if (pinned.length > 0) return pinned.join(", ");
-  throw new PetitError("host-key-unknown", `No host key is known for ${context.where}`, {
+  if (isFormerFolder(folder)) {
+    throw new Warning("host-key-unknown", "None yet: a client of 0.6.x has left this folder, and it looked at none", {
+      hint: "The first start takes the key of the server that lets this client in, and no other from then on",
+    });
+  }
+  throw new PetitError("host-key-unknown", `No host key is known for ${where}`, {
     hint: "Register with a join code of that server; the code vouches for its key",
   });
 }
@@ -99,6 +107,11 @@ async function loginIsAccepted(context: CheckContext): Promise<string> {
 
 async function serverTells(context: CheckContext): Promise<string> {
   const { vitae } = await context.handshake();
+  if (context.legacy) {
+    throw new Warning("server-legacy", "petit 0.6, over its plain backchannel: what goes over that is not encrypted", {
+      hint: "Once its operator has a newer server, register with a join code of that",
+    });
+  }
   const told = `petit ${vitae.version}, environment "${vitae.environment}"`;
   if (major(vitae.version) === major(version)) return told;
   throw new Warning("version-differs", `${told}; this is petit ${version}`, {

@@ -79,7 +79,9 @@ export class ClientControl {
 
   /** What is wrong with tenants whose files are damaged: a sentence for each. */
   get broken(): readonly string[] {
-    return this.#broken.map(({ name, error }) => `The files of tenant "${name}" cannot be used: ${messageOf(error)}`);
+    return this.#broken.map(({ name, error: { message, hint } }) =>
+      `The files of tenant "${name}" cannot be used: ${message}${hint === undefined ? "" : ` (${hint})`}`
+    );
   }
 
   /**

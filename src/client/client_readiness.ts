@@ -50,6 +50,8 @@ function reason({ tenant, code: why, error = "there was no answer" }: Probe, { r
   if (why === "service-unwell" || why === "service-silent") {
     return `The tunnel is up and the service ${service} takes connections, but is not well: ${error}`;
   }
+  // What is wrong is not the service.
+  if (why === "loop-broken" || why === "registration-unknown") return error;
   const code = /\bE[A-Z_]{4,}\b/.exec(error)?.[0] ?? "";
   return `The tunnel is up, but the service ${service} ${REASONS[code] ?? `cannot be reached: ${error}`}`;
 }

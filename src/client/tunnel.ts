@@ -119,7 +119,7 @@ export class Tunnel {
       ...(onWire === undefined ? {} : { onWire }),
     });
     try {
-      return new Tunnel(parts, connection, await openBackchannel(connection, { config, folder, holds: true }));
+      return new Tunnel(parts, connection, await openBackchannel(connection, { config, folder, log, holds: true }));
     } catch (error) {
       connection.end();
       throw error;

@@ -23,6 +23,11 @@ export class ChannelPool {
   #idle: Idle[] = [];
   #timer: NodeJS.Timeout | undefined;
 
+  /** How many are idle. */
+  get size(): number {
+    return this.#idle.length;
+  }
+
   /** The channel that was used last, or undefined. */
   take(): DuplexChannel | undefined {
     const now = performance.now();

@@ -59,6 +59,9 @@ const NOT_REACHED: Readonly<Record<string, Refusal>> = {
   "open-timeout": refusals.openTimeout,
 };
 
+/** The path of the loopback probe of petit 0.6.x. */
+const INTERCEPTED_PATH = "/-g2c-intercept";
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** An answer whose head has come. */
@@ -148,7 +151,12 @@ export class Exchange implements ChannelUser, Traveller {
       return this.#fail(refusals.bodyTooLarge);
     }
     this.#timeoutIn(Infinity);
-    this.#reach.start(true);
+    this.#reach.start(!this.#isIntercepted);
+  }
+
+  /** Whether it is a loopback probe of petit 0.6.x, which its client answers itself when it comes first on a channel. */
+  get #isIntercepted(): boolean {
+    return this.#head.method === "GET" && this.#target.target.startsWith(INTERCEPTED_PATH);
   }
 
   get peer(): Peer {
@@ -172,6 +180,8 @@ export class Exchange implements ChannelUser, Traveller {
     this.#reused = reused;
     this.#record.channel = channel.incoming.id;
     this.#timeoutIn(this.#context.limits.serviceTimeout);
+    // It says nothing of the service.
+    if (this.#isIntercepted) channel.onFirst = undefined;
     channel.attach(this);
     const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
     this.#waitsForService = !channel.write(bytes);
@@ -290,7 +300,10 @@ export class Exchange implements ChannelUser, Traveller {
     const lost = refusal === refusals.tunnelLost;
     // An idle connection that the service closed while the request was on its way: nobody has seen the request.
     const wasIdle = this.#reused && this.#framing.kind === "none";
-    if (!repeatable || !(lost || wasIdle)) return this.#fail(refusal);
+    if (!repeatable || !(lost || wasIdle)) {
+      if (!lost && !this.#heard && !this.#reused) this.#record.cause = this.#served?.unanswered() ?? this.#record.cause;
+      return this.#fail(refusal);
+    }
     this.#dropChannel();
     this.#waitsForService = false;
     this.#timeoutIn(Infinity);

@@ -122,6 +122,8 @@ export class GatewayPeer implements SshPeer {
     const { ssh } = this.#parts.config;
     const served = new Served(registration, connection, address, registration.port, this.#address, ssh);
     this.#served.set(registration.id, served);
+    // It cannot tell how; and a connection on which nothing is asked it would leave open at its service.
+    if (served.opensBlindly) tunnels.wish(registration.id, { probe: "none", host: "" });
     this.#takeOver(registration.id, tunnels.of(registration.id));
     this.#rememberAddress(registration, address);
     try {

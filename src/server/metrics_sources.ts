@@ -7,6 +7,7 @@ import type { CallerPlaces } from "./caller_places.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Hold } from "./hold.ts";
 import { lightStates, patienceOf } from "./lights.ts";
+import { countOldClients } from "./legacy/old_clients.ts";
 import type { LoginGuard } from "./login/login_guard.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -31,6 +32,7 @@ export function metricsSources(
   return {
     exchanges,
     registrations: () => Array.from(routes.all).length,
+    oldClients: () => countOldClients(routes.all).old.length,
     tunnels: () => links().size,
     served: () => tunnels.size,
     channelsOpen: () => [...links()].reduce((total, { channels }) => total + channels, 0),

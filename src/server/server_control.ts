@@ -18,6 +18,7 @@ import type { Hold } from "./hold.ts";
 import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
+import { isOldClient } from "./legacy/old_clients.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -246,6 +247,7 @@ export class ServerControl {
       tenant,
       endpoint: this.#parts.config.vitae.endpoint.replaceAll("REGID", id),
       createdAt: new Date(createdAt).toISOString(),
+      old: isOldClient(registration),
       tunnel: served === undefined ? null : tunnelStatus(served),
       lights: lightsOf(
         served,

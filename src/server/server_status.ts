@@ -15,6 +15,8 @@ export interface RegistrationStatus {
   readonly endpoint: string;
   /** When it was made, ISO 8601. */
   readonly createdAt: string;
+  /** Whether its client is still one of petit 0.6.x. */
+  readonly old: boolean;
   /** Null while the client is away. */
   readonly tunnel: TunnelStatus | null;
   /** Whether client, tunnel and service work, by what was seen last. */

@@ -42,6 +42,7 @@ import { LoginReports } from "./login/login_reports.ts";
 import { LegacyClients } from "./legacy/legacy_clients.ts";
 import { LegacyRegistrar } from "./legacy/legacy_registrar.ts";
 import { LegacySession } from "./legacy/legacy_session.ts";
+import { OldClients } from "./legacy/old_clients.ts";
 import { keyedClients } from "./host_key/keyed_clients.ts";
 import { metricsSources } from "./metrics_sources.ts";
 import { NewRegistrations } from "./new_registrations.ts";
@@ -192,11 +193,15 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
     undo.push(() => knownSources.close());
 
+    const oldClients = new OldClients({ registrations: () => routes.all, log });
+    oldClients.start();
+    undo.push(() => oldClients.stop());
     const legacyClients = new LegacyClients({ tunnels, log, noise });
     const legacy = {
       ...{ config, registry, routes, audit, log, noise },
       clients: legacyClients,
       registrar: new LegacyRegistrar({ config, routes, registrations }),
+      onClient: () => oldClients.look(),
     };
     const plain = needsPlainBackchannel(config)
       ? new PlainBackchannel({
@@ -296,7 +301,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       refuseNew();
       const spread = gateway.dismiss(true);
       callers.leave();
-      moving = sleep(spread + MOVED_WITHIN);
+      moving = Promise.all([sleep(spread + MOVED_WITHIN), legacyClients.leave(MOVED_WITHIN)]);
     };
     const drain = async () => {
       refuseNew();

@@ -29,16 +29,9 @@ export interface TunnelConnection {
   /**
    * Opens a channel to what the client forwards under `address:port`.
    *
-   * @param onFirst where that is not so: told once, when the first byte has come from the service, or with the reason why none will
    * @throws Error with what is known about why it cannot be reached
    */
-  open(
-    address: string,
-    port: number,
-    originAddress: string,
-    originPort: number,
-    onFirst?: (error?: string) => void,
-  ): Promise<DuplexChannel>;
+  open(address: string, port: number, originAddress: string, originPort: number): Promise<DuplexChannel>;
   /** Ends it in order. @param why in words, for both sides */
   end(why: string): void;
   /** Ends it at once. */

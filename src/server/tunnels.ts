@@ -2,6 +2,7 @@ import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { ClosedCode, ProbeWish } from "../tunnel/messages.ts";
+import { isLegacyPetit } from "../tunnel/petit_peer.ts";
 import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
 import type { TunnelConnection } from "./tunnel_connection.ts";
@@ -79,6 +80,24 @@ export class Served {
     for (const connection of this.#upgraded) connection.drain();
   }
 
+  /** Whether its client accepts a channel before it has reached the service, so that an open channel says nothing of it. */
+  get opensBlindly(): boolean {
+    return !this.connection.opensAtService || isLegacyPetit(this.connection.link.wire.greeting);
+  }
+
+  /**
+   * A request got no answer: where its client opens channels blindly, that may be because the service was not reached.
+   *
+   * @returns what is known of it, in words; undefined where nothing is
+   */
+  unanswered(): string | undefined {
+    if (!this.opensBlindly) return undefined;
+    const who = this.connection.opensAtService ? "a client of petit 0.6" : "sshd";
+    const why = `It closed the connection without an answer, or does not accept any: ${who} does not say which`;
+    if (this.alive && !this.lost) this.#evidence.failed(performance.now(), "service-closed", why, "caller");
+    return why;
+  }
+
   get evidence(): ServiceEvidence {
     this.#evidence.answered(this.pool.lastUsed);
     return this.#evidence;
@@ -126,12 +145,16 @@ export class Served {
         if (by === "caller") evidence.failed(performance.now(), "open-timeout", OPEN_TIMEOUT, by);
         reject(new PetitError("open-timeout", OPEN_TIMEOUT));
       }, timeout);
-      connection.open(this.address, this.port, callerAddress, callerPort, this.#onFirst(by)).then(
+      connection.open(this.address, this.port, callerAddress, callerPort).then(
         (channel) => {
           clearTimeout(timer);
-          if (by === "caller" && connection.opensAtService) {
+          const reached = () => {
             const now = performance.now();
-            evidence.reached(now, now - begun, by);
+            evidence.reached(now, now - begun, "caller");
+          };
+          if (by === "caller") {
+            if (this.opensBlindly) channel.onFirst = reached;
+            else reached();
           }
           if (late) channel.close();
           else resolve(channel);
@@ -146,17 +169,6 @@ export class Served {
         },
       );
     });
-  }
-
-  /** Undefined where a channel that is open has reached the service. */
-  #onFirst(by: Visitor): ((error?: string) => void) | undefined {
-    if (this.connection.opensAtService || by !== "caller") return undefined;
-    const begun = performance.now();
-    return (error) => {
-      const now = performance.now();
-      if (error === undefined) this.#evidence.reached(now, now - begun, by);
-      else if (this.alive && !this.lost) this.#evidence.failed(now, "service-refused", error, by);
-    };
   }
 }
 

@@ -66,6 +66,8 @@ export class Channel implements DuplexChannel {
   /** Bytes received and sent, for logs and records. */
   bytesIn = 0;
   bytesOut = 0;
+  /** Told of the first bytes that come. */
+  onFirst: (() => void) | undefined;
 
   // Members that the SSH library reads or sets.
   readonly server = true;
@@ -194,6 +196,7 @@ export class Channel implements DuplexChannel {
       this.#link.violated("sent more than the channel's window allows");
       return false;
     }
+    if (this.bytesIn === 0) this.onFirst?.();
     this.bytesIn += chunk.length;
     if (this.#paused || this.#received.length > 0) {
       this.#received.push(chunk);

@@ -10,6 +10,8 @@ export interface DuplexChannel {
   /** Bytes received and sent. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Told of the first bytes that come. */
+  onFirst: (() => void) | undefined;
   /** It is gone. */
   readonly destroyed: boolean;
   /** True as long as bytes can be sent. */

@@ -14,6 +14,7 @@ export class SocketChannel implements DuplexChannel {
   bytesIn = 0;
   bytesOut = 0;
   destroyed = false;
+  onFirst: (() => void) | undefined;
   readonly #socket: Socket;
   #user: ChannelUser = NOBODY;
   #attached = false;
@@ -31,6 +32,7 @@ export class SocketChannel implements DuplexChannel {
     this.#socket = socket;
     socket.pause();
     socket.on("data", (chunk: Buffer) => {
+      if (this.bytesIn === 0) this.onFirst?.();
       this.bytesIn += chunk.length;
       onHeard();
       this.#user.onData(chunk);

@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { type Background, background } from "../world/processes.ts";
+import type { Scope } from "../world/temporary_folder.ts";
+import { bothOutputs } from "./both_outputs.ts";
 import type { Need } from "./peer_test.ts";
 
 /** The folder with the programs of 0.6.34, such as node_modules/.bin of a folder where npm has installed it. */
@@ -14,8 +17,26 @@ export function formerProgram(name: FormerProgram): string {
   return join(FOLDER, name);
 }
 
-/** Its dependencies call what Node has deprecated, and would say so. */
-export const FORMER_ENV = { NODE_OPTIONS: "--no-deprecation" };
+/** What the programs of 0.6.34 run with. Their dependencies call what Node has deprecated, and would say so. */
+export function formerEnv(home: string): Record<string, string> {
+  return { HOME: home, NODE_OPTIONS: "--no-deprecation" };
+}
+
+/** What becomes of the log on standard output: lines to look at, or nothing, as with its own `petit-server start`. */
+export type FormerOutput = "lines" | "none";
+
+/** Starts a daemon of 0.6.34. */
+export function launchFormer(
+  scope: Scope,
+  daemon: "petit-serverd" | "petit-clientd",
+  config: string,
+  home: string,
+  output: FormerOutput,
+): Background {
+  const [program, args, env] = [formerProgram(daemon), ["-c", config], formerEnv(home)] as const;
+  if (output === "lines") return bothOutputs(scope, program, [...args], { env });
+  return background(scope, "sh", ["-c", 'exec "$0" "$@" >/dev/null', program, ...args], { env });
+}
 
 const PROGRAMS: Need = {
   name: "the programs of 0.6.34 in the folder that PETIT_FORMER names",

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { configure, type Settings } from "../world/executable.ts";
 import { type Background, type Finished, freePort, output, run } from "../world/processes.ts";
 import { type Scope, temporaryFolder } from "../world/temporary_folder.ts";
-import { bothOutputs } from "./both_outputs.ts";
-import { FORMER_ENV, formerProgram } from "./former.ts";
+import { formerEnv, type FormerOutput, formerProgram, launchFormer } from "./former.ts";
 
 /** A server that a client of 0.6.34 can use, on 127.0.0.1. */
 export interface FormerTarget {
@@ -42,6 +41,12 @@ export class FormerClient {
   /** `petit-client init`, and what differs from the config.toml that this writes. */
   static async init(scope: Scope, target: FormerTarget, settings: Settings = {}): Promise<FormerClient> {
     const client = new FormerClient(scope);
+    // At an error of its tunnel it would give its registrations up, kill every other client of 0.6.x on the machine and
+    // start itself anew, out of anybody's sight, unless it has done so within the last ten minutes.
+    writeFileSync(
+      join(client.folder, "healing"),
+      JSON.stringify({ lastAttempt: Number.MAX_SAFE_INTEGER, attempts: 1 }),
+    );
     await client.succeed("init");
     configure(client.config, {
       "client.host": "127.0.0.1",
@@ -79,34 +84,29 @@ export class FormerClient {
 
   /** Runs `petit-client` with a command to its end, however it ends. */
   run(command: string, ...args: string[]): Promise<Finished> {
-    return run(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: this.#env });
+    return run(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: formerEnv(this.folder) });
   }
 
   /** The same, for a command that has to succeed; returns what it printed. */
   succeed(command: string, ...args: string[]): Promise<string> {
-    return output(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: this.#env });
+    return output(formerProgram("petit-client"), [command, ...args, "-c", this.config], {
+      env: formerEnv(this.folder),
+    });
   }
 
   /** Runs the daemon; resolves when the tunnels of all tenants are there. */
   async start(): Promise<this> {
-    this.process = this.launch();
     let tunnels = 0;
-    await this.process.line((line) => line.includes("Tunnel connected.") && ++tunnels === this.#tenants.length);
+    await this.launch().line((line) => line.includes("Tunnel connected.") && ++tunnels === this.#tenants.length);
     return this;
   }
 
   /** Runs the daemon, and waits for nothing. */
-  launch(): Background {
-    return this.process = bothOutputs(this.#scope, formerProgram("petit-clientd"), ["-c", this.config], {
-      env: this.#env,
-    });
+  launch(output: FormerOutput = "lines"): Background {
+    return this.process = launchFormer(this.#scope, "petit-clientd", this.config, this.folder, output);
   }
 
   async stop(): Promise<void> {
     await this.process.stop();
-  }
-
-  get #env(): Record<string, string> {
-    return { ...FORMER_ENV, HOME: this.folder };
   }
 }

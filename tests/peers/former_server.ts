@@ -4,8 +4,7 @@ import { configure, type Settings } from "../world/executable.ts";
 import { firstReversePort } from "../world/ports.ts";
 import { type Background, freePort, output } from "../world/processes.ts";
 import { type Scope, temporaryFolder } from "../world/temporary_folder.ts";
-import { bothOutputs } from "./both_outputs.ts";
-import { FORMER_ENV, formerProgram } from "./former.ts";
+import { formerEnv, type FormerOutput, formerProgram, launchFormer } from "./former.ts";
 import type { FormerTarget } from "./former_client.ts";
 import { type Redis, startRedis } from "./redis.ts";
 import { type Sshd, startSshd } from "./sshd.ts";
@@ -63,7 +62,7 @@ export class FormerServer {
     const first = firstReversePort();
     const open = Array.from({ length: REVERSE_PORTS }, (_, i) => ["0", String(first + i)]).flat();
     await server.redis.command("ZADD", "g2c/openPorts", ...open);
-    await output(formerProgram("petit-server"), ["init", "-c", server.config], { env: server.#env });
+    await output(formerProgram("petit-server"), ["init", "-c", server.config], { env: formerEnv(server.home) });
     configure(server.config, {
       "server.proxyPort": server.proxyPort,
       "server.secureProxyPort": server.secureProxyPort,
@@ -79,9 +78,13 @@ export class FormerServer {
 
   /** Starts it, again on the same ports if it ran before; resolves when it listens everywhere. */
   async start(): Promise<this> {
-    this.process = bothOutputs(this.#scope, formerProgram("petit-serverd"), ["-c", this.config], { env: this.#env });
-    await this.process.line((line) => line.includes("Proxy listening."));
+    await this.launch().line((line) => line.includes("Proxy listening."));
     return this;
+  }
+
+  /** Starts it, and waits for nothing. */
+  launch(output: FormerOutput = "lines"): Background {
+    return this.process = launchFormer(this.#scope, "petit-serverd", this.config, this.home, output);
   }
 
   /** Ends it as a service manager does; nothing happens where it has died by itself. */
@@ -97,9 +100,5 @@ export class FormerServer {
   /** The file at which its sshd looks, and to which it appends. */
   get authorizedKeys(): string {
     return this.sshd.authorizedKeys;
-  }
-
-  get #env(): Record<string, string> {
-    return { ...FORMER_ENV, HOME: this.home };
   }
 }

@@ -29,6 +29,13 @@ export interface Need {
   readonly met: () => boolean;
 }
 
+/** The names of those needs that are not met. */
+export function missingOf(needs: (string | Need)[]): string[] {
+  return needs
+    .filter((need) => typeof need === "string" ? findProgram(need) === undefined : !need.met())
+    .map((need) => typeof need === "string" ? need : need.name);
+}
+
 /**
  * A test of the compiled petit with programs of other people. It is skipped where one is missing, except under CI,
  * which installs all of them: there a test that cannot run has failed.
@@ -36,9 +43,7 @@ export interface Need {
  * @param needs names of programs, or other things
  */
 export function peerTest(name: string, needs: (string | Need)[], body: (t: TestContext) => Promise<void>): void {
-  const missing = needs
-    .filter((need) => typeof need === "string" ? findProgram(need) === undefined : !need.met())
-    .map((need) => typeof need === "string" ? need : need.name);
+  const missing = missingOf(needs);
   if (!existsSync(petitExecutable)) missing.push(`${petitExecutable} (npm run build)`);
   const skip = `needs ${missing.join(", ")}`;
   if (missing.length === 0) test(name, body);

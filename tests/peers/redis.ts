@@ -1,4 +1,4 @@
-import { freePort, output } from "../world/processes.ts";
+import { type Background, freePort, output } from "../world/processes.ts";
 import { type Scope, temporaryFolder } from "../world/temporary_folder.ts";
 import { bothOutputs } from "./both_outputs.ts";
 import { program } from "./peer_test.ts";
@@ -8,6 +8,7 @@ export interface Redis {
   readonly port: number;
   /** "redis://127.0.0.1:PORT" */
   readonly url: string;
+  readonly process: Background;
   /** Runs one command of Redis by redis-cli; returns what that prints. */
   readonly command: (...words: string[]) => Promise<string>;
 }
@@ -20,5 +21,5 @@ export async function startRedis(scope: Scope): Promise<Redis> {
   await redis.line((line) => line.includes("Ready to accept connections"));
   const command = (...words: string[]) =>
     output(program("redis-cli"), ["-h", "127.0.0.1", "-p", String(port), ...words]);
-  return { port, url: `redis://127.0.0.1:${port}`, command };
+  return { port, url: `redis://127.0.0.1:${port}`, process: redis, command };
 }

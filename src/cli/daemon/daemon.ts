@@ -23,6 +23,7 @@ import { type PidFile, removePidFile, writePidFile } from "../../platform/pid_fi
 import { hasUnixSockets } from "../../platform/unix_socket.ts";
 import { notifyMainProcess } from "../../platform/service/notify_systemd.ts";
 import type { Invocation } from "../commands/command.ts";
+import { refuseFormerClient } from "./former_daemon.ts";
 import { heedSignals } from "./daemon_signals.ts";
 import { startSuccessor, type Successor } from "./hand_over.ts";
 import { lockAfter, type Predecessor, predecessor } from "./take_over.ts";
@@ -96,6 +97,7 @@ export async function runDaemon(
     const loaded = loadConfig(configFile(invocation));
     refuseFormer(role, loaded.former);
     refuseLoose(role, loaded);
+    if (before === undefined && role === "client") await refuseFormerClient(loaded.folder);
     const lock = before === undefined
       ? lockFolder(loaded.folder, role, () => removePidFile(loaded.folder, role))
       : undefined;

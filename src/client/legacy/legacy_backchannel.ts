@@ -1,4 +1,5 @@
 import type { ClientConfig } from "../../config/schema.ts";
+import type { Log } from "../../observe/log.ts";
 import { PetitError } from "../../error.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
@@ -28,6 +29,8 @@ export interface LegacyParts {
    * that runs.
    */
   readonly holds: boolean;
+  /** Told of a connection that this one has taken the place of. */
+  readonly log?: Pick<Log, "info">;
 }
 
 /** Milliseconds for a server that has closed a connection to show that it is still there. */
@@ -114,6 +117,15 @@ export class LegacyBackchannel implements BackchannelEnd {
     if (held === undefined) return this.#shakehand(NO_HANDSHAKE);
     finishHandshake(held.connection, vitae);
     this.#held = held;
+    const { replaced } = held.handshake;
+    if (before === undefined && replaced.length > 0) {
+      this.#parts.log?.info(
+        { ids: replaced, code: "replaced" },
+        `The server counted ${
+          replaced.join(", ")
+        } as connected: a connection before this one, or another client with the same key, which this one takes over from`,
+      );
+    }
     // The server ends it too where it was for the same ids, and takes that for no loss.
     before?.connection.close();
     void held.connection.closed.then(() => this.#gone(held));
@@ -153,15 +165,14 @@ export class LegacyBackchannel implements BackchannelEnd {
       await this.#once((connection) => unregisterAt(connection, this.#ownKey, id));
     } catch (error) {
       if (!isRefusal(error) || (await this.#known([id])).length > 0) throw error;
-      throw new PetitError("registration-unknown", `The server has no registration ${id} of this key`, {
-        cause: error,
-      });
+      throw unknown(id, error);
     }
   }
 
   async #probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
     const { config, folder } = this.#parts;
-    const vitae = this.#held?.handshake.vitae ?? NO_HANDSHAKE.vitae;
+    const { vitae, ports } = this.#held?.handshake ?? NO_HANDSHAKE;
+    if (!ports.has(id)) throw unknown(id);
     return await probeLoop({ config, folder, id, template: vitae.endpoint, signal: this.#closing.signal });
   }
 
@@ -225,6 +236,11 @@ export class LegacyBackchannel implements BackchannelEnd {
     });
   }
 }
+
+const unknown = (id: string, cause?: unknown) =>
+  new PetitError("registration-unknown", `The server does not know registration ${id} of this key; register again`, {
+    cause,
+  });
 
 /** What there is to say of a server that was not shaken hands with. */
 const NO_HANDSHAKE: LegacyHandshake = {

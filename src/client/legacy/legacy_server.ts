@@ -15,7 +15,7 @@ const legacyServerFile = z.object({
 
 /**
  * That no join code has vouched for this client's server: it was registered with by the means of 0.6.x. Without this file nothing is ever sent
- * over the plain backchannel; a join code takes it away.
+ * over the plain backchannel, but for the first look from a folder of 0.6.x; a join code takes it away.
  */
 export type LegacyServer = z.output<typeof legacyServerFile>;
 
@@ -50,7 +50,7 @@ export function forgetLegacyServer(folder: string, host: string): void {
 /** Whether the backchannel of a server may be plain TCP. @throws PetitError as `readLegacyServer` */
 export function mayBePlain(folder: string, host: string): boolean {
   const server = readLegacyServer(folder);
-  return server?.plain === true && server.host === host;
+  return server === undefined ? isFormerFolder(folder) : server.plain && server.host === host;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ClientConfig } from "../../config/schema.ts";
 import { messageOf, systemCode } from "../../error.ts";
 import type { ServerMessage } from "../../tunnel/messages.ts";
 import { dial } from "../dial.ts";
-import { readTenants } from "../tenants.ts";
+import { readUsableTenants } from "../tenants.ts";
 import { INTERCEPT_PATH } from "./intercept.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
 
@@ -45,7 +45,7 @@ export async function probeLoop({ config, folder, id, template, signal }: LoopTo
   if (loop === "broken") {
     return probed(false, "loop-broken", `The server answers at ${endpoint}, but what is asked there does not get here`);
   }
-  const tenant = readTenants(folder, config.local).find(({ registration }) => registration?.id === id);
+  const tenant = readUsableTenants(folder, config.local).tenants.find(({ registration }) => registration?.id === id);
   if (tenant === undefined) return probed(false, "registration-unknown", `This client has no registration "${id}"`);
   try {
     (await dial(tenant.local, config.connectTimeout)).destroy();

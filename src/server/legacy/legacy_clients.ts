@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { isPetit } from "../../tunnel/petit_peer.ts";
@@ -15,6 +16,9 @@ export interface LegacyClientsParts {
   readonly log: Log;
   readonly noise: OnceAMinute;
 }
+
+/** Milliseconds between two looks at whether a client is busy. */
+const LOOK_EVERY = 50;
 
 /** Milliseconds for a client to end its tunnels when its handshake connection has ended. */
 const LEAVES_WITHIN = 1000;
@@ -75,8 +79,27 @@ export class LegacyClients {
     }, LEAVES_WITHIN).unref();
   }
 
-  /** Ends all of them. */
-  endAll(): void {
-    for (const client of new Set(this.#byId.values())) client.end();
+  /**
+   * Ends them all, each when nothing is in progress in its tunnels: they come back to a successor, and take no second tunnel before they have
+   * ended the first.
+   *
+   * @param within milliseconds after which what is in progress is not waited for any more
+   */
+  async leave(within: number): Promise<void> {
+    const until = performance.now() + within;
+    for (;;) {
+      const over = performance.now() >= until;
+      for (const client of new Set(this.#byId.values())) if (over || !this.#isBusy(client)) client.end();
+      if (over || this.#byId.size === 0) return;
+      await sleep(LOOK_EVERY);
+    }
+  }
+
+  #isBusy(client: LegacyClient): boolean {
+    for (const [id, holder] of this.#byId) {
+      const served = holder === client ? this.#parts.tunnels.of(id) : undefined;
+      if (served !== undefined && served.connection.link.channels > served.pool.size) return true;
+    }
+    return false;
   }
 }

@@ -25,6 +25,8 @@ export interface LegacySessionParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** Told of each client that has shaken hands. */
+  onClient(): void;
 }
 
 /** What a client has been asked to prove, and for what. */
@@ -112,6 +114,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       case "handshake3":
         if (this.#key === undefined) throw new PetitError("message-invalid", "The handshake has not begun");
         rememberVitae(this.#parts, this.#key, message.vitae, (error) => this.#tellUnwritten(error));
+        this.#parts.onClient();
         return undefined;
       case "unregister1":
         return { type: "didUnregister1", prompt: this.#ask("unregister", message.registeredId) };

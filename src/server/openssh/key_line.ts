@@ -8,8 +8,11 @@ export interface RegisteredKey {
   readonly registrations: readonly { readonly id: string; readonly port: number; readonly legacy?: boolean }[];
 }
 
-/** What every line of petit's begins with: sshd then allows nothing but the forwards named behind it. */
-const RESTRICT = "restrict,port-forwarding";
+/**
+ * What every line of petit's begins with. Behind "restrict" sshd still runs whatever command its client asks for, or a shell without a terminal:
+ * this one runs in its place.
+ */
+const RESTRICT = `restrict,port-forwarding,command="echo 'petit: this key is for tunnels only' >&2; exit 1"`;
 
 /**
  * Under which addresses a client may ask for its port. "localhost" is what ssh says where it is told none, and is a name of its own to sshd

@@ -36,13 +36,7 @@ export class SshdTunnel implements TunnelConnection {
     this.#events = events;
   }
 
-  open(
-    _address: string,
-    _port: number,
-    _originAddress: string,
-    _originPort: number,
-    onFirst?: (error?: string) => void,
-  ): Promise<DuplexChannel> {
+  open(): Promise<DuplexChannel> {
     const { link, listener: { host, port } } = this;
     return new Promise((resolve, reject) => {
       if (!link.standing) return reject(new Error("the tunnel is gone"));
@@ -51,21 +45,10 @@ export class SshdTunnel implements TunnelConnection {
       const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
       this.#sockets.add(socket);
       let open = false;
-      let tell = onFirst;
       socket.once("connect", () => {
         this.opening--;
         open = true;
-        const channel = new SocketChannel(socket, ++count, () => {
-          link.bytesAt = performance.now();
-          tell?.();
-          tell = undefined;
-        });
-        // Without a byte: that is how sshd tells of a client that has not reached its service.
-        socket.once(
-          "end",
-          () => channel.bytesIn === 0 && tell?.("The connection was closed before anything came of it"),
-        );
-        resolve(channel);
+        resolve(new SocketChannel(socket, ++count, () => link.bytesAt = performance.now()));
       });
       socket.once("error", (error) => {
         if (open) return;

@@ -23,6 +23,8 @@ export interface Dialogue {
   received(bytes: Buffer, talk: Talk): void;
   /** Milliseconds for all of it, where that is less than others have. */
   readonly within?: number;
+  /** What it means that nothing comes in that time; by default that the service is silent. */
+  readonly silence?: Finding;
 }
 
 /** Milliseconds that a service has to answer a probe. */
@@ -57,7 +59,7 @@ export function converse(
     };
     const timer = setTimeout(() => {
       const told = bytes.length === 0 ? "said nothing" : `sent ${printed(bytes)} and nothing more`;
-      end({ well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` });
+      end(bytes.length === 0 && dialogue.silence ? dialogue.silence : { well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` });
     }, within);
     const talk: Talk = {
       send: (text) => void channel.write(text),

@@ -9,6 +9,7 @@ function server() {
   const registry = serverMetrics({
     exchanges,
     registrations: () => 3,
+    oldClients: () => 2,
     tunnels: () => 1,
     served: () => 2,
     disconnects: () => [["reset", 8], ["stopped", 0]],

@@ -19,6 +19,7 @@ function registration(id: number, more: Partial<RegistrationStatus> = {}): Regis
     },
     ...{ brand: "ce", tenant: "default", endpoint: `http://${id}.example.com`, tunnel: null },
     createdAt: new Date(STARTED).toISOString(),
+    old: false,
     lights: lights("red", "red", "unknown"),
     ...more,
   };
