@@ -110,73 +110,87 @@ peerTest("a client of 0.6.34 is shown as it is", FORMER_CLIENT, async (t) => {
   assert.deepEqual([told["count"], told["total"], told["ids"]], [1, 2, [id]]);
 });
 
-peerTest("the loopback probe of 0.6.34 is answered by the client's end, whatever was asked before", FORMER_CLIENT, async (t) => {
-  const web = await startWeb(t);
-  const { server, id } = await legacyWorld(t, web.port);
-  const caller = new RawCaller(server.proxyPort);
-  for (let n = 0; n < 20; n++) {
-    // This leaves a channel behind that is used for the next request.
-    caller.send(`GET /${n} HTTP/1.1\r\nHost: ${id}\r\n\r\n`);
-    assert.equal((await takeAnswer(caller)).status, 200);
-    caller.send(`GET /-g2c-intercept HTTP/1.1\r\nHost: ${id}\r\n\r\n`);
-    const { status, body } = await takeAnswer(caller);
-    assert.deepEqual([status, JSON.parse(body)], [200, { success: true }]);
-  }
-  caller.close();
-  assert.deepEqual(web.paths.filter((path) => path.includes("g2c")), []);
-});
+peerTest(
+  "the loopback probe of 0.6.34 is answered by the client's end, whatever was asked before",
+  FORMER_CLIENT,
+  async (t) => {
+    const web = await startWeb(t);
+    const { server, id } = await legacyWorld(t, web.port);
+    const caller = new RawCaller(server.proxyPort);
+    for (let n = 0; n < 20; n++) {
+      // This leaves a channel behind that is used for the next request.
+      caller.send(`GET /${n} HTTP/1.1\r\nHost: ${id}\r\n\r\n`);
+      assert.equal((await takeAnswer(caller)).status, 200);
+      caller.send(`GET /-g2c-intercept HTTP/1.1\r\nHost: ${id}\r\n\r\n`);
+      const { status, body } = await takeAnswer(caller);
+      assert.deepEqual([status, JSON.parse(body)], [200, { success: true }]);
+    }
+    caller.close();
+    assert.deepEqual(web.paths.filter((path) => path.includes("g2c")), []);
+  },
+);
 
-peerTest("each tenant of a client of 0.6.34 has a tunnel of its own, and all are served at once", FORMER_CLIENT, async (t) => {
-  const [one, two, three] = [await startWeb(t, "one"), await startWeb(t, "two"), await startWeb(t, "three")];
-  const { server, target } = await legacyServer(t);
-  const client = await FormerClient.init(t, target);
-  const first = await client.register(one.port, "first");
-  const second = await client.register(two.port, "second");
-  const third = await client.register(three.port, "third");
-  assert.equal(new Set([first.id, second.id, third.id]).size, 3);
-  await client.start();
-  const ask = async (id: string) =>
-    (await (await fetch(`http://127.0.0.1:${server.proxyPort}/`, { headers: { host: id } })).text()).split(" ")[0];
-  for (const { id } of [first, second, third]) await isServed(server, id);
-  assert.deepEqual(await Promise.all([first, second, third].map(({ id }) => ask(id))), ["one", "two", "three"]);
-  const addresses = await Promise.all([first, second, third].map(({ id }) => statusOf(server, id)));
-  assert.equal(new Set(addresses.map(({ fingerprint }) => fingerprint)).size, 1);
-  // One of them is given back while the others go on.
-  await client.succeed("unregister", "-r", second.id);
-  await client.succeed("reload");
-  await eventually("the others are back", async () =>
-    (await statusOf(server, first.id)).connected && (await statusOf(server, third.id)).connected);
-  assert.deepEqual(await Promise.all([first, third].map(({ id }) => ask(id))), ["one", "three"]);
-  const gone = await fetch(`http://127.0.0.1:${server.proxyPort}/`, { headers: { host: second.id } });
-  assert.equal(gone.status, 404);
-  assert.equal(client.heals, false);
-});
+peerTest(
+  "each tenant of a client of 0.6.34 has a tunnel of its own, and all are served at once",
+  FORMER_CLIENT,
+  async (t) => {
+    const [one, two, three] = [await startWeb(t, "one"), await startWeb(t, "two"), await startWeb(t, "three")];
+    const { server, target } = await legacyServer(t);
+    const client = await FormerClient.init(t, target);
+    const first = await client.register(one.port, "first");
+    const second = await client.register(two.port, "second");
+    const third = await client.register(three.port, "third");
+    assert.equal(new Set([first.id, second.id, third.id]).size, 3);
+    await client.start();
+    const ask = async (id: string) =>
+      (await (await fetch(`http://127.0.0.1:${server.proxyPort}/`, { headers: { host: id } })).text()).split(" ")[0];
+    for (const { id } of [first, second, third]) await isServed(server, id);
+    assert.deepEqual(await Promise.all([first, second, third].map(({ id }) => ask(id))), ["one", "two", "three"]);
+    const addresses = await Promise.all([first, second, third].map(({ id }) => statusOf(server, id)));
+    assert.equal(new Set(addresses.map(({ fingerprint }) => fingerprint)).size, 1);
+    // One of them is given back while the others go on.
+    await client.succeed("unregister", "-r", second.id);
+    await client.succeed("reload");
+    await eventually(
+      "the others are back",
+      async () => (await statusOf(server, first.id)).connected && (await statusOf(server, third.id)).connected,
+    );
+    assert.deepEqual(await Promise.all([first, third].map(({ id }) => ask(id))), ["one", "three"]);
+    const gone = await fetch(`http://127.0.0.1:${server.proxyPort}/`, { headers: { host: second.id } });
+    assert.equal(gone.status, 404);
+    assert.equal(client.heals, false);
+  },
+);
 
-peerTest("a service that is down is told of at once, and is well again with the next answer", FORMER_CLIENT, async (t) => {
-  const closed = await startService(t, (socket) => socket.destroy());
-  await new Promise((resolve) => closed.server.close(resolve));
-  const { server, id, port, client } = await legacyWorld(t, closed.port);
-  const url = `http://127.0.0.1:${server.proxyPort}/`;
-  const begun = performance.now();
-  for (const method of ["GET", "POST"]) {
-    const refused = await fetch(url, { method, headers: { host: id } });
-    assert.equal(refused.status, 502);
-    assert.match(await refused.text(), /service-closed/);
-  }
-  assert.ok(performance.now() - begun < 2000);
-  assert.equal(client.count("ECONNREFUSED"), 2, "one attempt for each request");
-  const { service } = (await statusOf(server, id)).lights;
-  assert.deepEqual([service.state, service.code], ["red", "service-closed"]);
-  const raw = await new Promise<string>((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    socket.on("error", () => {}).on("close", () => resolve("closed")).on("data", () => resolve("data"));
-    socket.write("hello");
-  });
-  assert.equal(raw, "closed");
-  const web = createServer((_, response) => response.end("back"));
-  t.after(() => (web.closeAllConnections(), web.close()));
-  await listenOn(web, closed.port);
-  assert.equal(await (await fetch(url, { headers: { host: id } })).text(), "back");
-  assert.equal((await statusOf(server, id)).lights.service.state, "green");
-  assert.equal(client.heals, false);
-});
+peerTest(
+  "a service that is down is told of at once, and is well again with the next answer",
+  FORMER_CLIENT,
+  async (t) => {
+    const closed = await startService(t, (socket) => socket.destroy());
+    await new Promise((resolve) => closed.server.close(resolve));
+    const { server, id, port, client } = await legacyWorld(t, closed.port);
+    const url = `http://127.0.0.1:${server.proxyPort}/`;
+    const begun = performance.now();
+    for (const method of ["GET", "POST"]) {
+      const refused = await fetch(url, { method, headers: { host: id } });
+      assert.equal(refused.status, 502);
+      assert.match(await refused.text(), /service-closed/);
+    }
+    assert.ok(performance.now() - begun < 2000);
+    assert.equal(client.count("ECONNREFUSED"), 2, "one attempt for each request");
+    const { service } = (await statusOf(server, id)).lights;
+    assert.deepEqual([service.state, service.code], ["red", "service-closed"]);
+    const raw = await new Promise<string>((resolve) => {
+      const socket = connect({ port, host: "127.0.0.1" });
+      socket.on("error", () => {}).on("close", () => resolve("closed")).on("data", () => resolve("data"));
+      socket.write("hello");
+    });
+    assert.equal(raw, "closed");
+    const web = createServer((_, response) => response.end("back"));
+    t.after(() => (web.closeAllConnections(), web.close()));
+    await listenOn(web, closed.port);
+    assert.equal(await (await fetch(url, { headers: { host: id } })).text(), "back");
+    assert.equal((await statusOf(server, id)).lights.service.state, "green");
+    assert.equal(client.heals, false);
+  },
+);

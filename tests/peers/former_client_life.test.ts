@@ -87,40 +87,52 @@ peerTest("a restart of the server costs callers of a client of 0.6.34 nothing bu
   assert.equal((await daemon.run("stop")).code, 0);
 });
 
-peerTest("a client of 0.6.34 that an operator disconnects comes back, and one that is unregistered is told so", FORMER_CLIENT, async (t) => {
-  const { server, client, id } = await legacyWorld(t, await startWeb(t));
-  const operator = (...words: string[]) => petit(["server", ...words, "-c", server.config]);
-  const disconnected = await operator("disconnect", id);
-  assert.equal(disconnected.code, 0, disconnected.stderr);
-  await isBack(server, id, 2);
-  assert.match(`${(await statusOf(server, id)).disconnects[0]?.cause}`, /operator/);
-  const unregistered = await operator("unregister", id);
-  assert.equal(unregistered.code, 0, unregistered.stderr);
-  await eventually("it is told", () => client.count(`This server has no registration "${id}"`) > 0);
-  await server.daemon.logged(({ code }) => code === "registration-unknown");
-  assert.equal((await ask(server, id)).slice(0, 3), "404");
-  assert.equal(client.heals, false);
-  // It has lost nothing of its own: its key is known, and so is what it had.
-  rmSync(join(client.folder, "tenants", "first", "registration"));
-  await client.succeed("register", "-t", "first");
-  assert.equal(client.registration().id, id);
-});
+peerTest(
+  "a client of 0.6.34 that an operator disconnects comes back, and one that is unregistered is told so",
+  FORMER_CLIENT,
+  async (t) => {
+    const { server, client, id } = await legacyWorld(t, await startWeb(t));
+    const operator = (...words: string[]) => petit(["server", ...words, "-c", server.config]);
+    const disconnected = await operator("disconnect", id);
+    assert.equal(disconnected.code, 0, disconnected.stderr);
+    await isBack(server, id, 2);
+    assert.match(`${(await statusOf(server, id)).disconnects[0]?.cause}`, /operator/);
+    const unregistered = await operator("unregister", id);
+    assert.equal(unregistered.code, 0, unregistered.stderr);
+    await eventually("it is told", () => client.count(`This server has no registration "${id}"`) > 0);
+    await server.daemon.logged(({ code }) => code === "registration-unknown");
+    assert.equal((await ask(server, id)).slice(0, 3), "404");
+    assert.equal(client.heals, false);
+    // It has lost nothing of its own: its key is known, and so is what it had.
+    rmSync(join(client.folder, "tenants", "first", "registration"));
+    await client.succeed("register", "-t", "first");
+    assert.equal(client.registration().id, id);
+  },
+);
 
-peerTest("of two clients of 0.6.34 with the same key and id the later one wins, and both logs say so", FORMER_CLIENT, async (t) => {
-  const { server, target, client, id } = await legacyWorld(t, await startWeb(t, "first"));
-  const copy = await FormerClient.init(t, target);
-  for (const name of ["key", "tenants"]) cpSync(join(client.folder, name), join(copy.folder, name), { recursive: true });
-  configure(join(copy.folder, "tenants", "first", "config.toml"), { "local.port": await startWeb(t, "copy") });
-  copy.launch();
-  const said = await server.daemon.logged(({ code }) => code === "taken-over");
-  assert.match(said.msg, new RegExp(`^${id}: a client at 127.0.0.1 took over from the one at 127.0.0.1`));
-  await isBack(server, id, 2);
-  assert.equal(await ask(server, id), "200 copy");
-  await eventually("the older one says so", () => client.count("Backchannel closed.") > 0);
-  await client.stop();
-  await copy.stop();
-  assert.deepEqual([client.heals, copy.heals], [false, false]);
-});
+peerTest(
+  "of two clients of 0.6.34 with the same key and id the later one wins, and both logs say so",
+  FORMER_CLIENT,
+  async (t) => {
+    const { server, target, client, id } = await legacyWorld(t, await startWeb(t, "first"));
+    const copy = await FormerClient.init(t, target);
+    for (const name of ["key", "tenants"]) {
+      cpSync(join(client.folder, name), join(copy.folder, name), {
+        recursive: true,
+      });
+    }
+    configure(join(copy.folder, "tenants", "first", "config.toml"), { "local.port": await startWeb(t, "copy") });
+    copy.launch();
+    const said = await server.daemon.logged(({ code }) => code === "taken-over");
+    assert.match(said.msg, new RegExp(`^${id}: a client at 127.0.0.1 took over from the one at 127.0.0.1`));
+    await isBack(server, id, 2);
+    assert.equal(await ask(server, id), "200 copy");
+    await eventually("the older one says so", () => client.count("Backchannel closed.") > 0);
+    await client.stop();
+    await copy.stop();
+    assert.deepEqual([client.heals, copy.heals], [false, false]);
+  },
+);
 
 peerTest("heartbeat and loopback of a client of 0.6.34 succeed", FORMER_CLIENT, async (t) => {
   const proxyPort = await freePort();

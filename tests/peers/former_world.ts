@@ -1,4 +1,4 @@
-import { petit, type Settings, ServerProcess } from "../world/executable.ts";
+import { petit, ServerProcess, type Settings } from "../world/executable.ts";
 import { freePort } from "../world/processes.ts";
 import type { Scope } from "../world/temporary_folder.ts";
 import type { FullStatus } from "../../src/server/server_status.ts";

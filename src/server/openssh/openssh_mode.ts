@@ -7,6 +7,7 @@ import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
 import type { SshTarget } from "../../tunnel/messages.ts";
+import { opensshItems } from "../check/check_server.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Hold } from "../hold.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
@@ -84,11 +85,22 @@ export class OpensshMode {
       { sshdPort: ssh.sshdPort, user: this.#account.name, file: this.#account.authorizedKeys },
       `Clients log in to sshd on port ${ssh.sshdPort} as ${this.#account.name}`,
     );
+    void this.#tellOfSshd();
     if (access.rawAllow.length > 0) {
       log.warn(
         { code: "raw-access-not-ours" },
         "[server.access] rawAllow has no effect: the reverse ports are sshd's, and petit sees nothing of who connects to them",
       );
+    }
+  }
+
+  /** What of sshd's settings is in the way of tunnels, or lets clients do more. */
+  async #tellOfSshd(): Promise<void> {
+    const { config, routes, log } = this.#parts;
+    for (const { name, state, detail, hint, line } of await opensshItems(config, [...routes.all])) {
+      const facts = { code: "sshd-config", setting: name, hint, line };
+      if (state === "failed") log.error(facts, `sshd_config, ${name}: ${detail}`);
+      else if (state === "warning") log.warn(facts, `sshd_config, ${name}: ${detail}`);
     }
   }
 

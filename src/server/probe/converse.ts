@@ -59,7 +59,11 @@ export function converse(
     };
     const timer = setTimeout(() => {
       const told = bytes.length === 0 ? "said nothing" : `sent ${printed(bytes)} and nothing more`;
-      end(bytes.length === 0 && dialogue.silence ? dialogue.silence : { well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` });
+      end(
+        bytes.length === 0 && dialogue.silence
+          ? dialogue.silence
+          : { well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` },
+      );
     }, within);
     const talk: Talk = {
       send: (text) => void channel.write(text),
