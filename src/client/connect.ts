@@ -7,6 +7,7 @@ import type { PublicKey } from "../tunnel/keys.ts";
 import { connectSsh, type SshClientConnection, type SshClientOptions } from "../tunnel/ssh_client.ts";
 import { KnownHost } from "./known_host.ts";
 import { FirstMeeting } from "./legacy/first_meeting.ts";
+import { mayBePlain } from "./legacy/legacy_server.ts";
 import { isElsewhere, serverPorts } from "./legacy/server_ports.ts";
 import { ownKey } from "./state.ts";
 
@@ -77,7 +78,17 @@ async function connectAt(
   }
 }
 
-function unknownHere({ host, port }: ClientConfig, folder: string, cause: unknown): PetitError {
+function unknownHere({ host, port, username }: ClientConfig, folder: string, cause: unknown): PetitError {
+  if (mayBePlain(folder, host)) {
+    const message = `The SSH server ${host}:${port} does not let "${username}" in with the key "${
+      join(folder, "key")
+    }"`;
+    return new PetitError("login-refused", message, {
+      hint:
+        'Check [client] username: on a 0.6.x server it is the user that petit-server runs as. If that is right, register again: "petit client register"',
+      cause,
+    });
+  }
   return new PetitError("login-refused", `The server ${host}:${port} does not know the key "${join(folder, "key")}"`, {
     hint: "Register again with a new join code from the server's operator",
     cause,

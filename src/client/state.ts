@@ -10,10 +10,7 @@ import type { Registered } from "../tunnel/messages.ts";
 /** The tenant that a client has without further ado. */
 export const DEFAULT_TENANT = "default";
 
-/** Servers of 0.6.x keep numbers as text, and their clients what those gave. */
-const port = z.union([z.int(), z.string().regex(/^\d{1,5}$/).transform(Number)]).pipe(z.int().min(1).max(65535));
-
-const registrationFile = z.object({ id: z.union([z.string().min(1), z.int().transform(String)]), port });
+const registrationFile = z.object({ id: z.string().min(1), port: z.int().min(1).max(65535) });
 
 /** What a tenant was given when it registered. */
 export type TenantRegistration = z.output<typeof registrationFile>;
@@ -112,17 +109,16 @@ export function forgetRegistration(folder: string, tenant: string, { id, port }:
   if (tenant === DEFAULT_TENANT) removeStateFile(join(folder, "endpoint"));
 }
 
-/** Writes the file `endpoint` of a tenant, and the client's own for its default or only tenant; nothing where it is there already. */
+/** Writes the file `endpoint` of a tenant, and the client's own for its default tenant; nothing where it is there already. */
 export function writeEndpoint(folder: string, tenant: string, endpoint: string): void {
   const files = [join(tenantFolder(folder, tenant), "endpoint")];
-  if (tenant === DEFAULT_TENANT || isOnlyTenant(folder, tenant)) files.push(join(folder, "endpoint"));
+  if (tenant === DEFAULT_TENANT || isFormers(folder)) files.push(join(folder, "endpoint"));
   for (const file of files) if (textOf(file) !== endpoint) writeStateFile(file, endpoint);
 }
 
-/** Clients of 0.6.x have named theirs by chance. */
-function isOnlyTenant(folder: string, tenant: string): boolean {
-  const tenants = join(folder, "tenants");
-  return existsSync(join(tenants, tenant)) && readdirSync(tenants).length === 1;
+/** Whether the client's own is that of its only tenant, as a client of 0.6.x has left it: that one gave its tenants any names. */
+function isFormers(folder: string): boolean {
+  return existsSync(join(folder, "endpoint")) && readdirSync(join(folder, "tenants")).length === 1;
 }
 
 function textOf(file: string): string | undefined {

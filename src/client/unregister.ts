@@ -3,6 +3,7 @@ import { messageOf, PetitError } from "../error.ts";
 import { HANDSHAKE_VERSION } from "../tunnel/messages.ts";
 import { openBackchannel } from "./backchannel.ts";
 import { connectWithKey } from "./connect.ts";
+import { mayBePlain } from "./legacy/legacy_server.ts";
 import { forgetRegistration, readRegistration } from "./state.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -58,14 +59,15 @@ async function atServer(id: string, options: UnregisterOptions): Promise<"unregi
     return "unregistered";
   } catch (error) {
     // Its last answer got lost, or an operator was faster.
-    if (error instanceof PetitError && isUnknownThere(error, options.config)) return "unknown";
+    if (error instanceof PetitError && isUnknownThere(error, options)) return "unknown";
     throw error;
   }
 }
 
-/** A server whose host key was checked and that does not know the key knows none of its registrations either. */
-function isUnknownThere({ code }: PetitError, { username }: ClientConfig): boolean {
-  return code === "registration-unknown" || (code === "login-refused" && !/^\d+$/.test(username));
+/** A petit server whose host key was checked and that does not know the key knows none of its registrations either. */
+function isUnknownThere({ code }: PetitError, { config: { host, username }, folder }: UnregisterOptions): boolean {
+  return code === "registration-unknown" ||
+    (code === "login-refused" && !/^\d+$/.test(username) && !mayBePlain(folder, host));
 }
 
 async function onOwnConnection(id: string, { config, folder, signal }: UnregisterOptions): Promise<void> {

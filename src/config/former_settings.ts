@@ -36,6 +36,12 @@ export const formerSettings: readonly FormerSetting[] = [
   },
   { name: "server.statsUrl", became: "means nothing any more: usage is counted in the file that usageUrl names" },
   { name: "server.esUrl", became: "means nothing any more: usage is counted in the file that usageUrl names" },
+  { name: "client.passphrase", became: "means nothing any more: it is the mode of its file that protects the key" },
+  ...["server.logLevel", "client.logLevel"].map((name) => ({
+    name,
+    values: /^(?:http|verbose|silly)$/,
+    became: 'has a level that petit has no more; it is as if it were "info"',
+  })),
 ];
 
 /** A config's values without the former settings among them, each of which is told. */

@@ -353,7 +353,7 @@ export class CallerConnection implements Caller, Timed {
     // A request that got nowhere, and of which nothing is left to read, need not cost the caller its connection.
     const head = this.#head;
     const goesOn = refusal === refusals.tunnelAway && this.#exchange?.requestRead === true && head !== undefined &&
-      persists(head);
+      persists(head) && this.mayPersist;
     if (goesOn) return this.#refuseAndGoOn(refusal);
     this.#refuse(refusal, true);
     this.#exchange = undefined;

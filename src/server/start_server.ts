@@ -64,6 +64,9 @@ const SETTLED_WITHIN = 5000;
 /** Milliseconds for a client to connect to a successor once it has set about it. */
 const MOVED_WITHIN = 2000;
 
+/** Milliseconds for which clients of 0.6.x go on here: they come back 2 s after that, and whoever comes to the successor waits for them. */
+const LEGACY_STAYS = 1000;
+
 /** A server that is up. */
 export interface RunningServer {
   readonly proxyPort: number;
@@ -301,7 +304,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       refuseNew();
       const spread = gateway.dismiss(true);
       callers.leave();
-      moving = Promise.all([sleep(spread + MOVED_WITHIN), legacyClients.leave(MOVED_WITHIN)]);
+      // Callers' idle connections are served once more here, and by then a client of 0.6.x has to be here still.
+      const legacy = within(LEGACY_STAYS, callers.left()).then(() => legacyClients.leave(LEGACY_STAYS));
+      moving = Promise.all([sleep(spread + MOVED_WITHIN), legacy]);
     };
     const drain = async () => {
       refuseNew();

@@ -132,6 +132,11 @@ export class SshServerConnection {
     this.#hostKeys.announce();
   }
 
+  /** Its client is about to end it. @param why what is told as its cause here, in words */
+  foresee(why: string): void {
+    this.link.wire.emit("cause", why);
+  }
+
   /** Ends the connection with a disconnect message. @param why what is told as its cause, here and to the client, in words */
   end(why: string): void {
     this.link.wire.emit("cause", why);

@@ -32,8 +32,10 @@ export function launchFormer(
   config: string,
   home: string,
   output: FormerOutput,
+  more: Record<string, string> = {},
 ): Background {
-  const [program, args, env] = [formerProgram(daemon), ["-c", config], formerEnv(home)] as const;
+  const [program, args] = [formerProgram(daemon), ["-c", config]] as const;
+  const env = { ...formerEnv(home), ...more };
   if (output === "lines") return bothOutputs(scope, program, [...args], { env });
   return background(scope, "sh", ["-c", 'exec "$0" "$@" >/dev/null', program, ...args], { env });
 }

@@ -28,19 +28,30 @@ export class FormerClient {
   /** The latest process; its lines are JSON, except for the trace of its death. */
   process!: Background;
   readonly #scope: Scope;
+  readonly #more: Record<string, string>;
   readonly #tenants: string[] = [];
 
-  private constructor(scope: Scope) {
+  private constructor(scope: Scope, more: Record<string, string>) {
     this.#scope = scope;
+    this.#more = more;
     // Stopped before its folder goes.
     scope.after(() => this.process?.stop());
     this.folder = temporaryFolder(scope);
     this.config = join(this.folder, "config.toml");
   }
 
-  /** `petit-client init`, and what differs from the config.toml that this writes. */
-  static async init(scope: Scope, target: FormerTarget, settings: Settings = {}): Promise<FormerClient> {
-    const client = new FormerClient(scope);
+  /**
+   * `petit-client init`, and what differs from the config.toml that this writes.
+   *
+   * @param more the environment of its programs, beside what all of them have
+   */
+  static async init(
+    scope: Scope,
+    target: FormerTarget,
+    settings: Settings = {},
+    more: Record<string, string> = {},
+  ): Promise<FormerClient> {
+    const client = new FormerClient(scope, more);
     // At an error of its tunnel it would give its registrations up, kill every other client of 0.6.x on the machine and
     // start itself anew, out of anybody's sight, unless it has done so within the last ten minutes.
     writeFileSync(
@@ -84,14 +95,12 @@ export class FormerClient {
 
   /** Runs `petit-client` with a command to its end, however it ends. */
   run(command: string, ...args: string[]): Promise<Finished> {
-    return run(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: formerEnv(this.folder) });
+    return run(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: this.#env });
   }
 
   /** The same, for a command that has to succeed; returns what it printed. */
   succeed(command: string, ...args: string[]): Promise<string> {
-    return output(formerProgram("petit-client"), [command, ...args, "-c", this.config], {
-      env: formerEnv(this.folder),
-    });
+    return output(formerProgram("petit-client"), [command, ...args, "-c", this.config], { env: this.#env });
   }
 
   /** Runs the daemon; resolves when the tunnels of all tenants are there. */
@@ -103,10 +112,24 @@ export class FormerClient {
 
   /** Runs the daemon, and waits for nothing. */
   launch(output: FormerOutput = "lines"): Background {
-    return this.process = launchFormer(this.#scope, "petit-clientd", this.config, this.folder, output);
+    return this.process = launchFormer(this.#scope, "petit-clientd", this.config, this.folder, output, this.#more);
   }
 
   async stop(): Promise<void> {
     await this.process.stop();
+  }
+
+  /** How often its daemon has logged something. */
+  count(what: string): number {
+    return this.process.lines.filter((line) => line.includes(what)).length;
+  }
+
+  /** Whether an error of its tunnel has made it give up what it has, or would have. */
+  get heals(): boolean {
+    return this.count("Trying to heal connection") > 0;
+  }
+
+  get #env(): Record<string, string> {
+    return { ...formerEnv(this.folder), ...this.#more };
   }
 }

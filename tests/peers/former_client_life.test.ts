@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -81,7 +81,8 @@ peerTest("a restart of the server costs callers of a client of 0.6.34 nothing bu
   }
   over = true;
   await Promise.all(callers);
-  assert.deepEqual(answers.filter((answer) => answer !== "200 ok"), []);
+  const failed = answers.filter((answer) => answer !== "200 ok");
+  assert.deepEqual([failed.length, failed[0]], [0, undefined]);
   assert.ok(answers.length > 20);
   assert.equal(client.heals, false);
   assert.equal((await daemon.run("stop")).code, 0);
@@ -99,7 +100,7 @@ peerTest(
     assert.match(`${(await statusOf(server, id)).disconnects[0]?.cause}`, /operator/);
     const unregistered = await operator("unregister", id);
     assert.equal(unregistered.code, 0, unregistered.stderr);
-    await eventually("it is told", () => client.count(`This server has no registration "${id}"`) > 0);
+    await eventually("it is told", () => client.count("This server has no registration") > 0);
     await server.daemon.logged(({ code }) => code === "registration-unknown");
     assert.equal((await ask(server, id)).slice(0, 3), "404");
     assert.equal(client.heals, false);
@@ -122,6 +123,8 @@ peerTest(
       });
     }
     configure(join(copy.folder, "tenants", "first", "config.toml"), { "local.port": await startWeb(t, "copy") });
+    // As it would have been made at its first start, which fails of making it.
+    mkdirSync(join(copy.folder, "logs"));
     copy.launch();
     const said = await server.daemon.logged(({ code }) => code === "taken-over");
     assert.match(said.msg, new RegExp(`^${id}: a client at 127.0.0.1 took over from the one at 127.0.0.1`));
@@ -135,16 +138,14 @@ peerTest(
 );
 
 peerTest("heartbeat and loopback of a client of 0.6.34 succeed", FORMER_CLIENT, async (t) => {
-  const proxyPort = await freePort();
   const { client, server, id } = await legacyWorld(t, await startWeb(t), {
-    server: { "server.proxyPort": proxyPort, "server.vitae.endpoint": `http://REGID.localhost:${proxyPort}` },
     env: { NODE_OPTIONS: `--no-deprecation --require ${join(import.meta.dirname, "former_clock.cjs")}` },
   });
   for (let n = 1; n <= 2; n++) {
     await eventually("its heart beats", () => client.count("Heartbeat success: true") >= n);
     await eventually("its loop is closed", () => client.count("Loopback success: true") >= n);
     // Requests of others leave channels behind.
-    for (let m = 0; m < 5; m++) assert.equal(await ask({ proxyPort }, id), "200 ok");
+    for (let m = 0; m < 5; m++) assert.equal(await ask(server, id), "200 ok");
   }
   assert.equal(client.count("Loopback failure"), 0);
   await isServed(server, id);

@@ -200,6 +200,15 @@ peerTest("on a terminal, a person is asked for the host key of a 0.6.34 server",
 peerTest("a client of a 0.6.34 server keeps to the host key", FORMER_SERVER, async (t) => {
   const server = await (await FormerServer.make(t)).start();
   const client = await registeredFor(t, server, await startWord(t, "hello"));
+  // A user that its sshd does not know says nothing of the registration.
+  configure(client.config, { "client.username": "nobody-here" });
+  const unregistered = await petit(["client", "unregister", "-a", "-c", client.config]);
+  assert.equal(unregistered.code, 1);
+  assert.match(unregistered.stderr, /does not let "nobody-here" in with the key/);
+  assert.match(unregistered.stderr, /Check \[client\] username/);
+  configure(client.config, { "client.username": server.target.username });
+  assert.match(await clientCommand(client, "ping", "-n", "1"), /1 answered/);
+
   const other = await (await FormerServer.make(t)).start();
   configure(client.config, { "client.port": other.target.sshPort, "client.backPort": other.target.backPort });
   const elsewhere = await petit(["client", "ping", "-c", client.config]);

@@ -1,4 +1,4 @@
-import { petit, ServerProcess, type Settings } from "../world/executable.ts";
+import { configure, petit, ServerProcess, type Settings } from "../world/executable.ts";
 import { freePort } from "../world/processes.ts";
 import type { Scope } from "../world/temporary_folder.ts";
 import type { FullStatus } from "../../src/server/server_status.ts";
@@ -22,6 +22,7 @@ export interface LegacyServer {
 export async function legacyServer(scope: Scope, settings: Settings = {}): Promise<LegacyServer> {
   const backPort = await freePort();
   const server = await ServerProcess.init(scope, { ...legacySettings(backPort), ...settings });
+  configure(server.config, { "server.vitae.endpoint": `http://REGID.localhost:${server.proxyPort}` });
   await server.start();
   await server.daemon.logged(({ port }) => port === backPort);
   return { server, target: { sshPort: server.sshPort, backPort, username: "anyone" } };

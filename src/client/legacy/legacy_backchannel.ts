@@ -5,20 +5,15 @@ import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { ClientMessage, ClientVitae, Registered, ServerMessage } from "../../tunnel/messages.ts";
 import type { BackchannelEnd, Notice } from "../backchannel_end.ts";
-import { readRegistration } from "../state.ts";
+import { readRegistration, type TenantRegistration } from "../state.ts";
 import { tenantNames } from "../tenants.ts";
 import { ownRsaKey } from "./answer_prompt.ts";
-import {
-  beginHandshake,
-  finishHandshake,
-  isRefusal,
-  isRegisteredAt,
-  type LegacyHandshake,
-  unregisterAt,
-} from "./legacy_dialogues.ts";
+import { isRefusal, isRegisteredAt, unregisterAt } from "./legacy_dialogues.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
-import { probeLoop } from "./probe_loop.ts";
+import type { LegacyVitae } from "./legacy_messages.ts";
+import { LegacyPresence } from "./legacy_presence.ts";
 import { PlainConnection } from "./plain_connection.ts";
+import { probeLoop } from "./probe_loop.ts";
 
 export interface LegacyParts {
   readonly config: ClientConfig;
@@ -36,12 +31,6 @@ export interface LegacyParts {
 /** Milliseconds for a server that has closed a connection to show that it is still there. */
 const STILL_THERE = 2000;
 
-/** A connection that stands for the client at its server. */
-interface Held {
-  readonly connection: PlainConnection;
-  readonly handshake: LegacyHandshake;
-}
-
 /**
  * The backchannel with a server of 0.6.x: today's messages, each of which becomes a dialogue of version 1 (legacy_messages.ts) on a plain TCP connection of its
  * own. That of the handshake stays open, as long as this does.
@@ -54,7 +43,7 @@ export class LegacyBackchannel implements BackchannelEnd {
   readonly #parts: LegacyParts;
   readonly #closing = new AbortController();
   #key: RsaKey | undefined;
-  #held: Held | undefined;
+  #presence: LegacyPresence | undefined;
   /** For pings: what is measured is a question and its answer. */
   #pinged: PlainConnection | undefined;
 
@@ -74,7 +63,7 @@ export class LegacyBackchannel implements BackchannelEnd {
 
   close(): void {
     this.#closing.abort(new PetitError("backchannel-lost", "The connection to the server is over"));
-    this.#held?.connection.close();
+    this.#presence?.close();
     this.#pinged?.close();
   }
 
@@ -104,79 +93,49 @@ export class LegacyBackchannel implements BackchannelEnd {
 
   /** Makes the server send callers of all registrations here. */
   async #shake(vitae: ClientVitae): Promise<ServerMessage & { type: "shakehand1" }> {
-    const ids = this.#ownIds();
-    const before = this.#held;
-    if (
-      before?.connection.alive && ids.every((id) => before.handshake.ports.has(id)) &&
-      ids.length === before.handshake.ports.size
-    ) {
-      await this.#ping();
-      return this.#shakehand(before.handshake);
-    }
-    const held = await this.#begin(ids) ?? await this.#begin(await this.#known(ids));
-    if (held === undefined) return this.#shakehand(NO_HANDSHAKE);
-    finishHandshake(held.connection, vitae);
-    this.#held = held;
-    const { replaced } = held.handshake;
-    if (before === undefined && replaced.length > 0) {
-      this.#parts.log?.info(
-        { ids: replaced, code: "replaced" },
-        `The server counted ${
-          replaced.join(", ")
-        } as connected: a connection before this one, or another client with the same key, which this one takes over from`,
-      );
-    }
-    // The server ends it too where it was for the same ids, and takes that for no loss.
-    before?.connection.close();
-    void held.connection.closed.then(() => this.#gone(held));
-    return this.#shakehand(held.handshake);
-  }
-
-  /** Undefined where there is nothing to ask for, or the server refuses one of them. */
-  async #begin(ids: readonly string[]): Promise<Held | undefined> {
-    if (ids.length === 0) return undefined;
-    const connection = await this.#open();
-    try {
-      return { connection, handshake: await beginHandshake(connection, this.#ownKey, ids) };
-    } catch (error) {
-      connection.close();
-      if (isRefusal(error)) return undefined;
-      throw error;
-    }
+    const presence = this.#presence ??= new LegacyPresence({
+      open: () => this.#open(),
+      key: this.#ownKey,
+      log: this.#parts.log,
+      onClosed: () => void this.#closedByServer(),
+    });
+    // What stands is silent, and shows nothing of the server by that.
+    if (this.#registrations.every(({ id }) => presence.has(id))) await this.#ping();
+    return this.#shakehand(await presence.announce(this.#registrations, vitae), presence.vitae);
   }
 
   /** What the server knows, without any effect there. */
   async #look(): Promise<ServerMessage & { type: "shakehand1" }> {
-    const ports = new Map((await this.#known(this.#ownIds())).map((id) => [id, this.#ownPort(id)]));
-    return this.#shakehand({ ...NO_HANDSHAKE, ports });
+    const ports = new Map<string, number>();
+    for (const { id, port } of this.#registrations) if (await this.#isKnown(id)) ports.set(id, port);
+    return this.#shakehand(ports, undefined);
   }
 
-  /** Those of the ids that the server has for this key. */
-  async #known(ids: readonly string[]): Promise<string[]> {
-    const known: string[] = [];
-    for (const id of ids) {
-      if (await this.#once((connection) => isRegisteredAt(connection, this.#ownKey, id))) known.push(id);
-    }
-    return known;
+  /** Whether the server has that registration, for this key. */
+  #isKnown(id: string): Promise<boolean> {
+    return this.#once((connection) => isRegisteredAt(connection, this.#ownKey, id));
   }
 
   async #unregister(id: string): Promise<void> {
     try {
       await this.#once((connection) => unregisterAt(connection, this.#ownKey, id));
     } catch (error) {
-      if (!isRefusal(error) || (await this.#known([id])).length > 0) throw error;
+      if (!isRefusal(error) || await this.#isKnown(id)) throw error;
       throw unknown(id, error);
     }
   }
 
   async #probe(id: string): Promise<ServerMessage & { type: "didProbe1" }> {
     const { config, folder } = this.#parts;
-    const { vitae, ports } = this.#held?.handshake ?? NO_HANDSHAKE;
-    if (!ports.has(id)) throw unknown(id);
-    return await probeLoop({ config, folder, id, template: vitae.endpoint, signal: this.#closing.signal });
+    const presence = this.#presence;
+    if (presence?.has(id) !== true) throw unknown(id);
+    return await probeLoop({ config, folder, id, template: presence.vitae?.endpoint, signal: this.#closing.signal });
   }
 
-  #shakehand({ ports, vitae }: LegacyHandshake): ServerMessage & { type: "shakehand1" } {
+  #shakehand(
+    ports: ReadonlyMap<string, number>,
+    vitae: LegacyVitae = NOTHING_TOLD,
+  ): ServerMessage & { type: "shakehand1" } {
     const { host } = this.#parts.config;
     const registrations = [...ports].map(([registeredId, registeredPort]): Registered => ({
       registeredId,
@@ -187,10 +146,8 @@ export class LegacyBackchannel implements BackchannelEnd {
     return { type: "shakehand1", registrations, vitae: { environment, endpoint, version } };
   }
 
-  /** The server has closed the connection that stands for this client. */
-  async #gone(held: Held): Promise<void> {
-    if (this.#held !== held || this.#closing.signal.aborted) return;
-    this.#held = undefined;
+  /** The server has closed a connection that stands for this client. */
+  async #closedByServer(): Promise<void> {
     // One that stops takes no connections any more by now.
     const isThere = await this.#once((connection) => connection.ask({ type: "ping1" }, "didPing1"), STILL_THERE)
       .then(() => true, () => false);
@@ -216,15 +173,7 @@ export class LegacyBackchannel implements BackchannelEnd {
     return this.#key ??= ownRsaKey(folder, `${host}:${port}`);
   }
 
-  #ownIds(): string[] {
-    return this.#registrations.map(({ id }) => id);
-  }
-
-  #ownPort(id: string): number {
-    return this.#registrations.find((one) => one.id === id)?.port ?? 0;
-  }
-
-  get #registrations() {
+  get #registrations(): TenantRegistration[] {
     const { folder } = this.#parts;
     return tenantNames(folder).flatMap((tenant) => {
       try {
@@ -243,8 +192,4 @@ const unknown = (id: string, cause?: unknown) =>
   });
 
 /** What there is to say of a server that was not shaken hands with. */
-const NO_HANDSHAKE: LegacyHandshake = {
-  ports: new Map(),
-  replaced: [],
-  vitae: { environment: "", endpoint: undefined, version: "0.6" },
-};
+const NOTHING_TOLD: LegacyVitae = { environment: "", endpoint: undefined, version: "0.6" };

@@ -64,7 +64,9 @@ function asked({ source, why }: SshdSettings, file: string): CheckItem {
 /** Whether clients are told the keys that sshd shows. @param own the key that sshd was given to be able to tell (sshd_settings.ts) */
 function hostKeys(sshd: SshdSettings, pattern: string, own: string): CheckItem {
   const told = readSshdHostKeys(pattern);
-  const shown = sshd.of("HostKey").filter((file) => file !== own).map((file) => `${file}.pub`).filter((file) => existsSync(file)).flatMap((file) => {
+  const shown = sshd.of("HostKey").filter((file) => file !== own).map((file) => `${file}.pub`).filter((file) =>
+    existsSync(file)
+  ).flatMap((file) => {
     const [type, base64] = readFileSync(file, "latin1").split(/\s+/);
     return [`${type} ${base64}`];
   });

@@ -33,7 +33,14 @@ export async function readSshdSettings(
   let why = "there is no sshd on this machine";
   if (program !== undefined) {
     const whom = `user=${user},host=somewhere,addr=${SOMEWHERE},laddr=${SOMEWHERE},lport=${port}`;
-    const result = await runProgram(program, ["-T", "-f", config, ...existsSync(hostKey) ? ["-h", hostKey] : [], "-C", whom], "");
+    const result = await runProgram(program, [
+      "-T",
+      "-f",
+      config,
+      ...existsSync(hostKey) ? ["-h", hostKey] : [],
+      "-C",
+      whom,
+    ], "");
     if (result.code === 0) return settingsOf(result.stdout, "sshd", undefined);
     why = lastWords(result);
   }

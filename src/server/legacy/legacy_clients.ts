@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
-import { isPetit } from "../../tunnel/petit_peer.ts";
+import { CAUSES } from "../../tunnel/disconnect_cause.ts";
 import type { Tunnels } from "../tunnels.ts";
 
 /** A client of 0.6.x that has proven its key, as long as its handshake connection is open. */
 export interface LegacyClient {
   readonly address: string;
+  /** Of its registrations. */
+  readonly ids: readonly string[];
   /** Ends its connection, and with it its tunnels: the client sees to that itself. */
   end(): void;
 }
@@ -43,10 +45,10 @@ export class LegacyClients {
   }
 
   /** A client has come. Whoever had any of the same registrations has to go. */
-  take(ids: readonly string[], client: LegacyClient): void {
+  take(client: LegacyClient): void {
     const { log, noise } = this.#parts;
     const older = new Map<LegacyClient, string[]>();
-    for (const id of ids) {
+    for (const id of client.ids) {
       const before = this.#byId.get(id);
       this.#byId.set(id, client);
       if (before !== undefined && before !== client) older.set(before, [...older.get(before) ?? [], id]);
@@ -59,21 +61,29 @@ export class LegacyClients {
             lost.join(", ")
           }: a client at ${client.address} took over from the one at ${before.address}, which has the same key and is disconnected`,
         ));
-      before.end();
+      this.#end(before, CAUSES.takenOver);
     }
   }
 
+  /** Has a client end its tunnels. @param why for the record of what the server saw */
+  #end(client: LegacyClient, why: string): void {
+    for (const id of client.ids) {
+      const served = this.#parts.tunnels.of(id);
+      if (served?.clientAddress === client.address && served.opensBlindly) served.connection.foresee(why);
+    }
+    client.end();
+  }
+
   /** The handshake connection of a client is gone: it counts as disconnected, with all that it has left. */
-  left(ids: readonly string[], client: LegacyClient): void {
-    const own = ids.filter((id) => this.#byId.get(id) === client);
-    for (const id of own) this.#byId.delete(id);
+  left(client: LegacyClient): void {
+    for (const id of client.ids) if (this.#byId.get(id) === client) this.#byId.delete(id);
     const now = Date.now();
     setTimeout(() => {
-      for (const id of ids) {
+      for (const id of client.ids) {
         const served = this.#parts.tunnels.of(id);
         if (served === undefined || served.since > now || served.clientAddress !== client.address) continue;
         // Another program that uses the same key has a life of its own.
-        if (isPetit(served.connection.link.wire.greeting)) continue;
+        if (!served.opensBlindly) continue;
         served.connection.end("the backchannel of its client ended");
       }
     }, LEAVES_WITHIN).unref();
@@ -89,7 +99,9 @@ export class LegacyClients {
     const until = performance.now() + within;
     for (;;) {
       const over = performance.now() >= until;
-      for (const client of new Set(this.#byId.values())) if (over || !this.#isBusy(client)) client.end();
+      for (const client of new Set(this.#byId.values())) {
+        if (over || !this.#isBusy(client)) this.#end(client, CAUSES.serverRestarted);
+      }
       if (over || this.#byId.size === 0) return;
       await sleep(LOOK_EVERY);
     }

@@ -42,8 +42,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   readonly #peer: PlainPeer;
   #asked: Asked | undefined;
   #registered: Registration | undefined;
-  /** Of the registrations that its handshake was about. */
-  #ids: readonly string[] = [];
+  ids: readonly string[] = [];
   /** Fingerprint of the key that it has proven to hold, for these. */
   #key: string | undefined;
 
@@ -61,7 +60,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   }
 
   closed(): void {
-    if (this.#key !== undefined) this.#parts.clients.left(this.#ids, this);
+    if (this.#key !== undefined) this.#parts.clients.left(this);
   }
 
   async take(raw: unknown): Promise<void> {
@@ -95,6 +94,9 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         if (this.#registered !== undefined) registrar.confirmed(this.#registered);
         return undefined;
       case "handshake1": {
+        if (this.#key !== undefined) {
+          throw new PetitError("message-invalid", "This connection has shaken hands already");
+        }
         const prompt = this.#ask("handshake", message.registeredId);
         return { type: "shakehand1", replacement: clients.inUse(message.registeredId), prompt };
       }
@@ -102,8 +104,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         const registrations = this.#proven("handshake", message.response);
         const [{ fingerprint }] = registrations as [Registration];
         this.#key = fingerprint;
-        this.#ids = registrations.map(({ id }) => id);
-        clients.take(this.#ids, this);
+        this.ids = registrations.map(({ id }) => id);
+        clients.take(this);
         const [first, ...others] = registrations.map(({ port }) => port);
         return {
           type: "shakehand2",

@@ -54,6 +54,16 @@ test("a client is not kept away by the server's settings beside its own", (t) =>
   assert.equal(config.client.host, "g2c.example.com");
 });
 
+test("a client's own settings of 0.6.x are told too", (t) => {
+  const { file, former, config } = loaded('[client]\npassphrase = "x"\nlogLevel = "silly"\n', t);
+  assert.equal(config.client.logLevel, "info");
+  assert.deepEqual(formerWarnings("client", former), [
+    `${file}:2:1: "client.passphrase" means nothing any more: it is the mode of its file that protects the key`,
+    `${file}:3:1: "client.logLevel" has a level that petit has no more; it is as if it were "info"`,
+  ]);
+  assert.throws(() => loaded('[client]\nlogLevel = "loud"\n', t), { code: "config-invalid" });
+});
+
 test("a setting of 0.6.x that petit has still, with a value of today, is none of them", (t) => {
   assert.deepEqual(loaded('[server]\nregistryUrl = "sqlite:./r.db"\n', t).former, []);
 });
