@@ -32,6 +32,8 @@ export interface TunnelConnection {
    * @throws Error with what is known about why it cannot be reached
    */
   open(address: string, port: number, originAddress: string, originPort: number): Promise<DuplexChannel>;
+  /** Its client is about to end it. @param why what is told as its cause, in words */
+  foresee(why: string): void;
   /** Ends it in order. @param why in words, for both sides */
   end(why: string): void;
   /** Ends it at once. */

@@ -10,6 +10,8 @@ import { SshdLink } from "./sshd_link.ts";
 export interface SshdTunnelEvents {
   /** Nothing listens there any more. */
   gone(tunnel: SshdTunnel): void;
+  /** Its client is about to end it, for the reason given. */
+  foreseen(tunnel: SshdTunnel, why: string): void;
   /** It is to end, for the reason given. */
   end(tunnel: SshdTunnel, why: string): void;
 }
@@ -72,6 +74,10 @@ export class SshdTunnel implements TunnelConnection {
   cut(): void {
     this.stop();
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  foresee(why: string): void {
+    this.#events.foreseen(this, why);
   }
 
   end(why: string): void {

@@ -157,6 +157,7 @@ export class SshdTunnels {
     link.learnName();
     const tunnel = new SshdTunnel(listener, link, {
       gone: () => void this.lookSoon(),
+      foreseen: (_, why) => this.willEnd(id, why),
       end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
     const served = new Served(registration, tunnel, listener.host, port, CLIENT_ADDRESS, config.ssh);
