@@ -60,16 +60,27 @@ function readTable(file: string): ListeningSocket[] {
   }
 }
 
+/** A row of the table: a socket, and where its connection leads, if it is one. */
+export interface TableRow {
+  readonly state: string;
+  readonly socket: ListeningSocket;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+}
+
 /** One row of the table; undefined for its heading, and for what is none. */
-export function parseRow(line: string): { state: string; socket: ListeningSocket; remotePort: number } | undefined {
+export function parseRow(line: string): TableRow | undefined {
   const parts = line.trim().split(/\s+/);
   const [, local = "", remote = "", state = "", , , , uid = "", , inode = ""] = parts;
   const [address = "", port = ""] = local.split(":");
   if (!/^(?:[0-9A-F]{8}|[0-9A-F]{32})$/.test(address) || !/^\d+$/.test(inode)) return undefined;
-  const host = address.length === 8 ? ipv4(address) : ipv6(address);
+  const host = hostOf(address);
   const socket = { host, port: Number.parseInt(port, 16), uid: Number(uid), inode: Number(inode) };
-  return { state, socket, remotePort: Number.parseInt(remote.split(":")[1] ?? "", 16) };
+  const [remoteAddress = "", remotePort = ""] = remote.split(":");
+  return { state, socket, remoteHost: hostOf(remoteAddress), remotePort: Number.parseInt(remotePort, 16) };
 }
+
+const hostOf = (address: string): string => address.length === 8 ? ipv4(address) : ipv6(address);
 
 /** The kernel prints each 32 bits as a number of this machine, which is little-endian wherever petit runs. */
 function bytesOf(address: string): number[] {

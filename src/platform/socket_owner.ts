@@ -28,6 +28,28 @@ export function ownersOf(inode: number): SocketOwner[] {
   });
 }
 
+/**
+ * From where a process is connected to that has a socket: the address at the other end of its connection to `localPort`. Undefined where that is not
+ * to be found out.
+ */
+export function remoteOfOwner(inode: number, localPort: number): string | undefined {
+  const [owner] = ownersOf(inode);
+  if (owner === undefined) return undefined;
+  const held = new Set<string>();
+  try {
+    for (const fd of readdirSync(`/proc/${owner.pid}/fd`)) held.add(linkOf(`/proc/${owner.pid}/fd/${fd}`));
+  } catch {
+    return undefined;
+  }
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of linesOf(file)) {
+      const row = parseRow(line);
+      if (row?.socket.port === localPort && held.has(`socket:[${row.socket.inode}]`)) return row.remoteHost;
+    }
+  }
+  return undefined;
+}
+
 /** @throws Error where there is no such process, or it is not ours to look into */
 export function describe(pid: number): SocketOwner {
   const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, "");

@@ -302,6 +302,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const settled = () => within(Math.min(config.holdFor, SETTLED_WITHIN), hold.empty());
     const handOver = () => {
       refuseNew();
+      openssh?.leave();
       const spread = gateway.dismiss(true);
       callers.leave();
       // Callers' idle connections are served once more here, and by then a client of 0.6.x has to be here still.

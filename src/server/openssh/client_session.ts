@@ -1,28 +1,30 @@
-import type { ClosedCode } from "../../tunnel/messages.ts";
-
-/** Says something to a client unasked; false where it is gone. */
-export type Say = (message: object) => void;
+/** The connection of a backchannel, as far as it is spoken on unasked. */
+export interface SessionConnection {
+  /** The port from which it came: that of sshd's connection to here. */
+  readonly port: number;
+  say(message: object): Promise<void>;
+  finish(): void;
+}
 
 /** The backchannel of a client that has proven its key, where its tunnel is one of the system's sshd. Moments are milliseconds of `performance.now()`. */
 export class ClientSession {
   /** Of its key. */
   readonly fingerprint: string;
-  /** The port from which it came: that of sshd's connection to here. */
-  readonly remotePort: number;
   /** The name that the client has for its tunnel; undefined before it has introduced itself. */
   tunnelId: string | undefined;
   heard = performance.now();
   answered = -Infinity;
   asked = -Infinity;
   pinged = -Infinity;
-  /** Another one of the same key has taken its registrations over. */
-  superseded = false;
-  readonly #say: Say;
+  readonly #connection: SessionConnection;
 
-  constructor(fingerprint: string, remotePort: number, say: Say) {
+  constructor(fingerprint: string, connection: SessionConnection) {
     this.fingerprint = fingerprint;
-    this.remotePort = remotePort;
-    this.#say = say;
+    this.#connection = connection;
+  }
+
+  get remotePort(): number {
+    return this.#connection.port;
   }
 
   /** As a tunnel's link, for what is to be known of its client. */
@@ -30,14 +32,11 @@ export class ClientSession {
     return { answered: this.answered, wire: { lastReceived: this.heard } };
   }
 
-  /** Why the client lets nobody in, by id, as it said last. */
-  closed: ReadonlyMap<string, ClosedCode> = new Map();
-
   /** Asks for a sign of life. */
   ping(): void {
     this.pinged = performance.now();
     if (this.asked <= this.answered) this.asked = this.pinged;
-    this.#say({ type: "ping1" });
+    void this.#connection.say({ type: "ping1" });
   }
 
   /** The client has answered a ping. */
@@ -47,6 +46,11 @@ export class ClientSession {
 
   /** Tells it that its tunnel is to end. */
   dismiss(cause: string): void {
-    this.#say({ type: "bye1", cause });
+    void this.#connection.say({ type: "bye1", cause });
+  }
+
+  /** Has it open its backchannel anew, to another process. */
+  close(): void {
+    this.#connection.finish();
   }
 }

@@ -184,7 +184,12 @@ export class OpensshMode {
     );
   }
 
-  /** Tells clients that this process is about to end: their tunnels stand, and only the backchannel has to be opened anew. */
+  /** A successor keeps the keys from now on, and takes the backchannels; what is in progress through the tunnels goes on here. */
+  leave(): void {
+    this.#keys.stop();
+    for (const session of this.#sessions.all) session.close();
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#keys.stop();

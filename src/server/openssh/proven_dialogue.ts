@@ -120,7 +120,7 @@ export class ProvenDialogue implements PlainDialogue {
     }
     this.#key = asked.key;
     const { connection } = this.#peer;
-    this.#session = new ClientSession(asked.key.fingerprint, connection.port, (said) => void connection.say(said));
+    this.#session = new ClientSession(asked.key.fingerprint, connection);
     this.#peer.proven();
     return { type: "didProve2" };
   }

@@ -4,6 +4,7 @@ import { messageOf } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { type ListeningSocket, listeningSockets } from "../../platform/listening_sockets.ts";
+import { remoteOfOwner } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { Disconnects } from "../disconnects.ts";
@@ -53,6 +54,8 @@ export class SshdTunnels {
   #timer: NodeJS.Timeout | undefined;
   #soon: Promise<void> | undefined;
   #stopped = false;
+  /** In this look. */
+  #searches = 0;
 
   constructor(parts: SshdTunnelsParts) {
     this.#parts = parts;
@@ -95,6 +98,7 @@ export class SshdTunnels {
       else others.push(socket);
     }
     this.#seen = performance.now();
+    this.#searches = 0;
     for (const [id, known] of [...this.#known]) {
       const { tunnel, served } = known;
       const registration = routes.byId(id);
@@ -160,11 +164,17 @@ export class SshdTunnels {
       foreseen: (_, why) => this.willEnd(id, why),
       end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
-    const served = new Served(registration, tunnel, listener.host, port, CLIENT_ADDRESS, config.ssh);
+    const address = this.#addressOf(listener);
+    const served = new Served(registration, tunnel, listener.host, port, address, config.ssh);
     this.#known.set(id, { served, tunnel });
     this.#causes.delete(id);
-    log.info({ id, key: fingerprint, port }, `${id} is connected`);
+    log.info({ id, address, key: fingerprint, port }, `${id} is connected`);
     tunnels.add(served);
+  }
+
+  #addressOf({ inode }: ListeningSocket): string {
+    if (this.#searches++ >= MAX_SEARCHES) return UNKNOWN_ADDRESS;
+    return remoteOfOwner(inode, this.#parts.config.ssh.sshdPort) ?? UNKNOWN_ADDRESS;
   }
 
   #remove(id: string, { served, tunnel }: Known): void {
@@ -177,10 +187,19 @@ export class SshdTunnels {
     tunnels.ended([id], cause);
     const { fingerprint } = served.registration;
     const lasted = Math.round(Date.now() - served.since);
-    disconnects.add(fingerprint, { tunnel: tunnel.link.tunnelId, ids: [id], address: CLIENT_ADDRESS, lasted, cause });
+    disconnects.add(fingerprint, {
+      tunnel: tunnel.link.tunnelId,
+      ids: [id],
+      address: served.clientAddress,
+      lasted,
+      cause,
+    });
     log.info({ id, ids: [id], key: fingerprint, cause }, `${id} disconnected: ${cause}`);
   }
 }
 
-/** What is told as the client's address: sshd alone knows it. */
-const CLIENT_ADDRESS = "127.0.0.1";
+/** What is told as the client's address where only sshd knows it. */
+const UNKNOWN_ADDRESS = "unknown";
+
+/** Addresses that are looked for in one look: each costs a walk through all processes. */
+const MAX_SEARCHES = 4;

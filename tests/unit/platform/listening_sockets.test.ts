@@ -11,6 +11,7 @@ const row = (local: string, state = "0A") =>
 test("rows of /proc/net/tcp are read, and what is none is passed over", () => {
   assert.deepEqual(parseRow(row("0100007F:2B49")), {
     state: "0A",
+    remoteHost: "127.0.0.1",
     remotePort: 0,
     socket: { host: "127.0.0.1", port: 11081, uid: 1000, inode: 98765 },
   });
