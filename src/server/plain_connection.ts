@@ -36,6 +36,8 @@ export interface PlainEvents {
 export class PlainConnection {
   /** IP address. */
   readonly address: string;
+  /** The port that it comes from. */
+  readonly port: number;
   readonly #socket: Socket;
   readonly #events: PlainEvents;
   readonly #decoder = new MessageDecoder();
@@ -49,6 +51,7 @@ export class PlainConnection {
   constructor(socket: Socket, address: string, events: PlainEvents) {
     this.#socket = socket;
     this.address = address;
+    this.port = socket.remotePort ?? 0;
     this.#events = events;
     this.#timer = setTimeout(() => this.#silent(), this.#silence);
     socket.on("data", (bytes: Buffer) => this.#take(bytes));

@@ -5,7 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import {
@@ -15,6 +15,7 @@ import {
   HANDSHAKE_VERSION,
   type Registered,
   type ServerMessage,
+  type SshTarget,
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
 import { rememberVitae } from "./client_vitae.ts";
@@ -41,7 +42,7 @@ export interface BackchannelPeer {
   /** Told which of its registrations the client lets nobody in to. */
   onClosed?(closed: ReadonlyMap<string, ClosedCode>): void;
   /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
-  onHandshake?(channel: Channel): void;
+  onHandshake?(channel: DuplexChannel): void;
 }
 
 export interface RegistrarParts {
@@ -56,6 +57,8 @@ export interface RegistrarParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** Where clients connect that have registered, if not here. */
+  sshTarget?(): SshTarget;
   /** Told which host keys of this server a registered client has pinned. */
   onHostKeys(fingerprint: string, pinned: readonly string[]): void;
 }
@@ -68,29 +71,14 @@ export class Registrar {
     this.#parts = parts;
   }
 
-  serve(channel: Channel, peer: BackchannelPeer): void {
+  serve(channel: DuplexChannel, peer: BackchannelPeer): void {
     const decoder = new MessageDecoder();
     let queue = Promise.resolve();
     let waiting = 0;
     let drained = () => {};
     const answer = async (raw: unknown): Promise<void> => {
       if (channel.destroyed) return;
-      let reply: ServerMessage;
-      try {
-        reply = await this.#answer(raw, peer);
-      } catch (error) {
-        const told = toldError(error);
-        const { code } = told;
-        if (code === "internal") {
-          this.#parts.log.error(
-            { err: error, key: peer.key.fingerprint },
-            "A backchannel message could not be answered",
-          );
-        }
-        this.#auditRefused(raw, code, peer);
-        if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
-        reply = { type: "error", ...told };
-      }
+      const reply = await this.reply(raw, peer);
       if (reply.type === "shakehand1") peer.onHandshake?.(channel);
       if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
       if (--waiting === MAX_WAITING) channel.resume();
@@ -112,6 +100,22 @@ export class Registrar {
       onDrain: () => drained(),
       onClose: () => drained(),
     });
+  }
+
+  /** The answer to one message. Never rejects. */
+  async reply(raw: unknown, peer: BackchannelPeer): Promise<ServerMessage> {
+    try {
+      return await this.#answer(raw, peer);
+    } catch (error) {
+      const told = toldError(error);
+      const { code } = told;
+      if (code === "internal") {
+        this.#parts.log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+      }
+      this.#auditRefused(raw, code, peer);
+      if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+      return { type: "error", ...told };
+    }
   }
 
   /** A registration that was asked for and not made, or something that is not the client's own. */
@@ -146,7 +150,11 @@ export class Registrar {
         return { type: "didPing1" };
       case "register1":
         refuseOtherVersions(message.handshakeVersion);
-        return { type: "didRegister1", ...this.#granted(message, await this.#register(message, peer)) };
+        return {
+          type: "didRegister1",
+          ...this.#granted(message, await this.#register(message, peer)),
+          ssh: this.#parts.sshTarget?.(),
+        };
       case "handshake1":
         refuseOtherVersions(message.handshakeVersion);
         rememberVitae(this.#parts, peer.key.fingerprint, message.vitae, (error) => {
@@ -175,6 +183,9 @@ export class Registrar {
         return { type: "didUnregister1" };
       case "probe1":
         return await this.#probe(this.#own(message.registeredId, peer));
+      case "release1":
+      case "didPing1":
+        throw new PetitError("not-here", "That is for servers whose tunnels another SSH server terminates");
     }
   }
 
@@ -275,7 +286,8 @@ export class Registrar {
   }
 }
 
-function refuseOtherVersions(version: number): void {
+/** @throws PetitError `version-refused` */
+export function refuseOtherVersions(version: number): void {
   if (version === HANDSHAKE_VERSION) return;
   const who = version < HANDSHAKE_VERSION ? "client" : "server";
   throw new PetitError(
