@@ -122,8 +122,11 @@ export class GatewayPeer implements SshPeer {
     const { ssh } = this.#parts.config;
     const served = new Served(registration, connection, address, registration.port, this.#address, ssh);
     this.#served.set(registration.id, served);
-    // It cannot tell how; and a connection on which nothing is asked it would leave open at its service.
-    if (served.opensBlindly) tunnels.wish(registration.id, { probe: "none", host: "" });
+    if (served.opensBlindly) {
+      // It cannot tell how; and a connection on which nothing is asked it would leave open at its service.
+      tunnels.wish(registration.id, { probe: "none", host: "" });
+      connection.link.idleChannels = () => [...this.#served.values()].reduce((sum, { pool }) => sum + pool.size, 0);
+    }
     this.#takeOver(registration.id, tunnels.of(registration.id));
     this.#rememberAddress(registration, address);
     try {

@@ -5,11 +5,18 @@ import { toldError } from "./unwritten.ts";
 /** Messages that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
 
-/** Milliseconds for a message of a peer that has proven nothing: 0.6.x connects first, and then makes its key, which takes an old machine long. */
-const UNPROVEN_SILENCE = 120_000;
+/** For how long a peer may be silent, in milliseconds. */
+export interface Patience {
+  /** One that has proven nothing: 0.6.x connects first, and then makes its key, which takes an old machine long. */
+  readonly unproven: number;
+  /** One that has: clients of 0.6.x ping every 120 s. */
+  readonly proven: number;
+}
 
-/** Milliseconds for a message of one that has: clients of 0.6.x ping every 120 s. */
-const PROVEN_SILENCE = 600_000;
+const PATIENCE: Patience = { unproven: 120_000, proven: 600_000 };
+
+/** Milliseconds for a connection to end that has nothing more to say. */
+const ENDS_WITHIN = 10_000;
 
 /** What is spoken on a plain connection from its first message on. */
 export interface PlainDialogue {
@@ -45,10 +52,13 @@ export class PlainConnection {
   #begun = false;
   #queue = Promise.resolve();
   #waiting = 0;
-  #silence = UNPROVEN_SILENCE;
+  readonly #patience: Patience;
+  #silence: number;
   #timer: NodeJS.Timeout;
 
-  constructor(socket: Socket, address: string, events: PlainEvents) {
+  constructor(socket: Socket, address: string, events: PlainEvents, patience: Patience = PATIENCE) {
+    this.#patience = patience;
+    this.#silence = patience.unproven;
     this.#socket = socket;
     this.address = address;
     this.port = socket.remotePort ?? 0;
@@ -78,7 +88,7 @@ export class PlainConnection {
 
   /** It belongs to a client, which may be silent for longer. */
   proven(): void {
-    this.#silence = PROVEN_SILENCE;
+    this.#silence = this.#patience.proven;
     this.#heard();
   }
 
@@ -86,7 +96,7 @@ export class PlainConnection {
   finish(): void {
     this.#socket.end();
     // A peer that does not read is not waited for.
-    this.#silence = Math.min(this.#silence, 10_000);
+    this.#silence = Math.min(this.#silence, ENDS_WITHIN);
     this.#heard();
   }
 

@@ -73,6 +73,8 @@ export interface RunningServer {
   /** Undefined while there are no certificates. */
   readonly secureProxyPort: number | undefined;
   readonly sshPort: number;
+  /** Of the plain backchannel; undefined where it is closed. */
+  readonly backPort: number | undefined;
   readonly control: ServerControl;
   /** Undefined where none is kept. */
   readonly usage: UsageRecord | undefined;
@@ -289,7 +291,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     await secureProxy.start();
 
     // Last: whoever has shaken hands there goes to the gateway at once.
-    await plain?.listen();
+    const backPort = await plain?.listen();
 
     const refuseNew = () => {
       plain?.refuseNew();
@@ -349,6 +351,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     return {
       proxyPort,
       sshPort,
+      backPort,
       control,
       usage,
       audit: auditLog,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
 import { Channel, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
 import { BY_APPLICATION, PROTOCOL_ERROR } from "./disconnect_cause.ts";
-import { isPetit } from "./petit_peer.ts";
+import { isLegacyPetit, isPetit } from "./petit_peer.ts";
 import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
 import type { Wire } from "./wire.ts";
 
@@ -304,6 +304,13 @@ export class Link {
   /** How many channels are open or being opened. */
   get channels(): number {
     return this.#internals._chanMgr._count;
+  }
+
+  /** How many of them carry nothing at present. */
+  idleChannels = (): number => 0;
+
+  get isFragile(): boolean {
+    return isLegacyPetit(this.wire.greeting) && this.channels > this.idleChannels();
   }
 
   get paced(): boolean {

@@ -12,6 +12,11 @@ export interface RekeyLink {
   readonly volume: number;
   /** Whether keys are being exchanged, whoever began. */
   readonly exchanging: boolean;
+  /**
+   * Whether an exchange would do harm now: a channel on which a client of petit 0.6.x writes during one never sends again, since its library
+   * (ssh2 0.8) keeps the bytes back and forgets to say when there is room.
+   */
+  readonly isFragile: boolean;
   /** Begins an exchange of keys. Does nothing during one. */
   rekey(): void;
   /** Has `call` called once when it has carried so many bytes. */
@@ -98,9 +103,20 @@ class Keys {
   }
 
   begin(): void {
-    if (this.#link.exchanging) return;
+    if (this.#link.exchanging || this.#mustWait) return;
     this.#own = true;
     this.#link.rekey();
+  }
+
+  /** Whether it has carried enough, and has been waited for. */
+  get #isPostponed(): boolean {
+    const { rekeyLimit } = this.#times;
+    return rekeyLimit > 0 && this.#link.volume - this.#from >= rekeyLimit * this.#share;
+  }
+
+  /** Whoever is fragile is waited for, but not beyond what a key may carry. */
+  get #mustWait(): boolean {
+    return this.#link.isFragile && this.#link.volume - this.#from < MOST_BYTES * this.#share;
   }
 
   /** @returns whether an exchange is due */
@@ -113,7 +129,9 @@ class Keys {
       return false;
     }
     this.#setAlarm();
+    if (this.#mustWait) return false;
     const { rekeyInterval } = this.#times;
+    if (this.#isPostponed) return true;
     return rekeyInterval > 0 && now - this.#since >= rekeyInterval * this.#share;
   }
 }

@@ -9,6 +9,7 @@ import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
 import { Link, openFailure } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { isLegacyPetit } from "./petit_peer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type AuthContext, type Connection, Server } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
@@ -203,6 +204,17 @@ export function createSshServer(options: SshServerOptions): SshServer {
   return { listener, wires, useHostKeys: (hostKeys) => void (ssh = withKeys(hostKeys)) };
 }
 
+/** Milliseconds of silence that a client of petit 0.6.x is allowed: it gives a tunnel up itself after 90 s. */
+const LEGACY_SILENCE = 120_000;
+
+/**
+ * Asks as often, and waits for longer: a client of petit 0.6.x that finds its connection closed when its network is back takes that for a reason to
+ * give its registration up.
+ */
+function patientWith({ interval, countMax }: AliveTimes): AliveTimes {
+  return { interval, countMax: interval === 0 ? countMax : Math.max(countMax, Math.ceil(LEGACY_SILENCE / interval)) };
+}
+
 function serve(
   connection: Connection,
   wire: Wire,
@@ -238,7 +250,7 @@ function serve(
   });
   connection.on("ready", () => {
     wire.emit("login");
-    const stop = keepAlive(wire, alive, () => link.ping(), () => {
+    const stop = keepAlive(wire, isLegacyPetit(wire.greeting) ? patientWith(alive) : alive, () => link.ping(), () => {
       const why = noSignOfLife("client", performance.now() - wire.lastReceived);
       wire.emit("cause", why);
       link.abandon(why);

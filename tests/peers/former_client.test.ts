@@ -197,3 +197,29 @@ peerTest(
     assert.equal(client.heals, false);
   },
 );
+
+peerTest(
+  "keys are exchanged anew under a client of 0.6.34 while nothing is under way that it would lose",
+  FORMER_CLIENT,
+  async (t) => {
+    const echo = createServer((request, response) => request.pipe(response));
+    t.after(() => (echo.closeAllConnections(), echo.close()));
+    const { server, client, id } = await legacyWorld(t, await listenOn(echo), {
+      server: { "server.ssh.rekeyLimit": "1MiB", "server.ssh.rekeyInterval": "1s" },
+      env: { NODE_OPTIONS: `--no-deprecation --require ${join(import.meta.dirname, "former_debug.cjs")}` },
+    });
+    const body = Buffer.alloc(2_000_000, "petit");
+    const ask = async () => {
+      const signal = AbortSignal.timeout(10_000);
+      const url = `http://127.0.0.1:${server.proxyPort}/`;
+      const answer = await fetch(url, { method: "POST", body, headers: { host: id }, signal });
+      assert.ok(Buffer.from(await answer.arrayBuffer()).equals(body));
+    };
+    for (let times = 1; times <= 3; times++) {
+      for (let asked = 0; asked < 5; asked++) await ask();
+      await eventually("keys are exchanged", () => client.count("keys are exchanged") >= times);
+    }
+    await ask();
+    assert.equal(client.count("Tunnel connected."), 1);
+  },
+);

@@ -150,3 +150,22 @@ peerTest("heartbeat and loopback of a client of 0.6.34 succeed", FORMER_CLIENT, 
   assert.equal(client.count("Loopback failure"), 0);
   await isServed(server, id);
 });
+
+peerTest(
+  "a client of 0.6.34 that is silent for a while is not given up: it would give up its registration",
+  FORMER_CLIENT,
+  async (t) => {
+    const { client, server, id } = await legacyWorld(t, await startWeb(t), {
+      server: { "server.ssh.clientAliveInterval": "500ms" },
+    });
+    // Others are given up after a second.
+    client.process.child.kill("SIGSTOP");
+    t.after(() => client.process.child.kill("SIGCONT"));
+    await eventually("it is seen to be silent", async () => (await statusOf(server, id)).lights.client.state === "red");
+    assert.equal((await statusOf(server, id)).connected, true);
+    client.process.child.kill("SIGCONT");
+    assert.equal(await ask(server, id), "200 ok");
+    assert.equal(client.count("Tunnel connected."), 1);
+    assert.equal(client.heals, false);
+  },
+);

@@ -1,3 +1,4 @@
+import { isOldClient } from "../legacy/old_clients.ts";
 import type { Routes } from "../routes.ts";
 import type { Tunnels } from "../tunnels.ts";
 
@@ -10,10 +11,12 @@ export interface KeyedClient {
   readonly connected: boolean;
 }
 
-/** All clients that are registered. */
+/** All clients that are registered, but for those of 0.6.x, which look at no host key. */
 export function keyedClients(routes: Routes, tunnels: Tunnels): KeyedClient[] {
   const clients = new Map<string, { fingerprint: string; ids: string[]; connected: boolean }>();
-  for (const { id, fingerprint } of routes.all) {
+  for (const registration of routes.all) {
+    if (isOldClient(registration)) continue;
+    const { id, fingerprint } = registration;
     let client = clients.get(fingerprint);
     if (client === undefined) clients.set(fingerprint, client = { fingerprint, ids: [], connected: false });
     client.ids.push(id);

@@ -9,7 +9,7 @@ import { rememberVitae } from "../client_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten } from "../unwritten.ts";
+import { isUnwritten, toldError } from "../unwritten.ts";
 import { Challenge, legacyKey } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
 import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
@@ -29,6 +29,9 @@ export interface LegacySessionParts {
   onClient(): void;
 }
 
+/** Prompts and registrations that one connection may ask for: a client of 0.6.x asks for one on each. */
+const MOST_ASKED = 20;
+
 /** What a client has been asked to prove, and for what. */
 interface Asked {
   readonly for: "handshake" | "unregister";
@@ -42,6 +45,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   readonly #peer: PlainPeer;
   #asked: Asked | undefined;
   #registered: Registration | undefined;
+  #count = 0;
   ids: readonly string[] = [];
   /** Fingerprint of the key that it has proven to hold, for these. */
   #key: string | undefined;
@@ -70,7 +74,9 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     } catch (error) {
       this.#peer.charge();
       this.#tellRefused(raw, error);
-      throw error;
+      if (this.#count <= MOST_ASKED) throw error;
+      await this.#peer.connection.say({ type: "error", ...toldError(error) });
+      this.end();
     }
   }
 
@@ -86,6 +92,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       case "register1": {
         // It costs a place in the registry and a sync of the disk.
         this.#peer.charge();
+        this.#refuseMore();
         this.#registered = await registrar.register(message, this.address);
         const { id, port } = this.#registered;
         return { type: "didRegister1", registeredId: id, registeredPort: port };
@@ -128,8 +135,15 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     }
   }
 
+  /** Each costs the server more than its peer, and strangers are counted by their connections. @throws PetitError `asked-too-often` */
+  #refuseMore(): void {
+    if (++this.#count <= MOST_ASKED) return;
+    throw new PetitError("asked-too-often", `A client may ask for ${MOST_ASKED} things on one connection`);
+  }
+
   /** Asks for a proof of the key that the registrations have in common. @throws PetitError `registration-unknown` or `keys-differ` */
   #ask(what: Asked["for"], ids: readonly string[]): string {
+    this.#refuseMore();
     this.#asked = undefined;
     const registrations = ids.map((id) => {
       const registration = this.#parts.routes.byId(id);
@@ -173,8 +187,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     registry.unregister(id);
     log.info({ id, port, key, brand, legacy: true }, `Unregistered ${id}, as its client asked`);
     audit.record("registration-removed", { id, port, key, address: this.address, by: "client" });
-    // After the answer: the tunnel ends with its registration.
-    setTimeout(() => routes.remove(id), 0);
+    routes.remove(id);
   }
 
   #tellUnwritten(error: unknown): void {

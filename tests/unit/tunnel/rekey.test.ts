@@ -25,6 +25,7 @@ class Clock {
 class Link implements RekeyLink {
   volume = 0;
   exchanging = false;
+  isFragile = false;
   onExchanged = (): void => {};
   /** How many exchanges were begun here. */
   begun = 0;
@@ -220,4 +221,33 @@ test("rekey: a peer that begins once a second may do so for ever, while this end
   }
   assert.equal(link.begun, 1000);
   assert.deepEqual(link.violations, []);
+});
+
+test("rekey: a peer to which an exchange does harm is waited for, up to what a key may carry", (t) => {
+  const clock = new Clock();
+  const link = new Link(t, clock);
+  link.isFragile = true;
+  clock.pass(120 * MINUTE);
+  link.carry(500 * MIB);
+  clock.pass(2 * MINUTE, () => link.carry(MIB));
+  assert.equal(link.begun, 0);
+  link.isFragile = false;
+  clock.pass(1000);
+  assert.equal(link.begun, 1);
+  link.exchanged();
+  link.isFragile = true;
+  link.carry(2 ** 36);
+  assert.equal(link.begun, 2);
+});
+
+test("rekey: an exchange that was due by what had been carried comes when it does no harm any more", (t) => {
+  const clock = new Clock();
+  const link = new Link(t, clock, { rekeyLimit: 100 * MIB, rekeyInterval: 0 });
+  link.isFragile = true;
+  link.carry(200 * MIB);
+  clock.pass(MINUTE);
+  assert.equal(link.begun, 0);
+  link.isFragile = false;
+  clock.pass(1000);
+  assert.equal(link.begun, 1);
 });
