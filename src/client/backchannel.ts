@@ -10,6 +10,7 @@ import {
   serverMessage,
 } from "../tunnel/messages.ts";
 import { isPetit } from "../tunnel/petit_peer.ts";
+import { isProhibited } from "../tunnel/link.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 import type { BackchannelEnd, Notice } from "./backchannel_end.ts";
 import { inTime } from "./in_time.ts";
@@ -135,11 +136,17 @@ export async function openBackchannel(connection: SshClientConnection, parts: Le
     const first = await open();
     return parts.holds ? new SshdBackchannel(connection, first, open) : first;
   } catch (error) {
-    if (isPlain && error instanceof PetitError && error.code === "backchannel-refused") {
-      return new LegacyBackchannel(parts);
-    }
+    if (isPlain && isFormers(error)) return new LegacyBackchannel(parts);
     throw error;
   }
+}
+
+/**
+ * Whether an attempt on the channel has failed in the way of a server of 0.6.x: its authorized_keys allow another one only, or, where its operator has changed
+ * that, it does not understand what it is asked, and has no code for that. One that does not run at the moment is no reason to go over to plain TCP.
+ */
+function isFormers(error: unknown): boolean {
+  return isProhibited(error) || (error instanceof PetitError && error.code === "server-error");
 }
 
 /** @throws PetitError `backchannel-refused` */
