@@ -7,6 +7,8 @@ export type Notice = ServerMessage & { type: "reconnect1" };
 export interface BackchannelEnd {
   /** Whether the server is one of 0.6.x. */
   readonly legacy: boolean;
+  /** Whether it leads through another SSH server than petit's, which has the ports. */
+  readonly throughSshd: boolean;
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void;
   /** Told when the server has given this client up and the SSH connection stands: callers do not come any more. The cause is as of disconnect_cause.ts. */

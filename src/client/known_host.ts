@@ -16,15 +16,16 @@ export class KnownHost {
     this.#file = join(folder, "known_hosts");
   }
 
-  /** Keeps the host key of a server, and no others but those that it has vouched for. */
-  pin(host: string, port: number, key: PublicKey): void {
-    writeStateFile(this.#file, this.#linesWith(host, port, key));
+  /** Keeps the host key of a server, and no others but those that it has vouched for. @param others servers that it vouches for, with all their keys */
+  pin(host: string, port: number, key: PublicKey, others: readonly KnownServer[] = []): void {
+    writeStateFile(this.#file, `${this.#linesWith(host, port, key)}${linesOf(others)}`);
   }
 
   /** Keeps the host key of a server, and those of others too until `pin` is called. */
-  add(host: string, port: number, key: PublicKey): void {
-    const others = this.#known.filter(([name]) => name !== nameOf(host, port)).map((parts) => `${parts.join(" ")}\n`);
-    writeStateFile(this.#file, `${this.#linesWith(host, port, key)}${others.join("")}`);
+  add(host: string, port: number, key: PublicKey, others: readonly KnownServer[] = []): void {
+    const names = [{ host, port }, ...others].map(({ host, port }) => nameOf(host, port));
+    const kept = this.#known.filter(([name]) => !names.includes(name as string)).map((parts) => `${parts.join(" ")}\n`);
+    writeStateFile(this.#file, `${this.#linesWith(host, port, key)}${linesOf(others)}${kept.join("")}`);
   }
 
   /**
@@ -109,6 +110,17 @@ export class KnownHost {
       parts.length >= 3 && !parts[0]?.startsWith("#")
     );
   }
+}
+
+/** An SSH server and its host keys. */
+export interface KnownServer {
+  readonly host: string;
+  readonly port: number;
+  readonly keys: readonly PublicKey[];
+}
+
+function linesOf(servers: readonly KnownServer[]): string {
+  return servers.flatMap(({ host, port, keys }) => keys.map(({ line }) => `${nameOf(host, port)} ${line}\n`)).join("");
 }
 
 function nameOf(host: string, port: number): string {

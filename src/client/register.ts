@@ -1,12 +1,13 @@
+import { Buffer } from "node:buffer";
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { JoinCode } from "../tunnel/join_code.ts";
-import type { PublicKey } from "../tunnel/keys.ts";
-import { HANDSHAKE_VERSION, JOIN_USER, type Registered } from "../tunnel/messages.ts";
+import { describeKey, isSound, type PublicKey } from "../tunnel/keys.ts";
+import { HANDSHAKE_VERSION, JOIN_USER, type Registered, type SshTarget } from "../tunnel/messages.ts";
 import { connectSsh } from "../tunnel/ssh_client.ts";
 import { openBackchannel } from "./backchannel.ts";
-import { KnownHost } from "./known_host.ts";
+import { KnownHost, type KnownServer } from "./known_host.ts";
 import { forgetLegacyServer, mayBePlain } from "./legacy/legacy_server.ts";
 import { registerLegacy } from "./legacy/register_legacy.ts";
 import { seeServer } from "./legacy/see_server.ts";
@@ -27,7 +28,7 @@ export interface RegisterOptions {
   readonly vouched?: PublicKey | undefined;
   readonly signal: AbortSignal;
   /** Called when the server has registered the tenant, before the registration is kept: with it everything is there. */
-  beforeKept?(): void;
+  beforeKept?(target?: ConnectTo): void;
 }
 
 /**
@@ -80,17 +81,46 @@ export async function register(options: RegisterOptions): Promise<Registered> {
         ? new PetitError(error.code, error.message, { hint: ASK_FOR_ANOTHER, cause: error })
         : error;
     });
-    if (joinCode !== undefined) known.add(host, port, hostKey as PublicKey);
-    options.beforeKept?.();
+    const target = targetOf(registered.ssh, host, port, config);
+    const isNew = joinCode !== undefined || target.others.length > 0;
+    if (isNew) known.add(host, port, hostKey as PublicKey, target.others);
+    options.beforeKept?.(target);
     if (joinCode !== undefined) {
       forgetLegacyServer(folder, host);
-      known.pin(host, port, hostKey as PublicKey);
+      known.pin(host, port, hostKey as PublicKey, target.others);
     }
     writeRegistration(folder, tenant, registered);
     return registered;
   } finally {
     connection.end();
   }
+}
+
+/** Where a client connects from its registration on. */
+export interface ConnectTo {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly backPort: number;
+  /** The host keys of another SSH server than the one that it has registered with. */
+  readonly others: readonly KnownServer[];
+}
+
+/** @throws PetitError `message-invalid` where the server names what cannot be */
+function targetOf(ssh: SshTarget | undefined, host: string, port: number, config: ClientConfig): ConnectTo {
+  const { username, backPort } = config;
+  if (ssh === undefined) return { host, port, username, backPort, others: [] };
+  const named = { host: ssh.host ?? host, port: ssh.port, username: ssh.username };
+  const keys = ssh.hostKeys.map((line) => {
+    const [type = "", base64 = ""] = line.split(" ");
+    const blob = Buffer.from(base64, "base64");
+    if (isSound(type, blob) && describeKey(blob).line === line) return describeKey(blob);
+    throw new PetitError("message-invalid", "The server names a host key of its sshd that is none");
+  });
+  if (!/^[\w.:-]+$/.test(named.host) || !/^[\w.@-]+$/.test(named.username)) {
+    throw new PetitError("message-invalid", "The server names a host or a user of its sshd that cannot be");
+  }
+  return { ...named, backPort: ssh.backPort ?? backPort, others: [{ host: named.host, port: named.port, keys }] };
 }
 
 /**

@@ -23,6 +23,7 @@ import { KnownHost } from "./known_host.ts";
 import { unlessIntercepted } from "./legacy/intercept.ts";
 import type { Closed } from "./gate.ts";
 import type { Inbound } from "./inbound.ts";
+import { refusedBySshd, releasePort } from "./release_port.ts";
 import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
 import type { ClientEvidence } from "./tenant_lights.ts";
@@ -282,6 +283,7 @@ export class Tunnel {
         services: probeWishes(tenants),
         hostKeys: this.#pinned(),
         closed: this.#closed(),
+        tunnel: this.id,
       },
       "shakehand1",
     );
@@ -358,11 +360,27 @@ export class Tunnel {
     // Before the answer: the first caller may come with it.
     this.#carried.set(port, carried);
     try {
-      await this.#connection.forward(carried.address, port);
+      await this.#askForward(carried.address, id, port);
     } catch (error) {
       this.#carried.delete(port);
       throw error;
     }
+  }
+
+  /** sshd may hold the port for an older connection of this client: the port belongs to the key, and the server behind it sees to that. */
+  async #askForward(address: string, id: string, port: number): Promise<void> {
+    try {
+      await this.#connection.forward(address, port);
+    } catch (error) {
+      const isRefused = error instanceof PetitError && error.code === "forward-refused";
+      if (!isRefused || !this.#backchannel.throughSshd) throw error;
+      await releasePort(this.#backchannel, id, port, address);
+      await this.#connection.forward(address, port).catch((again) => {
+        throw refusedBySshd(port, address, "it does not say why", again);
+      });
+    }
+    // So that the server looks at once for what sshd does not tell it.
+    if (this.#backchannel.throughSshd) await this.#backchannel.ask({ type: "ping1" }, "didPing1");
   }
 
   async #withdraw(port: number, carried: Carried): Promise<void> {

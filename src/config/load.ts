@@ -57,6 +57,11 @@ function resolvePaths(config: Config, folder: string): Config {
   if (server.auditUrl !== "") server.auditUrl = resolveUrl(server.auditUrl, folder);
   server.certificates = resolve(folder, server.certificates);
   server.ssh.hostKey = resolve(folder, server.ssh.hostKey);
+  // Whose home "~" is depends on sshdUser (sshd_account.ts).
+  const { ssh } = server;
+  if (!ssh.authorizedKeysFile.startsWith("~/")) ssh.authorizedKeysFile = resolve(folder, ssh.authorizedKeysFile);
+  ssh.sshdHostKeys = resolve(folder, ssh.sshdHostKeys);
+  ssh.sshdConfig = resolve(folder, ssh.sshdConfig);
   server.registryUrl = resolveUrl(server.registryUrl, folder);
   return config;
 }

@@ -32,7 +32,37 @@ const algorithmSettings = {
   ),
 };
 
+/** Where the system's sshd terminates the tunnels; each is for mode = "openssh" only. */
+const opensshSettings = {
+  sshdPort: setting(
+    port(),
+    22,
+    'Port of the system\'s sshd, where clients connect; this and the next four are for mode = "openssh"',
+  ),
+  sshdUser: setting(
+    printable(),
+    "",
+    'User that clients log in as there; "" is the one that the server runs as',
+  ),
+  authorizedKeysFile: setting(
+    path(),
+    "~/.ssh/authorized_keys",
+    "File in which the server keeps a line for the key of each registration; ~ is the home of that user. Lines of others are left as they are",
+  ),
+  sshdHostKeys: setting(
+    path(),
+    "/etc/ssh/ssh_host_*_key.pub",
+    "Public host keys of the system's sshd, which clients are told when they register; * stands for any part of a file's name",
+  ),
+  sshdConfig: setting(path(), "/etc/ssh/sshd_config", 'Its config file, for "petit server check"'),
+};
+
 export const serverSsh = z.strictObject({
+  mode: setting(
+    oneOf("embedded", "openssh"),
+    "embedded",
+    'Who terminates the tunnels: "embedded" this server; "openssh" the system\'s sshd, and this server only takes registrations on its own port',
+  ),
   listenHost: setting(text(), "*", `Address on which clients are accepted; ${listenHost}`),
   port: setting(port(), 2222, "Port on which clients are accepted"),
   hostKey: setting(path(), "./ssh_host_ed25519_key", "File with the private host key (OpenSSH format); made by init"),
@@ -57,6 +87,7 @@ export const serverSsh = z.strictObject({
     "How many of them may wait for the client to reach its service",
   ),
   loginGraceTime: setting(duration(), "30s", "How long a connection may take to log in"),
+  ...opensshSettings,
   ...algorithmSettings,
   ...rekeySettings,
   maxStartups: setting(

@@ -1,4 +1,5 @@
-import type { Channel, ChannelUser } from "../tunnel/channel.ts";
+import type { ChannelUser } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 
 /** Idle channels kept for one registration. */
 const MAX_IDLE = 256;
@@ -10,7 +11,7 @@ const MAX_IDLE = 256;
 export const IDLE_LIMIT = 4000;
 
 interface Idle {
-  readonly channel: Channel;
+  readonly channel: DuplexChannel;
   /** In milliseconds of `performance.now()`. */
   readonly until: number;
 }
@@ -28,7 +29,7 @@ export class ChannelPool {
   }
 
   /** The channel that was used last, or undefined. */
-  take(): Channel | undefined {
+  take(): DuplexChannel | undefined {
     const now = performance.now();
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.until > now && idle.channel.reusable) return idle.channel;
@@ -38,7 +39,7 @@ export class ChannelPool {
   }
 
   /** Keeps a channel for the next request, for `limit` milliseconds at most. */
-  put(channel: Channel, limit = IDLE_LIMIT): void {
+  put(channel: DuplexChannel, limit = IDLE_LIMIT): void {
     const now = performance.now();
     this.lastUsed = now;
     if (!channel.reusable || limit <= 0 || this.#idle.length >= MAX_IDLE) {

@@ -3,7 +3,7 @@ import { valueOf } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import type { ExchangeObserver, ExchangeReport } from "../observe/exchange_report.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { realCaller } from "./real_caller.ts";
 
@@ -35,7 +35,7 @@ export class ExchangeRecord implements ExchangeReport {
   #firstByte = 0;
   #over = 0;
   #begunAt = 0;
-  #joined: Channel | undefined;
+  #joined: DuplexChannel | undefined;
   #before = { in: 0, out: 0 };
 
   /** @param begun when its first byte came, in milliseconds of `performance.now()` */
@@ -59,7 +59,7 @@ export class ExchangeRecord implements ExchangeReport {
   }
 
   /** From here on `channel` and the caller's connection are one, and the channel counts the bytes. */
-  join(channel: Channel, kind: "upgrade" | "tcp"): void {
+  join(channel: DuplexChannel, kind: "upgrade" | "tcp"): void {
     this.kind = kind;
     this.channel = channel.incoming.id;
     this.#joined = channel;

@@ -4,7 +4,8 @@ import { type Framing, isAmbiguous, persists, responseFraming } from "../http/fr
 import { headEnd, parseResponseHead, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { MessageError } from "../http/message_error.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel, ChannelUser } from "../tunnel/channel.ts";
+import type { ChannelUser } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import { endWhenSilent } from "./end_when_silent.ts";
@@ -91,7 +92,7 @@ export class Exchange implements ChannelUser, Traveller {
   readonly #record: ExchangeRecord;
 
   #served: Served | undefined;
-  #channel: Channel | undefined;
+  #channel: DuplexChannel | undefined;
   #reused = false;
   /** Some of the body has been sent down a tunnel. */
   #bodyBegun = false;
@@ -172,7 +173,7 @@ export class Exchange implements ChannelUser, Traveller {
     this.#fail(NOT_REACHED[code] ?? refusals.serviceRefused);
   }
 
-  reached(served: Served, channel: Channel, reused: boolean): void {
+  reached(served: Served, channel: DuplexChannel, reused: boolean): void {
     if (this.#over) return channel.close();
     this.#served = served;
     this.#channel = channel;
@@ -352,7 +353,7 @@ export class Exchange implements ChannelUser, Traveller {
   }
 
   #complete(clean: boolean): void {
-    const channel = this.#channel as Channel;
+    const channel = this.#channel as DuplexChannel;
     const { head, framing, keep } = this.#answer as Answer;
     this.#over = true;
     this.#channel = undefined;
@@ -374,7 +375,7 @@ export class Exchange implements ChannelUser, Traveller {
   #switchProtocols(head: ResponseHead, early: Buffer): void {
     const protocol = agreedProtocol(head, this.#upgrade);
     if (protocol === undefined) throw new MessageError("The service switches to a protocol that nobody asked for");
-    const channel = this.#channel as Channel;
+    const channel = this.#channel as DuplexChannel;
     const served = this.#served as Served;
     this.#over = true;
     this.#timeoutIn(Infinity);

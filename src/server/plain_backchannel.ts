@@ -36,8 +36,8 @@ export interface PlainBackchannelParts {
 const KEEP_ALIVE = 60_000;
 
 /** Whether anybody is to be served there. */
-export function needsPlainBackchannel({ legacyBackchannel }: ServerConfig): boolean {
-  return legacyBackchannel;
+export function needsPlainBackchannel({ legacyBackchannel, ssh }: ServerConfig): boolean {
+  return legacyBackchannel || ssh.mode === "openssh";
 }
 
 /** The address on which it listens. */
@@ -81,28 +81,32 @@ export class PlainBackchannel {
   }
 
   #accept(socket: Socket): void {
-    const { guard } = this.#parts;
+    const { guard, config } = this.#parts;
     // Whoever has no address any more has left.
     if (socket.remoteAddress === undefined) return void socket.destroy();
     if (this.#isFull()) return resetConnection(socket);
     const address = plainAddress(socket.remoteAddress);
-    const startup = guard.admit(address, () => socket.destroy());
-    if (startup === undefined) return resetConnection(socket);
+    // All clients come from there that have logged in to sshd: what one does must not count against the others.
+    const isThroughSshd = config.ssh.mode === "openssh" && isLoopback(address);
+    const startup = isThroughSshd ? undefined : guard.admit(address, () => socket.destroy());
+    if (startup === undefined && !isThroughSshd) return resetConnection(socket);
     this.#sockets.add(socket);
     const shown = { proven: false, refused: false, slow: false };
     socket.on("error", () => {});
     socket.once("close", () => {
       this.#sockets.delete(socket);
+      if (startup === undefined) return;
       if (shown.proven) guard.loggedOut(startup);
       else guard.failed(startup, { ...shown, wrongCodes: 0 });
     });
+    if (startup === undefined) return this.#serve(socket, address, startup, shown);
     // Nothing of it is read before.
     guard.whenItsTurn(startup, () => {
       if (this.#sockets.has(socket)) this.#serve(socket, address, startup, shown);
     });
   }
 
-  #serve(socket: Socket, address: string, startup: Startup, shown: Shown): void {
+  #serve(socket: Socket, address: string, startup: Startup | undefined, shown: Shown): void {
     const { log, guard } = this.#parts;
     const connection: PlainConnection = new PlainConnection(socket, address, {
       onFirst: (message) => this.#dialogue(message, peer),
@@ -119,7 +123,7 @@ export class PlainBackchannel {
       proven: () => {
         if (shown.proven || !this.#sockets.has(socket)) return;
         shown.proven = true;
-        guard.loggedIn(startup);
+        if (startup !== undefined) guard.loggedIn(startup);
         connection.proven();
       },
       charge: () => shown.refused = true,
@@ -167,6 +171,10 @@ export class PlainBackchannel {
           : `A connection to the plain backchannel spoke ${what}, and was closed`,
       ));
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
 }
 
 /** What is known of a connection when it ends. */

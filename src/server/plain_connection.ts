@@ -43,6 +43,8 @@ export interface PlainEvents {
 export class PlainConnection {
   /** IP address. */
   readonly address: string;
+  /** The port that it comes from. */
+  readonly port: number;
   readonly #socket: Socket;
   readonly #events: PlainEvents;
   readonly #decoder = new MessageDecoder();
@@ -59,6 +61,7 @@ export class PlainConnection {
     this.#silence = patience.unproven;
     this.#socket = socket;
     this.address = address;
+    this.port = socket.remotePort ?? 0;
     this.#events = events;
     this.#timer = setTimeout(() => this.#silent(), this.#silence);
     socket.on("data", (bytes: Buffer) => this.#take(bytes));

@@ -3,7 +3,7 @@ import type { ServerConfig } from "../config/schema.ts";
 import type { ExchangeObserver } from "../observe/exchange_report.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import { splice } from "../tunnel/splice.ts";
 import { endWhenSilent } from "./end_when_silent.ts";
 import { ExchangeRecord } from "./exchange_record.ts";
@@ -65,7 +65,7 @@ export class RawCaller implements Traveller {
     this.#record.done("caller-left");
   };
 
-  reached(_served: Served, channel: Channel): void {
+  reached(_served: Served, channel: DuplexChannel): void {
     this.#socket.off("error", this.#onGone).off("close", this.#onGone);
     endWhenSilent(this.#socket, this.#parts.config.connectionTimeout);
     this.#record.join(channel, "tcp");

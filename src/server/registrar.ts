@@ -5,7 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { OnceAMinute } from "../observe/once_a_minute.ts";
 import { version } from "../platform/version.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
 import { refuseOtherVersion } from "../tunnel/message_version.ts";
@@ -17,6 +17,7 @@ import {
   MESSAGE_TYPES,
   type Registered,
   type ServerMessage,
+  type SshTarget,
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
 import { rememberVitae } from "./client_vitae.ts";
@@ -44,7 +45,7 @@ export interface BackchannelPeer {
   /** Told which of its registrations the client lets nobody in to. */
   onClosed?(closed: ReadonlyMap<string, ClosedCode>): void;
   /** Told of the backchannel on which the client introduces itself: what is to be said unasked goes there. */
-  onHandshake?(channel: Channel): void;
+  onHandshake?(channel: DuplexChannel): void;
 }
 
 export interface RegistrarParts {
@@ -59,6 +60,8 @@ export interface RegistrarParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /** Where clients connect that have registered, if not here. */
+  sshTarget?(): SshTarget;
   /** Told which host keys of this server a registered client has pinned. */
   onHostKeys(fingerprint: string, pinned: readonly string[]): void;
 }
@@ -71,30 +74,14 @@ export class Registrar {
     this.#parts = parts;
   }
 
-  serve(channel: Channel, peer: BackchannelPeer): void {
+  serve(channel: DuplexChannel, peer: BackchannelPeer): void {
     const decoder = new MessageDecoder();
     let queue = Promise.resolve();
     let waiting = 0;
     let drained = () => {};
     const answer = async (raw: unknown): Promise<void> => {
       if (channel.destroyed) return;
-      let reply: ServerMessage;
-      try {
-        reply = await this.#answer(raw, peer);
-      } catch (error) {
-        const told = toldError(error);
-        const { code } = told;
-        if (code === "internal") {
-          this.#parts.log.error(
-            { err: error, key: peer.key.fingerprint },
-            "A backchannel message could not be answered",
-          );
-        }
-        this.#auditRefused(raw, code, peer);
-        if (code === "version-refused") this.#tellRefusedVersion(messageOf(error), peer);
-        if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
-        reply = { type: "error", ...told };
-      }
+      const reply = await this.reply(raw, peer);
       if (reply.type === "shakehand1") peer.onHandshake?.(channel);
       if (!channel.write(encodeMessage(reply))) await new Promise<void>((resolve) => drained = resolve);
       if (--waiting === MAX_WAITING) channel.resume();
@@ -116,6 +103,23 @@ export class Registrar {
       onDrain: () => drained(),
       onClose: () => drained(),
     });
+  }
+
+  /** The answer to one message. Never rejects. */
+  async reply(raw: unknown, peer: BackchannelPeer): Promise<ServerMessage> {
+    try {
+      return await this.#answer(raw, peer);
+    } catch (error) {
+      const told = toldError(error);
+      const { code } = told;
+      if (code === "internal") {
+        this.#parts.log.error({ err: error, key: peer.key.fingerprint }, "A backchannel message could not be answered");
+      }
+      this.#auditRefused(raw, code, peer);
+      if (code === "version-refused") this.#tellRefusedVersion(messageOf(error), peer);
+      if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+      return { type: "error", ...told };
+    }
   }
 
   /** A registration that was asked for and not made, or something that is not the client's own. */
@@ -162,6 +166,7 @@ export class Registrar {
           type: "didRegister1",
           handshakeVersion: HANDSHAKE_VERSION,
           ...this.#granted(message, await this.#register(message, peer)),
+          ssh: this.#parts.sshTarget?.(),
         };
       case "handshake1":
         rememberVitae(this.#parts, peer.key.fingerprint, message.vitae, (error) => {
@@ -190,6 +195,9 @@ export class Registrar {
         return { type: "didUnregister1" };
       case "probe1":
         return await this.#probe(this.#own(message.registeredId, peer));
+      case "release1":
+      case "didPing1":
+        throw new PetitError("not-here", "That is for servers whose tunnels another SSH server terminates");
     }
   }
 

@@ -25,6 +25,9 @@ export class Routes {
   /** Told that the registry was read anew. What it throws has it read once more. */
   onRefreshed: () => void = () => {};
 
+  /** Told of everything that may have changed, once it is known here. */
+  onChanged: () => void = () => {};
+
   /** @param onError called when the registry can't be read; what was known stays */
   constructor(registry: Registry, onError: (error: unknown) => void) {
     this.#registry = registry;
@@ -53,6 +56,7 @@ export class Routes {
     this.#byHost = new Map();
     for (const registration of registrations) this.#index(registration);
     for (const [id, registration] of before) if (!this.#byId.has(id)) this.onRemoved(registration);
+    this.onChanged();
     this.onRefreshed();
   }
 
@@ -64,6 +68,7 @@ export class Routes {
     this.#byFingerprint.set(registration.fingerprint, others);
     this.#byHost.clear();
     this.#index(registration);
+    this.onChanged();
   }
 
   /** Forgets a registration that this process has just taken away. */
@@ -79,6 +84,7 @@ export class Routes {
     else this.#byFingerprint.delete(fingerprint);
     this.#byHost.clear();
     this.onRemoved(registration);
+    this.onChanged();
   }
 
   #index(registration: Registration): void {

@@ -1,6 +1,6 @@
 import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import type { Hold } from "./hold.ts";
 import type { Served, Tunnels } from "./tunnels.ts";
@@ -23,7 +23,7 @@ export interface Traveller {
   /** Whether it rather waits for a tunnel that is busy than is refused. */
   readonly waits?: boolean;
   /** @param reused whether the channel has served another request before */
-  reached(served: Served, channel: Channel, reused: boolean): void;
+  reached(served: Served, channel: DuplexChannel, reused: boolean): void;
   /**
    * @param code "paused", "service-not-allowed", "tunnel-away", "tunnel-lost", "tunnel-busy", "open-timeout", "service-refused", or "internal"
    * @param cause what the client or the system said about that; null where nothing was said

@@ -48,6 +48,7 @@ import { metricsSources } from "./metrics_sources.ts";
 import { NewRegistrations } from "./new_registrations.ts";
 import { needsPlainBackchannel, PlainBackchannel } from "./plain_backchannel.ts";
 import { ReversePorts } from "./ports.ts";
+import { OpensshMode } from "./openssh/openssh_mode.ts";
 import { Prober } from "./probe/prober.ts";
 import { Registrar } from "./registrar.ts";
 import { Routes } from "./routes.ts";
@@ -187,7 +188,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       log,
       noise,
       onHostKeys: (fingerprint, pinned) => hostKeys.told(fingerprint, pinned),
+      ...(config.ssh.mode === "openssh" ? { sshTarget: () => (openssh as OpensshMode).target } : {}),
     });
+    const openssh: OpensshMode | undefined = config.ssh.mode === "openssh"
+      ? new OpensshMode({ config, routes, tunnels, disconnects, hold, audit, log, noise, registrar: () => registrar })
+      : undefined;
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));
     const knownSources = new KnownSources({ guard, file: join(stateFolder, "known_sources"), log, noise });
@@ -204,7 +209,11 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       onClient: () => oldClients.look(),
     };
     const plain = needsPlainBackchannel(config)
-      ? new PlainBackchannel({ config, guard, files, log, noise, legacy: (peer) => new LegacySession(legacy, peer) })
+      ? new PlainBackchannel({
+        ...{ config, guard, files, log, noise },
+        legacy: (peer) => new LegacySession(legacy, peer),
+        ...(openssh === undefined ? {} : { prove: (peer) => openssh.prove(peer) }),
+      })
       : undefined;
     // After the tunnels have ended, with the reason.
     undo.push(() => plain?.stop());
@@ -231,7 +240,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
         },
       },
     );
-    routes.onRemoved = ({ id, fingerprint }) => {
+    routes.onRemoved = (registration) => {
+      const { id, fingerprint } = registration;
+      openssh?.drop(registration);
       gateway.drop(id);
       ports.close(id);
       hold.forget(id);
@@ -249,7 +260,12 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       `SSH gateway listens on port ${sshPort}`,
     );
 
-    await ports.reopen(routes.all);
+    if (openssh === undefined) await ports.reopen(routes.all);
+    else {
+      openssh.start();
+      undo.push(() => openssh.stop());
+      routes.onChanged = () => openssh.follow();
+    }
     const callers = new Callers(
       {
         routes,
@@ -292,6 +308,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const settled = () => within(Math.min(config.holdFor, SETTLED_WITHIN), hold.empty());
     const handOver = () => {
       refuseNew();
+      openssh?.leave();
       const spread = gateway.dismiss(true);
       callers.leave();
       // Callers' idle connections are served once more here, and by then a client of 0.6.x has to be here still.

@@ -1,11 +1,11 @@
 import { messageOf, PetitError } from "../error.ts";
 import type { Registration } from "../registry/registry.ts";
-import type { Channel } from "../tunnel/channel.ts";
-import type { SshServerConnection } from "../tunnel/ssh_server.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { ClosedCode, ProbeWish } from "../tunnel/messages.ts";
 import { isLegacyPetit } from "../tunnel/petit_peer.ts";
 import { ServiceEvidence, type Visitor } from "../tunnel/service_evidence.ts";
 import { ChannelPool } from "./channel_pool.ts";
+import type { TunnelConnection } from "./tunnel_connection.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** What one client may ask of the server at the same time; read anew each time. */
@@ -26,7 +26,7 @@ const OPEN_TIMEOUT = "The client did not say in time whether it reaches its serv
 /** A registration whose client is connected and has asked to be sent its callers. */
 export class Served {
   readonly registration: Registration;
-  readonly connection: SshServerConnection;
+  readonly connection: TunnelConnection;
   /** The address and port of the forward, to the letter as the client asked for it. */
   readonly address: string;
   readonly port: number;
@@ -45,7 +45,7 @@ export class Served {
 
   constructor(
     registration: Registration,
-    connection: SshServerConnection,
+    connection: TunnelConnection,
     address: string,
     port: number,
     clientAddress: string,
@@ -82,7 +82,7 @@ export class Served {
 
   /** Whether its client accepts a channel before it has reached the service, so that an open channel says nothing of it. */
   get opensBlindly(): boolean {
-    return isLegacyPetit(this.connection.link.wire.greeting);
+    return !this.connection.opensAtService || isLegacyPetit(this.connection.link.wire.greeting);
   }
 
   /**
@@ -92,8 +92,8 @@ export class Served {
    */
   unanswered(): string | undefined {
     if (!this.opensBlindly) return undefined;
-    const why =
-      "It closed the connection without an answer, or does not accept any: a client of petit 0.6 does not say which";
+    const who = this.connection.opensAtService ? "a client of petit 0.6" : "sshd";
+    const why = `It closed the connection without an answer, or does not accept any: ${who} does not say which`;
     if (this.alive && !this.lost) this.#evidence.failed(performance.now(), "service-closed", why, "caller");
     return why;
   }
@@ -124,7 +124,7 @@ export class Served {
     timeout: number,
     by: Visitor = "caller",
     share = 1,
-  ): Promise<Channel> {
+  ): Promise<DuplexChannel> {
     const { connection } = this;
     if (!this.hasRoom(share)) {
       return Promise.reject(
@@ -184,7 +184,9 @@ export interface Away {
 
 /** A registration that its client lets nobody in to. */
 export interface ClosedByClient {
-  readonly by: SshServerConnection;
+  readonly by: {
+    readonly link: { readonly answered: number; readonly wire: Pick<TunnelConnection["link"]["wire"], "lastReceived"> };
+  };
   readonly code: ClosedCode;
 }
 
@@ -269,7 +271,7 @@ export class Tunnels {
    * @param by its connection, whose word it is as long as it stands
    * @returns those that are closed now and were not before
    */
-  close(by: SshServerConnection, codes: ReadonlyMap<string, ClosedCode>): string[] {
+  close(by: ClosedByClient["by"], codes: ReadonlyMap<string, ClosedCode>): string[] {
     for (const [id, closed] of this.#closed) if (closed.by === by && !codes.has(id)) this.#closed.delete(id);
     const news = [...codes.keys()].filter((id) => !this.#closed.has(id));
     for (const [id, code] of codes) this.#closed.set(id, { by, code });

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { resetConnection } from "../platform/reset.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import { splice } from "../tunnel/splice.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
 import { WebSocketDrain } from "./websocket_drain.ts";
@@ -9,7 +9,7 @@ import { WebSocketDrain } from "./websocket_drain.ts";
 export interface UpgradeFacts {
   /** The caller's connection, to which the 101 has been written. */
   readonly socket: Socket;
-  readonly channel: Channel;
+  readonly channel: DuplexChannel;
   readonly record: ExchangeRecord;
   readonly webSocket: boolean;
   /** Bytes behind the request, which have not been passed on. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { closeFrame, GOING_AWAY, WebSocketFrames } from "../http/websocket_frames.ts";
-import type { Channel } from "../tunnel/channel.ts";
+import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
 import type { Between } from "../tunnel/splice.ts";
 
 /** Milliseconds for a peer to answer a Close frame, counted from the last byte that went out. */
@@ -26,7 +26,7 @@ interface Direction {
  * peers have answered theirs, or have had the time for it, both connections end.
  */
 export class WebSocketDrain implements Between {
-  readonly #channel: Channel;
+  readonly #channel: DuplexChannel;
   readonly #socket: Socket;
   readonly #fromCaller = direction();
   readonly #fromService = direction();
@@ -34,7 +34,7 @@ export class WebSocketDrain implements Between {
   #ending = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(channel: Channel, socket: Socket) {
+  constructor(channel: DuplexChannel, socket: Socket) {
     this.#channel = channel;
     this.#socket = socket;
   }

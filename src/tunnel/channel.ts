@@ -1,3 +1,4 @@
+import type { DuplexChannel } from "./duplex_channel.ts";
 import { Pace, WindowSteps } from "./pace.ts";
 
 /** Stand-in for a stderr stream, of which a forwarded connection has none. */
@@ -59,7 +60,7 @@ const ADJUST_BELOW = FULL_WINDOW / 2;
  * place of the library's own stream, which closes both directions at the first end, never calls back a write on a closed channel, ignores
  * the socket's back-pressure, and costs two Node streams for each channel.
  */
-export class Channel {
+export class Channel implements DuplexChannel {
   readonly incoming: ChannelSide;
   readonly outgoing: ChannelSide;
   /** Bytes received and sent, for logs and records. */

@@ -407,3 +407,9 @@ export function openFailure(error: Error & { reason?: number | string }): string
   const description = error.message.replace("(SSH) Channel open failure: ", "");
   return description !== "" ? description : OPEN_FAILURE[Number(error.reason)] ?? "no reason given";
 }
+
+/** Whether the peer does not allow the channel, and has not tried: some way down the causes of `error`. */
+export function isProhibited(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { reason?: unknown }).reason === PROHIBITED || isProhibited(error.cause);
+}

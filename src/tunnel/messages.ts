@@ -13,8 +13,13 @@ import { MAX_CAUSE } from "./disconnect_cause.ts";
  * | unregister | unregister1     | didUnregister1  | takes one of them away
  * | ping       | ping1           | didPing1        |
  * | probe      | probe1          | didProbe1       | the server opens a channel to the service through this tunnel and tells whether it came about
+ * | release    | release1        | didRelease1     | openssh mode: has the server end the older session that still holds the port of a registration
  *
  * Beside its answers the server says `reconnect1` when it stops, which is not answered.
+ *
+ * Where another SSH server than petit's terminates the connection (openssh mode), the channel leads through it to the server's plain backchannel,
+ * which knows nothing of the login. Then a proof of the key comes first: `prove1` is answered with `didProve1` and its prompt, `prove2` with
+ * `didProve2`. There the server also asks for a sign of life (`ping1`, answered with `didPing1`), and says `bye1` to a client whose tunnel is to end.
  *
  * Either side answers what it cannot do with `error`, whose `error` is a sentence for people and `code` is stable.
  *
@@ -59,7 +64,10 @@ export type ServerVitae = z.output<typeof serverVitae>;
 
 const registered = z.object({ registeredId: short, registeredPort: z.int().min(1).max(65535), endpoint: short });
 /** A registration as its client sees it. */
-export type Registered = z.output<typeof registered> & { readonly notice?: string | undefined };
+export type Registered = z.output<typeof registered> & {
+  readonly notice?: string | undefined;
+  readonly ssh?: SshTarget | undefined;
+};
 
 /** Most host keys that a client tells of. */
 export const HOST_KEYS_TOLD = 64;
@@ -95,6 +103,33 @@ export type ClosedCode = typeof CLOSED_CODES[number];
 
 /** What a server tells of its version where a client would otherwise take its answer for one of its own version. Servers of before do not. */
 const told = { handshakeVersion: z.int().optional() };
+/** For what a key signs where it is proven on the backchannel (sshsig.ts). */
+export const PROOF_NAMESPACE = "petit-backchannel";
+
+/** Before anything else is said, where the login is not known. */
+export const proofMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("prove1"),
+    handshakeVersion: z.int(),
+    /** "ssh-ed25519 AAAA…" */
+    publicKey: z.string().max(8 * 1024),
+  }),
+  z.object({ type: z.literal("prove2"), signature: z.string().max(16 * 1024) }),
+]);
+export type ProofMessage = z.output<typeof proofMessage>;
+
+/** Where a client connects from its registration on, if that is not where it has registered. */
+export const sshTarget = z.object({
+  /** As it knows the server by default. */
+  host: short.optional(),
+  port: z.int().min(1).max(65535),
+  username: short,
+  /** Port of the backchannel there. */
+  backPort: z.int().min(1).max(65535).optional(),
+  /** "ssh-ed25519 AAAA…": one of them has to be shown. */
+  hostKeys: z.array(z.string().max(8 * 1024)).min(1).max(16),
+});
+export type SshTarget = z.output<typeof sshTarget>;
 
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
@@ -116,10 +151,14 @@ export const clientMessage = z.discriminatedUnion("type", [
     hostKeys: z.array(short).max(HOST_KEYS_TOLD).optional().catch(undefined),
     /** By id of the registration: why the client lets nobody in there, so that callers can be told. It is the client that refuses them. */
     closed: z.record(short, z.enum(CLOSED_CODES)).optional().catch(undefined),
+    /** The name that the client has for its tunnel, for servers that have none themselves. */
+    tunnel: z.string().regex(/^[0-9a-f]{16}$/).optional().catch(undefined),
   }),
   z.object({ type: z.literal("unregister1"), handshakeVersion: z.int(), registeredId: short }),
   z.object({ type: z.literal("ping1") }),
   z.object({ type: z.literal("probe1"), registeredId: short }),
+  z.object({ type: z.literal("release1"), registeredId: short }),
+  z.object({ type: z.literal("didPing1") }),
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
 
@@ -138,6 +177,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     ...registered.shape,
     /** Why it is not what the client asked for. */
     notice: z.string().max(1024).optional(),
+    ssh: sshTarget.optional(),
   }),
   z.object({ type: z.literal("shakehand1"), ...told, registrations: z.array(registered), vitae: serverVitae, unwell }),
   z.object({ type: z.literal("didUnregister1") }),
@@ -159,6 +199,16 @@ export const serverMessage = z.discriminatedUnion("type", [
     /** True: the next process takes connections already, and this one goes on with what it has. False: after this tunnel's end. */
     successor: z.boolean(),
   }),
+  z.object({ type: z.literal("didProve1"), prompt: short }),
+  z.object({ type: z.literal("didProve2") }),
+  z.object({
+    type: z.literal("didRelease1"),
+    /** Whether the port is free now, as far as that lies with older sessions of this client. */
+    released: z.boolean(),
+    error: z.string().max(1024).optional(),
+  }),
+  z.object({ type: z.literal("ping1") }),
+  z.object({ type: z.literal("bye1"), cause: z.string().max(MAX_CAUSE) }),
   z.object({ type: z.literal("error"), error: z.string().max(1024), code: short.optional() }),
 ]);
 export type ServerMessage = z.output<typeof serverMessage>;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { resetConnection } from "../platform/reset.ts";
-import type { Channel } from "./channel.ts";
+import type { DuplexChannel } from "./duplex_channel.ts";
 
 /** Whoever stands between a channel and a socket: sees what passes, and may pass on something else. */
 export interface Between {
@@ -27,7 +27,7 @@ export interface Between {
  * @param between ends both, once it is settled, within a time of its own
  */
 export function splice(
-  channel: Channel,
+  channel: DuplexChannel,
   socket: Socket,
   onOver: (error: "caller-left" | "reset" | null) => void = () => {},
   onGone: () => void = () => {},

@@ -98,6 +98,8 @@ export class SshServerConnection {
   readonly link: Link;
   /** Channels that the client has neither accepted nor refused yet. */
   opening = 0;
+  /** Clients accept a channel once they have reached the service. */
+  readonly opensAtService = true;
   readonly #connection: Connection;
   #hostKeys: HostKeysProof | undefined;
 

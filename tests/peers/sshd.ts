@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { type Background, background, freePort, output } from "../world/processes.ts";
@@ -49,8 +49,32 @@ export async function startSshd(scope: Scope, options: SshdOptions = {}): Promis
   writeFileSync(configFile, `${lines.join("\n")}\n`);
   // Debian's sshd insists on this folder where it is started as root; its service unit makes it otherwise.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+  // Its sessions outlive it otherwise, and hold its standard error.
+  scope.after(() => endSessions(sshd.child.pid));
   const sshd = background(scope, program("sshd"), ["-D", "-e", "-f", configFile]);
   await sshd.line((line) => line.includes(`Server listening on 127.0.0.1 port ${port}`));
   const user = (await output("id", ["-un"])).trim();
   return { port, user, authorizedKeys, hostKey, hostKeyFile, configFile, process: sshd };
+}
+
+/** Processes of sshd's sessions: its children, and theirs. */
+export function sessionsOf(pid: number): number[] {
+  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((name) => {
+    try {
+      return new RegExp(`^PPid:\\s+${pid}$`, "m").test(readFileSync(`/proc/${name}/status`, "latin1"));
+    } catch {
+      return false;
+    }
+  }).map(Number);
+  return [...children, ...children.flatMap(sessionsOf)];
+}
+
+function endSessions(master: number | undefined): void {
+  for (const pid of master === undefined ? [] : sessionsOf(master)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }

@@ -149,6 +149,10 @@ export class TestClient {
       tenant: DEFAULT_TENANT,
       joinCode,
       signal: AbortSignal.timeout(10_000),
+      beforeKept: (target) => {
+        const { host, port, username, backPort } = target ?? this.config.client;
+        Object.assign(this.config.client, { host, port, username, backPort });
+      },
     });
     return this;
   }

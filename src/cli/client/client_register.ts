@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { KnownHost } from "../../client/known_host.ts";
-import { refuseOtherServer, register } from "../../client/register.ts";
+import { type ConnectTo, refuseOtherServer, register } from "../../client/register.ts";
 import { DEFAULT_TENANT, readRegistration } from "../../client/state.ts";
 import { knownTenant, readTenant } from "../../client/tenants.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -136,18 +136,22 @@ export async function registerTenant(
       joinCode,
       vouched,
       signal: AbortSignal.timeout(REGISTER_TIMEOUT),
-      beforeKept: () => changeConfig(file, "client", { ...changedServer(config, host, port), ...settings }),
+      beforeKept: (target) =>
+        changeConfig(file, "client", {
+          ...(target === undefined ? {} : changedServer(config, target)),
+          ...settings,
+        }),
     }));
   const { registeredId: id, registeredPort, endpoint, notice } = registered;
   return { id, port: registeredPort, endpoint, ...(notice === undefined ? {} : { notice }) };
 }
 
 /** What is not set and is not different from the default stays out of the file. */
-function changedServer(config: ClientConfig, host: string, port: number): Overrides {
-  return {
-    ...(config.host === host ? {} : { "client.host": host }),
-    ...(config.port === port ? {} : { "client.port": port }),
-  };
+function changedServer(config: ClientConfig, target: ConnectTo): Overrides {
+  const names = ["host", "port", "username", "backPort"] as const;
+  return Object.fromEntries(
+    names.filter((name) => config[name] !== target[name]).map((name) => [`client.${name}`, target[name]]),
+  );
 }
 
 const codeNeeded = () =>

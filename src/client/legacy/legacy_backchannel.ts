@@ -37,6 +37,7 @@ const STILL_THERE = 2000;
  */
 export class LegacyBackchannel implements BackchannelEnd {
   readonly legacy = true;
+  readonly throughSshd = false;
   onNotice: (notice: Notice) => void = () => {};
   onLost: (cause: string) => void = () => {};
   readonly #parts: LegacyParts;
@@ -78,8 +79,10 @@ export class LegacyBackchannel implements BackchannelEnd {
         return { type: "didUnregister1" };
       case "probe1":
         return await this.#probe(message.registeredId);
+      case "release1":
+      case "didPing1":
       case "register1":
-        throw new Error("A registration is made without a login (register_legacy.ts)");
+        throw new Error(`A server of 0.6.x knows no "${message.type}"`);
     }
   }
 

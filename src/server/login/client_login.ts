@@ -43,6 +43,11 @@ export class ClientLogin {
     // What was proven for one user proves nothing for another (RFC 4252, section 5).
     if (attempt.user !== this.#user) this.key = this.join = undefined;
     this.#user = attempt.user;
+    if (attempt.user !== JOIN_USER && this.#parts.config.ssh.mode === "openssh") {
+      this.refuse(attempt.user, attempt.method);
+      this.refused += ': [server.ssh] mode is "openssh", and tunnels go through sshd';
+      return REFUSE;
+    }
     const verdict = attempt.user === JOIN_USER ? this.#loginToJoin(attempt) : this.#loginWithTunnel(attempt);
     if (verdict.kind === "refuse") this.refuse(attempt.user, attempt.method);
     return verdict;

@@ -1,4 +1,4 @@
-import type { Channel } from "../../tunnel/channel.ts";
+import type { DuplexChannel } from "../../tunnel/duplex_channel.ts";
 
 /** What a probe found: the service, or why not. */
 export type Finding =
@@ -23,6 +23,8 @@ export interface Dialogue {
   received(bytes: Buffer, talk: Talk): void;
   /** Milliseconds for all of it, where that is less than others have. */
   readonly within?: number;
+  /** What it means that nothing comes in that time; by default that the service is silent. */
+  readonly silence?: Finding;
 }
 
 /** Milliseconds that a service has to answer a probe. */
@@ -39,7 +41,7 @@ export const unwell = (error: string): Finding => ({ well: false, code: "service
  * @param within milliseconds
  */
 export function converse(
-  channel: Channel,
+  channel: DuplexChannel,
   dialogue: Dialogue,
   within = dialogue.within ?? ANSWER_WITHIN,
 ): Promise<Finding> {
@@ -57,7 +59,11 @@ export function converse(
     };
     const timer = setTimeout(() => {
       const told = bytes.length === 0 ? "said nothing" : `sent ${printed(bytes)} and nothing more`;
-      end({ well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` });
+      end(
+        bytes.length === 0 && dialogue.silence
+          ? dialogue.silence
+          : { well: false, code: "service-silent", error: `It ${told} within ${within / 1000} s; wanted ${wanted}` },
+      );
     }, within);
     const talk: Talk = {
       send: (text) => void channel.write(text),

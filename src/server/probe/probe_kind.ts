@@ -23,11 +23,11 @@ export function isRepeated(wish: ProbeWish | undefined): boolean {
   return wish !== undefined && (Object.hasOwn(DATABASES, wish.probe) || isHttp(wish));
 }
 
-/** How to probe a service, as its client wishes; what a later client may wish that is not known here, by a connection. */
-export function dialogueOf(wish: ProbeWish | undefined): Dialogue {
-  if (wish === undefined) return connect();
+/** How to probe a service, as its client wishes; what a later client may wish that is not known here, by a connection. @param blindly as of `connect` */
+export function dialogueOf(wish: ProbeWish | undefined, blindly = false): Dialogue {
+  if (wish === undefined) return connect(blindly);
   if (isHttp(wish)) return http(wish.probe, wish.host);
-  return Object.hasOwn(DATABASES, wish.probe) ? (DATABASES[wish.probe] as () => Dialogue)() : connect();
+  return Object.hasOwn(DATABASES, wish.probe) ? (DATABASES[wish.probe] as () => Dialogue)() : connect(blindly);
 }
 
 const isHttp = ({ probe, host }: ProbeWish): boolean => PATH.test(probe) && HOST.test(host);

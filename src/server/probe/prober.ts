@@ -109,7 +109,7 @@ export class Prober {
     const begun = this.#now();
     try {
       const channel = await served.open("127.0.0.1", 0, config.openTimeout, "probe");
-      const finding = await converse(channel, dialogueOf(tunnels.wishOf(served.registration.id)));
+      const finding = await converse(channel, dialogueOf(tunnels.wishOf(served.registration.id), served.opensBlindly));
       const now = this.#now();
       const milliseconds = now - begun;
       if (finding.well) {

@@ -6,7 +6,7 @@ import { MemoryLink } from "../../world/memory_link.ts";
 
 function open(): { link: MemoryLink; backchannel: Backchannel } {
   const link = new MemoryLink();
-  return { link, backchannel: new Backchannel(link.channel) };
+  return { link, backchannel: new Backchannel(link.channel, false) };
 }
 
 test("backchannel: questions get their answers in order, however the bytes come", async () => {

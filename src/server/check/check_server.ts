@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { ServerConfig } from "../../config/schema.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import type { Registration } from "../../registry/registry.ts";
+import { readCertificates } from "../certificates.ts";
+import { readHostKey } from "../host_key/host_key.ts";
+import { sshdAccount } from "../openssh/sshd_account.ts";
+import { readSshdHostKeys } from "../openssh/sshd_host_keys.ts";
+import { type CheckItem, ok } from "./check_item.ts";
+import { checkSshd } from "./check_sshd.ts";
+import { checkStrictModes } from "./check_strict_modes.ts";
+import { readSshdSettings, type SshdSettings } from "./sshd_settings.ts";
+
+/**
+ * Checks what a server needs: its keys and certificates, its ports, and in openssh mode the system's sshd. Changes nothing.
+ *
+ * @param running whether the server runs, and has its ports
+ */
+export async function checkServer(
+  config: ServerConfig,
+  registrations: readonly Registration[],
+  running: boolean,
+): Promise<CheckItem[]> {
+  const items = [attempt("hostKey", () => readHostKey(config.ssh.hostKey).publicKey.fingerprint), certificates(config)];
+  if (running) items.push(ok("ports", "The server runs, and has its ports"));
+  else for (const [name, host, port] of portsOf(config)) items.push(await bindable(name, host, port));
+  if (config.ssh.mode === "openssh") items.push(...await opensshItems(config, registrations));
+  return items;
+}
+
+/** What is wrong with the system's sshd, and with what petit knows of it. */
+export async function opensshItems(config: ServerConfig, registrations: readonly Registration[]): Promise<CheckItem[]> {
+  const { ssh, backPort } = config;
+  try {
+    const account = sshdAccount(ssh);
+    const sshd = await readSshdSettings(ssh.sshdConfig, account.name, ssh.sshdPort, ssh.hostKey);
+    const wanted = {
+      ...{ account, backPort, sshdPort: ssh.sshdPort, gatewayPorts: ssh.gatewayPorts },
+      ports: registrations.map(({ port }) => port),
+      legacy: registrations.filter(({ legacy }) => legacy).length,
+    };
+    return [
+      asked(sshd, ssh.sshdConfig),
+      hostKeys(sshd, ssh.sshdHostKeys, ssh.hostKey),
+      ...checkSshd(sshd, wanted),
+      checkStrictModes(sshd, account),
+    ];
+  } catch (error) {
+    return [failed("sshd", error)];
+  }
+}
+
+function asked({ source, why }: SshdSettings, file: string): CheckItem {
+  if (source === "sshd") return ok("sshd", `sshd itself tells what it makes of "${file}"`);
+  return {
+    ...{ name: "sshd", state: "warning" },
+    detail:
+      `sshd could not be asked (${why}): what follows is read in "${file}", and Match blocks may have been passed over`,
+    hint: "Run the check as root",
+  };
+}
+
+/** Whether clients are told the keys that sshd shows. @param own the key that sshd was given to be able to tell (sshd_settings.ts) */
+function hostKeys(sshd: SshdSettings, pattern: string, own: string): CheckItem {
+  const told = readSshdHostKeys(pattern);
+  const shown = sshd.of("HostKey").filter((file) => file !== own).map((file) => `${file}.pub`).filter((file) =>
+    existsSync(file)
+  ).flatMap((file) => {
+    const [type, base64] = readFileSync(file, "latin1").split(/\s+/);
+    return [`${type} ${base64}`];
+  });
+  if (shown.length > 0 && !told.some(({ line }) => shown.includes(line))) {
+    const detail = `Clients are told the host keys in "${pattern}", and sshd has none of them`;
+    return { name: "HostKey", state: "failed", detail, hint: "Set [server.ssh] sshdHostKeys to sshd's own" };
+  }
+  return ok("HostKey", told.map(({ fingerprint }) => fingerprint).join(", "));
+}
+
+function certificates({ certificates: folder }: ServerConfig): CheckItem {
+  return attempt(
+    "certificates",
+    () =>
+      readCertificates(folder) === undefined
+        ? `There are none in "${folder}": HTTPS is not served`
+        : `Those in "${folder}" can be used`,
+  );
+}
+
+function attempt(name: string, work: () => string): CheckItem {
+  try {
+    return ok(name, work());
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+function failed(name: string, error: unknown): CheckItem {
+  const { hint } = error instanceof PetitError ? error : { hint: undefined };
+  return { name, state: "failed", detail: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+}
+
+function portsOf(config: ServerConfig): [name: string, host: string, port: number][] {
+  const { ssh } = config;
+  const ports: [string, string, number][] = [
+    ["ssh.port", ssh.listenHost, ssh.port],
+    ["proxyPort", config.proxyHost, config.proxyPort],
+  ];
+  if (ssh.mode === "openssh") ports.push(["backPort", "127.0.0.1", config.backPort]);
+  return ports;
+}
+
+/** Whether a port can be listened on. */
+function bindable(name: string, host: string, port: number): Promise<CheckItem> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once(
+      "error",
+      (error) => resolve({ name, state: "failed", detail: `Port ${port} cannot be listened on: ${messageOf(error)}` }),
+    );
+    const listens = () => probe.close(() => resolve(ok(name, `Port ${port} can be listened on`)));
+    probe.listen({ port, ...(host === "*" ? {} : { host }), exclusive: true }, listens);
+  });
+}

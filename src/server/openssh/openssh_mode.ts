@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Audit } from "../../audit/audit_event.ts";
+import type { ServerConfig } from "../../config/schema.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import type { Registration } from "../../registry/registry.ts";
+import { CAUSES } from "../../tunnel/disconnect_cause.ts";
+import type { SshTarget } from "../../tunnel/messages.ts";
+import { opensshItems } from "../check/check_server.ts";
+import type { Disconnects } from "../disconnects.ts";
+import type { Hold } from "../hold.ts";
+import type { PlainPeer } from "../plain_backchannel.ts";
+import type { PlainDialogue } from "../plain_connection.ts";
+import type { Registrar } from "../registrar.ts";
+import type { Routes } from "../routes.ts";
+import type { Tunnels } from "../tunnels.ts";
+import type { ClientSession } from "./client_session.ts";
+import { ClientSessions } from "./client_sessions.ts";
+import { endSession } from "./end_session.ts";
+import { KeptKeys } from "./kept_keys.ts";
+import { ProvenDialogue } from "./proven_dialogue.ts";
+import { releasePort } from "./release_port.ts";
+import { type SshdAccount, sshdAccount } from "./sshd_account.ts";
+import { readSshdHostKeys } from "./sshd_host_keys.ts";
+import { SshdTunnels } from "./sshd_tunnels.ts";
+
+export interface OpensshModeParts {
+  readonly config: ServerConfig;
+  readonly routes: Routes;
+  readonly tunnels: Tunnels;
+  readonly disconnects: Disconnects;
+  readonly hold: Hold;
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+  registrar(): Registrar;
+}
+
+/** Milliseconds between two looks for clients that are silent. */
+const KEEP_ALIVE_EVERY = 500;
+
+/** Milliseconds for a client to take a registration off its tunnel that is gone. */
+const WITHDRAWS_WITHIN = 1500;
+
+/** All that is different where the system's sshd terminates the tunnels, and not this server's gateway. */
+export class OpensshMode {
+  readonly #parts: OpensshModeParts;
+  readonly #account: SshdAccount;
+  readonly #keys: KeptKeys;
+  readonly #tunnels: SshdTunnels;
+  readonly #sessions = new ClientSessions();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws PetitError `sshd-user-unknown`, `sshd-host-keys-unreadable` */
+  constructor(parts: OpensshModeParts) {
+    this.#parts = parts;
+    const { config } = parts;
+    this.#account = sshdAccount(config.ssh);
+    // Without them nobody could register.
+    readSshdHostKeys(config.ssh.sshdHostKeys);
+    this.#keys = new KeptKeys({ ...parts, account: this.#account });
+    this.#tunnels = new SshdTunnels({
+      ...parts,
+      uid: this.#account.uid,
+      session: (fingerprint) => this.#sessions.newest(fingerprint),
+      end: (registration, inode, why) => void this.#end(registration, inode, why),
+    });
+  }
+
+  /** @throws PetitError `authorized-keys-unusable`, `sockets-unreadable` */
+  start(): void {
+    const { log, config: { ssh, access } } = this.#parts;
+    this.#keys.start();
+    try {
+      this.#tunnels.start();
+    } catch (error) {
+      throw new PetitError("sockets-unreadable", `Cannot find out what sshd listens on: ${messageOf(error)}`, {
+        hint: '[server.ssh] mode = "openssh" needs Linux, with /proc',
+        cause: error,
+      });
+    }
+    this.#timer = setInterval(() => this.#keepAlive(), KEEP_ALIVE_EVERY);
+    log.info(
+      { sshdPort: ssh.sshdPort, user: this.#account.name, file: this.#account.authorizedKeys },
+      `Clients log in to sshd on port ${ssh.sshdPort} as ${this.#account.name}`,
+    );
+    void this.#tellOfSshd();
+    if (access.rawAllow.length > 0) {
+      log.warn(
+        { code: "raw-access-not-ours" },
+        "[server.access] rawAllow has no effect: the reverse ports are sshd's, and petit sees nothing of who connects to them",
+      );
+    }
+  }
+
+  /** What of sshd's settings is in the way of tunnels, or lets clients do more. */
+  async #tellOfSshd(): Promise<void> {
+    const { config, routes, log } = this.#parts;
+    for (const { name, state, detail, hint, line } of await opensshItems(config, [...routes.all])) {
+      const facts = { code: "sshd-config", setting: name, hint, line };
+      if (state === "failed") log.error(facts, `sshd_config, ${name}: ${detail}`);
+      else if (state === "warning") log.warn(facts, `sshd_config, ${name}: ${detail}`);
+    }
+  }
+
+  /** Where clients connect that have registered. @throws PetitError `sshd-host-keys-unreadable` */
+  get target(): SshTarget {
+    const { ssh, backPort } = this.#parts.config;
+    const hostKeys = readSshdHostKeys(ssh.sshdHostKeys).map(({ line }) => line).slice(0, 16);
+    return { port: ssh.sshdPort, username: this.#account.name, backPort, hostKeys };
+  }
+
+  /** Speaks with a client that came through sshd to the plain backchannel. */
+  prove(peer: PlainPeer): PlainDialogue {
+    const { routes, audit, log, noise, tunnels, hold } = this.#parts;
+    return new ProvenDialogue({
+      ...{ routes, audit, log, noise, registrar: this.#parts.registrar(), sessions: this.#sessions },
+      release: (registration, session) => this.#release(registration, session),
+      onClosed: (session, closed) => {
+        for (const id of tunnels.close(session, closed)) {
+          log.info(
+            { id, key: session.fingerprint, code: closed.get(id) },
+            `The client of ${id} lets nobody in: ${closed.get(id)}`,
+          );
+          hold.forget(id);
+        }
+      },
+      look: () => this.#tunnels.lookSoon(),
+      onGone: (session) => void tunnels.close(session, new Map()),
+    }, peer);
+  }
+
+  /** Asks silent clients for a sign of life, as the gateway does; it is sshd that ends them. */
+  #keepAlive(): void {
+    const { clientAliveInterval } = this.#parts.config.ssh;
+    if (clientAliveInterval === 0) return;
+    const now = performance.now();
+    for (const session of this.#sessions.all) {
+      const isAsked = session.asked > session.answered && now - session.pinged < clientAliveInterval;
+      if (!isAsked && now - session.heard > clientAliveInterval) session.ping();
+    }
+  }
+
+  async #release(registration: Registration, session: ClientSession): Promise<void> {
+    const { log, config: { backPort } } = this.#parts;
+    await releasePort(registration, session, {
+      ...{ sessions: this.#sessions, uid: this.#account.uid, backPort, log },
+      willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
+    });
+    this.#tunnels.lookNow();
+  }
+
+  /** Ends the session of sshd that holds a listening socket. */
+  async #end({ id, fingerprint }: Registration, inode: number, why: string): Promise<void> {
+    const { log } = this.#parts;
+    this.#tunnels.willEnd(id, why);
+    const sessions = this.#sessions.ofKey(fingerprint);
+    for (const session of sessions) session.dismiss(why);
+    if (!await endSession(inode, [this.#account.uid, 0])) {
+      log.warn(
+        { code: "session-not-ended", id },
+        `The connection of ${id} to sshd is another user's, and cannot be ended by this server${
+          sessions.length > 0 ? "; its client was asked to" : ""
+        }`,
+      );
+    }
+    this.#tunnels.lookNow();
+  }
+
+  /** Registrations may have changed. */
+  follow(): void {
+    this.#keys.follow();
+    this.#tunnels.lookNow();
+  }
+
+  /** A registration is gone. sshd would go on listening for it: whoever may do so has been let in already. */
+  drop(registration: Registration): void {
+    const inode = this.#tunnels.get(registration.id)?.listener.inode;
+    this.#tunnels.lookNow();
+    if (inode === undefined) return;
+    void sleep(WITHDRAWS_WITHIN, undefined, { ref: false }).then(() =>
+      this.#end(registration, inode, CAUSES.unregistered)
+    );
+  }
+
+  /** A successor keeps the keys from now on, and takes the backchannels; what is in progress through the tunnels goes on here. */
+  leave(): void {
+    this.#keys.stop();
+    for (const session of this.#sessions.all) session.close();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#keys.stop();
+    this.#tunnels.stop();
+  }
+}

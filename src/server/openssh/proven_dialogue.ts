@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import { Buffer } from "node:buffer";
+import type { Audit } from "../../audit/audit_event.ts";
+import { PetitError } from "../../error.ts";
+import type { Log } from "../../observe/log.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import type { Registration } from "../../registry/registry.ts";
+import { describeKey, type PublicKey } from "../../tunnel/keys.ts";
+import { refuseOtherVersion } from "../../tunnel/message_version.ts";
+import {
+  type ClientMessage,
+  clientMessage,
+  type ClosedCode,
+  PROOF_NAMESPACE,
+  proofMessage,
+} from "../../tunnel/messages.ts";
+import { isSignedBy } from "../../tunnel/sshsig.ts";
+import type { PlainPeer } from "../plain_backchannel.ts";
+import type { PlainDialogue } from "../plain_connection.ts";
+import type { Registrar } from "../registrar.ts";
+import type { Routes } from "../routes.ts";
+import { ClientSession } from "./client_session.ts";
+import type { ClientSessions } from "./client_sessions.ts";
+
+export interface ProvenDialogueParts {
+  readonly registrar: Registrar;
+  readonly routes: Routes;
+  readonly sessions: ClientSessions;
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly noise: OnceAMinute;
+  /** Frees the port of a registration of the session's. @throws PetitError `port-held` */
+  release(registration: Registration, session: ClientSession): Promise<void>;
+  /** Told which of its registrations a client lets nobody in to. */
+  onClosed(session: ClientSession, closed: ReadonlyMap<string, ClosedCode>): void;
+  /** A client may have asked sshd to listen, or not to: finds out. */
+  look(): Promise<void>;
+  /** Told when the backchannel of a tunnel is gone. */
+  onGone(session: ClientSession): void;
+}
+
+/** Bytes that a client has to sign: nobody has signed them before. */
+const PROMPT_SIZE = 32;
+
+/** One connection to the plain backchannel that came through sshd: a proof of the client's key, and then what it has to say. */
+export class ProvenDialogue implements PlainDialogue {
+  readonly #parts: ProvenDialogueParts;
+  readonly #peer: PlainPeer;
+  #asked: { readonly key: PublicKey; readonly blob: Buffer; readonly prompt: Buffer } | undefined;
+  #key: PublicKey | undefined;
+  #session: ClientSession | undefined;
+
+  constructor(parts: ProvenDialogueParts, peer: PlainPeer) {
+    this.#parts = parts;
+    this.#peer = peer;
+  }
+
+  async take(raw: unknown): Promise<void> {
+    const { connection } = this.#peer;
+    const session = this.#session;
+    if (session === undefined) return await connection.say(this.#prove(raw));
+    session.heard = performance.now();
+    const message = clientMessage.safeParse(raw).data;
+    if (message?.type === "didPing1") return session.didPing();
+    if (message?.type === "release1") {
+      await this.#release(message.registeredId, session);
+      return await connection.say({ type: "didRelease1", released: true });
+    }
+    if (message?.type === "handshake1") this.#introduced(message, session);
+    const reply = await this.#parts.registrar.reply(raw, {
+      key: this.#key as PublicKey,
+      address: connection.address,
+      join: undefined,
+      onClosed: (closed) => this.#parts.onClosed(session, closed),
+    });
+    // Whoever introduces itself asks afterwards, to be told when callers are sent.
+    if (message?.type === "ping1" && session.tunnelId !== undefined) await this.#parts.look();
+    await connection.say(reply);
+  }
+
+  closed(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#parts.sessions.remove(session);
+    this.#parts.onGone(session);
+  }
+
+  /** A connection without a name for its tunnel is one of a command beside the client. */
+  #introduced({ tunnel }: ClientMessage & { type: "handshake1" }, session: ClientSession): void {
+    if (tunnel === undefined) return;
+    session.tunnelId = tunnel;
+    this.#parts.sessions.add(session);
+  }
+
+  /** @throws PetitError */
+  #prove(raw: unknown): object {
+    refuseOtherVersion(raw, "client");
+    const parsed = proofMessage.safeParse(raw);
+    if (!parsed.success) {
+      throw new PetitError("identity-unproven", "This backchannel takes nothing before the client's key is proven");
+    }
+    const message = parsed.data;
+    if (message.type === "prove1") {
+      const blob = blobOf(message.publicKey);
+      const key = describeKey(blob);
+      if (this.#parts.routes.ofKey(key.fingerprint).length === 0) throw this.#refused(key, "it is not registered here");
+      const prompt = randomBytes(PROMPT_SIZE);
+      this.#asked = { key, blob, prompt };
+      return { type: "didProve1", prompt: prompt.toString("base64") };
+    }
+    const asked = this.#asked;
+    // A prompt is good for one attempt.
+    this.#asked = undefined;
+    if (asked === undefined) throw new PetitError("identity-unproven", "There is no prompt that this would answer");
+    const signature = Buffer.from(message.signature, "base64");
+    if (!isSignedBy(asked.blob, PROOF_NAMESPACE, asked.prompt, signature)) {
+      throw this.#refused(asked.key, "the signature is not one of that key over the prompt");
+    }
+    if (this.#parts.routes.ofKey(asked.key.fingerprint).length === 0) {
+      throw this.#refused(asked.key, "it is not registered here any more");
+    }
+    this.#key = asked.key;
+    const { connection } = this.#peer;
+    this.#session = new ClientSession(asked.key.fingerprint, connection);
+    this.#peer.proven();
+    return { type: "didProve2" };
+  }
+
+  #refused({ fingerprint: key }: PublicKey, why: string): PetitError {
+    const { log, noise, audit } = this.#parts;
+    this.#peer.charge();
+    noise.tell(
+      `proof-refused ${key}`,
+      (repeated) =>
+        log.warn(
+          { code: "identity-unproven", key, repeated },
+          `A backchannel was refused: the key is not proven, ${why}`,
+        ),
+    );
+    audit.recordOften("login-refused", `${key} backchannel`, { key, code: "identity-unproven", why });
+    return new PetitError("identity-unproven", `The server does not take this key (${key}): ${why}`);
+  }
+
+  async #release(id: string, session: ClientSession): Promise<void> {
+    const registration = this.#parts.routes.ofKey(session.fingerprint).find((own) => own.id === id);
+    if (registration === undefined) {
+      this.#parts.audit.recordOften("permission-refused", `${session.fingerprint} release`, {
+        ...{ key: session.fingerprint, code: "registration-unknown", why: `A client asked for the port of "${id}"` },
+      });
+      throw new PetitError("registration-unknown", `This client has no registration "${id}"`);
+    }
+    await this.#parts.release(registration, session);
+  }
+}
+
+/** @throws PetitError `key-invalid` */
+function blobOf(line: string): Buffer {
+  const [type = "", base64 = "", ...more] = line.split(" ");
+  const blob = Buffer.from(base64, "base64");
+  if (more.length > 0 || describeKey(blob).line !== `${type} ${base64}`) {
+    throw new PetitError("key-invalid", "The key is not one in SSH's format");
+  }
+  return blob;
+}
