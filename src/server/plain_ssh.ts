@@ -1,5 +1,8 @@
 import type { ServerConfig } from "../config/schema.ts";
 import type { Registration } from "../registry/registry.ts";
+import type { PublicKey } from "../tunnel/keys.ts";
+import { sshdAccount } from "./openssh/sshd_account.ts";
+import { readSshdHostKeys } from "./openssh/sshd_host_keys.ts";
 
 /** What a person without petit types to expose a service. */
 export interface PlainSsh {
@@ -8,17 +11,28 @@ export interface PlainSsh {
   readonly plink: string;
 }
 
-/** @param host in place of [server] publicHost */
-export function plainSshLines(
-  { publicHost, ssh: { port } }: Pick<ServerConfig, "publicHost"> & { readonly ssh: { readonly port: number } },
-  { id, port: reversePort }: Pick<Registration, "id" | "port">,
-  hostKey: string,
-  host = publicHost,
-): PlainSsh {
+/** Where and as whom one logs in with a key that is registered. */
+interface Login {
+  readonly user: string;
+  readonly port: number;
+  /** Fingerprint of the host key that is shown there. */
+  readonly hostKey: string;
+}
+
+/** @param hostKey fingerprint of the gateway's @throws PetitError as `sshdAccount` and `readSshdHostKeys` */
+function loginOf({ ssh }: ServerConfig, id: string, hostKey: string): Login {
+  if (ssh.mode === "embedded") return { user: id, port: ssh.port, hostKey };
+  const keys = readSshdHostKeys(ssh.sshdHostKeys);
+  const shown = keys.find(({ line }) => line.startsWith("ssh-ed25519 ")) ?? keys[0] as PublicKey;
+  return { user: sshdAccount(ssh).name, port: ssh.sshdPort, hostKey: shown.fingerprint };
+}
+
+/** @param reversePort that of the registration */
+function plainSshLines(host: string, { user, port, hostKey }: Login, reversePort: number): PlainSsh {
   const forward = `-R ${reversePort}:localhost:8080`;
   return {
-    ssh: `ssh -N ${forward} -p ${port} ${id}@${host}`,
-    plink: `plink -batch -N ${forward} -P ${port} -hostkey ${hostKey} -i KEY.ppk ${id}@${host}`,
+    ssh: `ssh -N ${forward} -p ${port} ${user}@${host}`,
+    plink: `plink -batch -N ${forward} -P ${port} -hostkey ${hostKey} -i KEY.ppk ${user}@${host}`,
   };
 }
 
@@ -36,20 +50,25 @@ export interface RegisteredKey {
   readonly brand: string;
   /** Of the client's key. */
   readonly fingerprint: string;
-  /** Fingerprint of the server's host key. */
+  /** Fingerprint of the host key that is shown where one logs in with it. */
   readonly hostKey: string;
   readonly ssh: string;
   readonly plink: string;
 }
 
-/** @param hostKey fingerprint of the server's */
+/**
+ * @param hostKey fingerprint of the gateway's
+ * @param host in place of [server] publicHost
+ * @throws PetitError where the system's sshd terminates the tunnels, and it cannot be told how that is reached
+ */
 export function registeredKey(
   config: ServerConfig,
   registration: Registration,
   hostKey: string,
-  host?: string,
+  host: string = config.publicHost,
 ): RegisteredKey {
   const { id, port, tenant, brand, fingerprint } = registration;
+  const login = loginOf(config, id, hostKey);
   return {
     registeredId: id,
     registeredPort: port,
@@ -57,8 +76,8 @@ export function registeredKey(
     tenant,
     brand,
     fingerprint,
-    hostKey,
-    ...plainSshLines(config, registration, hostKey, host),
+    hostKey: login.hostKey,
+    ...plainSshLines(host, login, port),
   };
 }
 
