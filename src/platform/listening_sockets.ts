@@ -19,7 +19,7 @@ const FILES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const LISTEN = "0A";
 
 /** Bytes read at a time. Listening sockets come first, so that the thousands of others are not read on. */
-const PIECE = 64 * 1024;
+const PIECE = 16 * 1024;
 
 /**
  * All TCP sockets that listen on this machine.

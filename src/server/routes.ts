@@ -25,7 +25,7 @@ export class Routes {
   /** Told that the registry was read anew. What it throws has it read once more. */
   onRefreshed: () => void = () => {};
 
-  /** Told of everything that may have changed, once it is known here. */
+  /** Told when keys, ids or ports may be others than before, once that is known here. */
   onChanged: () => void = () => {};
 
   /** @param onError called when the registry can't be read; what was known stays */
@@ -62,13 +62,16 @@ export class Routes {
 
   /** Takes in a registration that this process has just written. */
   add(registration: Registration): void {
+    const before = this.#byId.get(registration.id);
     this.#byId.set(registration.id, registration);
     this.#byPort.set(registration.port, registration);
     const others = this.ofKey(registration.fingerprint).filter(({ id }) => id !== registration.id);
     this.#byFingerprint.set(registration.fingerprint, others);
     this.#byHost.clear();
     this.#index(registration);
-    this.onChanged();
+    // A thousand clients that come back tell news of themselves, and not of these.
+    const { key, port, legacy } = registration;
+    if (before?.key !== key || before.port !== port || before.legacy !== legacy) this.onChanged();
   }
 
   /** Forgets a registration that this process has just taken away. */

@@ -191,7 +191,18 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       ...(config.ssh.mode === "openssh" ? { sshTarget: () => (openssh as OpensshMode).target } : {}),
     });
     const openssh: OpensshMode | undefined = config.ssh.mode === "openssh"
-      ? new OpensshMode({ config, routes, tunnels, disconnects, hold, audit, log, noise, registrar: () => registrar })
+      ? new OpensshMode({
+        config,
+        routes,
+        access,
+        tunnels,
+        disconnects,
+        hold,
+        audit,
+        log,
+        noise,
+        registrar: () => registrar,
+      })
       : undefined;
     const logins = new LoginReports(log, noise, audit);
     const guard = new LoginGuard(config.ssh, files, (throttled) => logins.throttled(throttled));

@@ -228,7 +228,7 @@ peerTest("unregistering takes the key out of the file, and ends the tunnel", NEE
   assert.equal(await exchange(rawPort, "GET / HTTP/1.1\r\n\r\n"), "");
 });
 
-peerTest("a line that was removed or changed is put right", NEEDS, async (t) => {
+peerTest("a line that was removed or changed is put right, between whatever else stands there", NEEDS, async (t) => {
   const { sshd, server } = await startSshdServer(t);
   const service = await startService(t, new AnsweringService(OK).accept);
   const client = await new TestClient(t, server, service.port).register(server.joinCode());
@@ -238,4 +238,10 @@ peerTest("a line that was removed or changed is put right", NEEDS, async (t) => 
     writeFileSync(sshd.authorizedKeys, wrong);
     await eventually("it is right again", () => readFileSync(sshd.authorizedKeys, "latin1").endsWith(right));
   }
+  const foreign = `\xff\x00 broken\r\nssh-ed25519 AAAA cut off\n${"x".repeat(1024 ** 2)}\n`;
+  writeFileSync(sshd.authorizedKeys, Buffer.from(`${foreign}no end`, "latin1"));
+  const wanted = `${foreign}no end\n${right}`;
+  await eventually("its lines are there", () => readFileSync(sshd.authorizedKeys, "latin1") === wanted);
+  // sshd finds its way through that too.
+  await client.start();
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
@@ -80,14 +80,15 @@ peerTest("no request fails while the server is started again, behind the tunnel 
 });
 
 peerTest(
-  "Unix sockets of the server are out of reach where sshd is told so, as the check asks for",
+  "Unix sockets of the server are out of reach, and none are made where sshd is told so",
   [...NEEDS, "ssh"],
   async (t) => {
     const { client, sshd } = await makeSshdWorld(t, () => {}, {
-      sshd: { settings: ["AllowStreamLocalForwarding no"] },
+      sshd: { settings: ["AllowStreamLocalForwarding local"] },
       start: false,
     });
-    const path = join(temporaryFolder(t), "secret.sock");
+    const folder = temporaryFolder(t);
+    const path = join(folder, "secret.sock");
     let called = 0;
     const secret = createServer((socket) => (called++, socket.end("secret")));
     await new Promise<void>((resolve) => secret.listen(path, resolve));
@@ -97,12 +98,13 @@ peerTest(
     const ssh = background(t, program("ssh"), [
       ...["-v", "-F", "none", "-i", `${client.folder}/key`, "-p", String(sshd.port)],
       ...options.flatMap((option) => ["-o", option]),
-      ...["-N", "-L", `${local}:${path}`, `${sshd.user}@127.0.0.1`],
+      ...["-N", "-L", `${local}:${path}`, "-R", `${folder}/new.sock:127.0.0.1:1`, `${sshd.user}@127.0.0.1`],
     ]);
-    await ssh.line((line) => line.includes("Entering interactive session"));
-    const caller = new RawCaller(local);
-    assert.equal(await caller.all(), "");
+    await ssh.line((line) => line.includes("remote forward failure"));
+    assert.equal(await new RawCaller(local).all(), "");
+    await sshd.process.line((line) => line.includes(`connect to path ${path}, but the request was denied`));
     assert.equal(called, 0);
+    assert.ok(!existsSync(`${folder}/new.sock`));
   },
 );
 

@@ -202,16 +202,17 @@ function permitListen(sshd: SshdSettings, { ports }: WantedOfSshd): CheckItem {
   };
 }
 
-/** No option of an authorized_keys line keeps a key from these (sshd(8)). */
-function streamLocalForwarding(sshd: SshdSettings, { account: { name } }: WantedOfSshd): CheckItem {
+/** permitopen keeps a key from the sockets that there are; no option of its line keeps it from making some (sshd(8)). */
+function streamLocalForwarding(sshd: SshdSettings, { account: { name: user, uid } }: WantedOfSshd): CheckItem {
   const value = valueOf(sshd, "AllowStreamLocalForwarding", "yes");
-  const name_ = "AllowStreamLocalForwarding";
-  if (value === "no") return ok(name_, "Clients cannot reach Unix sockets of this machine");
+  const name = "AllowStreamLocalForwarding";
+  if (value === "no" || value === "local") return ok(name, "Clients cannot make Unix sockets on this machine");
   return {
-    ...{ name: name_, state: "failed" },
-    detail: `It is "${value}": every client can connect to all Unix sockets that ${name} may use, and make some`,
+    ...{ name, state: uid === 0 ? "failed" : "warning" },
+    detail:
+      `It is "${value}": every client can make Unix sockets wherever ${user} may write, and answer those who call there`,
     hint: "Nothing in a line of authorized_keys can forbid that",
-    line: "AllowStreamLocalForwarding no",
+    line: `${name} no`,
   };
 }
 

@@ -7,6 +7,7 @@ import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
 import type { SshTarget } from "../../tunnel/messages.ts";
+import type { AccessRules } from "../access/access_rules.ts";
 import { opensshItems } from "../check/check_server.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Hold } from "../hold.ts";
@@ -28,6 +29,7 @@ import { SshdTunnels } from "./sshd_tunnels.ts";
 export interface OpensshModeParts {
   readonly config: ServerConfig;
   readonly routes: Routes;
+  readonly access: Pick<AccessRules, "of">;
   readonly tunnels: Tunnels;
   readonly disconnects: Disconnects;
   readonly hold: Hold;
@@ -70,7 +72,7 @@ export class OpensshMode {
 
   /** @throws PetitError `authorized-keys-unusable`, `sockets-unreadable` */
   start(): void {
-    const { log, config: { ssh, access } } = this.#parts;
+    const { log, routes, access, config: { ssh } } = this.#parts;
     this.#keys.start();
     try {
       this.#tunnels.start();
@@ -86,10 +88,11 @@ export class OpensshMode {
       `Clients log in to sshd on port ${ssh.sshdPort} as ${this.#account.name}`,
     );
     void this.#tellOfSshd();
-    if (access.rawAllow.length > 0) {
+    const ruled = [...routes.all].filter(({ id }) => access.of(id).settings.rawAllow.length > 0).map(({ id }) => id);
+    if (ruled.length > 0) {
       log.warn(
-        { code: "raw-access-not-ours" },
-        "[server.access] rawAllow has no effect: the reverse ports are sshd's, and petit sees nothing of who connects to them",
+        { code: "raw-access-not-ours", ids: ruled },
+        `Rules for connections to reverse ports (rawAllow) have no effect for ${ruled.length} registrations: the ports are sshd's, and petit sees nothing of who connects to them`,
       );
     }
   }

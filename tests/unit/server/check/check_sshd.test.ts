@@ -46,7 +46,7 @@ for (
     ["denyusers pet*", "DenyUsers", "failed: "],
     ["permitopen localhost:80", "PermitOpen", "failed: PermitOpen localhost:80 localhost:3014"],
     ["permitlisten 11081", "PermitListen", "failed: PermitListen any"],
-    ["allowstreamlocalforwarding yes", "AllowStreamLocalForwarding", "failed: AllowStreamLocalForwarding no"],
+    ["allowstreamlocalforwarding yes", "AllowStreamLocalForwarding", "warning: AllowStreamLocalForwarding no"],
     ["permittunnel yes", "PermitTunnel", "failed: PermitTunnel no"],
     ["gatewayports yes", "GatewayPorts", "warning: GatewayPorts no"],
     ["gatewayports no", "GatewayPorts", "warning: GatewayPorts clientspecified", { gatewayPorts: "clientspecified" }],
