@@ -26,7 +26,10 @@ before(async () => {
   client = await new ClientProcess(scope).register(await good.joinCode(), service.port);
   configure(client.config, { "client.reconnectDelayMax": "100ms", "client.connectTimeout": "2s" });
   await good.daemon.stop();
-  const ssh = new Server({ hostKeys: [readFileSync(join(good.folder, "ssh_host_ed25519_key"))] }, serve);
+  const ssh = new Server(
+    { hostKeys: [readFileSync(join(good.folder, "ssh_host_ed25519_key"))], ident: "petit_9.9.9" },
+    serve,
+  );
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);

@@ -41,7 +41,7 @@ export class HostileServer {
 
   private constructor(server: TestServer, clients: readonly TestClient[]) {
     const ssh = new Server(
-      { hostKeys: [readFileSync(server.config.server.ssh.hostKey)] },
+      { hostKeys: [readFileSync(server.config.server.ssh.hostKey)], ident: "petit_9.9.9" },
       (connection) => this.#serve(connection, clients),
     );
     this.#listener = createServer((socket) => ssh.injectSocket(socket));

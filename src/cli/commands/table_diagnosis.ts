@@ -52,16 +52,18 @@ export const diagnosisCommands: readonly Command[] = [
     examples: ["petit client check", "petit client check -t books"],
     run: async (invocation) => (await import("../client/client_check.ts")).clientCheck(invocation),
   },
-  {
-    path: ["server", "check"],
-    summary: "Say what is wrong with this server's set-up",
-    description: [
-      'Host key, certificates and ports; where [server.ssh] mode is "openssh" also what the system\'s sshd lacks for tunnels, or allows besides them, with ' +
-      "the lines for its sshd_config. Run as root, it asks sshd itself. Exit code 0 when nothing is in the way.",
-      'With --json: {"ok", "items": [{"name", "state": "ok", "warning" or "failed", "detail", "hint", "line": for sshd_config}]}.',
-    ],
-    options: { ...config, ...json },
-    examples: ["petit server check", "petit server check --json"],
-    run: async (invocation) => (await import("../server/server_check.ts")).serverCheck(invocation),
-  },
 ];
+
+/** What is wrong on the server's side. */
+export const serverCheckCommand: Command = {
+  path: ["server", "check"],
+  summary: "Say what is wrong with this server's set-up",
+  description: [
+    'Host key, certificates and ports; where [server.ssh] mode is "openssh" also what the system\'s sshd lacks for tunnels, or allows besides them, with ' +
+    "the lines for its sshd_config. Run as root, it asks sshd itself. Exit code 0 when nothing is in the way.",
+    'With --json: {"ok", "items": [{"name", "state": "ok", "warning" or "failed", "detail", "hint", "line": for sshd_config}]}.',
+  ],
+  options: { ...config, ...json },
+  examples: ["petit server check", "petit server check --json"],
+  run: async (invocation) => (await import("../server/server_check.ts")).serverCheck(invocation),
+};

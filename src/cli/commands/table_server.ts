@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { serverCheckCommand } from "./table_diagnosis.ts";
 import { config, json, verbose } from "./common_options.ts";
 import { accessCommands } from "./table_access.ts";
 import { auditCommands } from "./table_audit.ts";
@@ -79,4 +80,5 @@ export const serverCommands: readonly Command[] = [
   ...registryCommands,
   ...auditCommands,
   serverConfigCommand,
+  serverCheckCommand,
 ];

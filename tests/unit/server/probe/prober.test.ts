@@ -22,7 +22,7 @@ class Services {
 
   add(id: string, probe?: string): Served {
     const link = {
-      wire: { lastReceived: this.now, writable: true },
+      wire: { lastReceived: this.now, writable: true, greeting: "" },
       channels: 0,
       asked: -Infinity,
       pinged: -Infinity,
@@ -32,7 +32,7 @@ class Services {
         link.asked = link.pinged = this.now;
       },
     };
-    const connection = { link, opening: 0, open: () => this.#open(id) };
+    const connection = { link, opening: 0, opensAtService: true, open: () => this.#open(id) };
     const served = new Served({ id } as never, connection as never, "", 1, "192.0.2.7", {
       maxChannels: 1000,
       maxPendingOpens: 1000,
