@@ -1,7 +1,7 @@
 import { messageOf } from "../error.ts";
 import type { ClientVitae } from "../tunnel/messages.ts";
 import { checkedAlias } from "./alias.ts";
-import { sshKeyOfPem } from "./legacy_key.ts";
+import { sshKeyOfPem } from "./ssh_key_of_pem.ts";
 import type { ImportConflict, ImportedRegistration } from "./registry.ts";
 
 /** What a server of 0.6.x kept, whether in a file or in a Redis. */

@@ -318,7 +318,7 @@ function attemptOf(
   const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
   const isSha1 = algorithm === "ssh-rsa";
   if (isSha1 ? !mayUseSha1(described) : !accepted.includes(algorithm)) return undefined;
-  if (!isSound(key.algo, key.data)) return undefined;
+  if (!isSound(key.data, key.algo)) return undefined;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash, isSha1))) {
     return undefined;

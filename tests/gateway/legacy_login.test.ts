@@ -4,7 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import { Client } from "../../src/tunnel/ssh_library.ts";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer } from "../world/legacy_peer.ts";
 import { MESSAGE, parsedKey, RawSsh } from "../world/raw_ssh.ts";
 import { RawPeer } from "../world/raw_peer.ts";

@@ -1,11 +1,11 @@
 import { messageOf, PetitError } from "../../error.ts";
 import type { ServerConfig } from "../../config/schema.ts";
-import { sshKeyOfPem } from "../../registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../registry/ssh_key_of_pem.ts";
 import type { Registration } from "../../registry/registry.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import type { NewRegistrations } from "../new_registrations.ts";
 import type { Routes } from "../routes.ts";
-import { legacyKey } from "./challenge.ts";
+import { legacyKey } from "./legacy_key.ts";
 import type { LegacyMessage } from "./legacy_messages.ts";
 
 export interface LegacyRegistrarParts {

@@ -10,8 +10,9 @@ import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
 import { isUnwritten, toldError } from "../unwritten.ts";
-import { Challenge, legacyKey } from "./challenge.ts";
+import { Challenge } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
+import { legacyKey } from "./legacy_key.ts";
 import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
 import type { LegacyRegistrar } from "./legacy_registrar.ts";
 
