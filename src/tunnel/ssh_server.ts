@@ -8,8 +8,9 @@ import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_ca
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
-import { Link, openFailure } from "./link.ts";
+import { Link } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { openFailure } from "./open_failure.ts";
 import { isLegacyPetit } from "./petit_peer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type Session, takeSessions } from "./session.ts";
