@@ -6,6 +6,7 @@ import { MessageError } from "../http/message_error.ts";
 import type { Registration } from "../registry/registry.ts";
 import type { ChannelUser } from "../tunnel/channel.ts";
 import type { DuplexChannel } from "../tunnel/duplex_channel.ts";
+import { INTERCEPT_PATH } from "../tunnel/legacy_messages.ts";
 import type { Caller } from "./caller.ts";
 import { IDLE_LIMIT } from "./channel_pool.ts";
 import { endWhenSilent } from "./end_when_silent.ts";
@@ -58,9 +59,6 @@ const NOT_REACHED: Readonly<Record<string, Refusal>> = {
   "tunnel-busy": refusals.tunnelBusy,
   "open-timeout": refusals.openTimeout,
 };
-
-/** The path of the loopback probe of petit 0.6.x. */
-const INTERCEPTED_PATH = "/-g2c-intercept";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -156,7 +154,7 @@ export class Exchange implements ChannelUser, Traveller {
 
   /** Whether it is a loopback probe of petit 0.6.x, which its client answers itself when it comes first on a channel. */
   get #isIntercepted(): boolean {
-    return this.#head.method === "GET" && this.#target.target.startsWith(INTERCEPTED_PATH);
+    return this.#head.method === "GET" && this.#target.target.startsWith(INTERCEPT_PATH);
   }
 
   get peer(): Peer {
