@@ -10,7 +10,7 @@ import { rememberVitae } from "../client_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten, toldError } from "../unwritten.ts";
+import { isUnwritten, toldError } from "../told_error.ts";
 import { Challenge } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
 import { legacyKey } from "./legacy_key.ts";
