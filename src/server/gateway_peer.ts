@@ -11,6 +11,7 @@ import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
 import { type AskedForward, askedRegistration, whyRefused } from "./asked_forward.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
+import { MAX_BACKCHANNELS } from "./key_backchannels.ts";
 import type { Startup } from "./login/login_guard.ts";
 import { ClientSessions } from "./ssh_commands/client_sessions.ts";
 import type { SshClient } from "./ssh_commands/ssh_client.ts";
@@ -18,9 +19,6 @@ import { Served } from "./tunnels.ts";
 
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
-
-/** Backchannels of one connection at the same time: half a message may wait in each, and each probe of a tenant has one of its own. */
-const MAX_BACKCHANNELS = 64;
 
 /** The rules for one connection. Permission is asked again for every forward and every channel. */
 export class GatewayPeer implements SshPeer {

@@ -56,6 +56,7 @@ export class PlainConnection {
   #ending = false;
   readonly #patience: Patience;
   #silence: number;
+  #heardAt = performance.now();
   #timer: NodeJS.Timeout;
 
   constructor(socket: Socket, address: string, events: PlainEvents, patience: Patience = PATIENCE) {
@@ -76,6 +77,11 @@ export class PlainConnection {
 
   get isOpen(): boolean {
     return this.#socket.writable;
+  }
+
+  /** When it said something last, by `performance.now()`. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Says something; resolves when the peer has taken it, or is gone. */
@@ -119,6 +125,7 @@ export class PlainConnection {
 
   #heard(): void {
     if (this.#ending) return;
+    this.#heardAt = performance.now();
     clearTimeout(this.#timer);
     if (!this.#socket.destroyed) this.#timer = setTimeout(() => this.#silent(), this.#silence);
   }

@@ -173,7 +173,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         "The response is not what the prompt holds: this client has another key",
       );
     }
-    this.#peer.proven();
+    this.#peer.proven(asked.registrations[0]?.fingerprint as string);
     // One may have been taken away meanwhile.
     return asked.registrations.map(({ id, fingerprint }) => {
       const registration = this.#parts.routes.byId(id);
