@@ -4,13 +4,15 @@ import type { Channel } from "../tunnel/channel.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
-import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
+import { BACKCHANNEL, type ClosedCode, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
 import { isLegacyPetit, isPetit, softwareOf } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
 import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
 import { type AskedForward, askedRegistration, whyRefused } from "./asked_forward.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
+import { MAX_BACKCHANNELS } from "./key_backchannels.ts";
+import { isOldClient } from "./legacy/old_clients.ts";
 import type { Startup } from "./login/login_guard.ts";
 import { ClientSessions } from "./ssh_commands/client_sessions.ts";
 import type { SshClient } from "./ssh_commands/ssh_client.ts";
@@ -18,9 +20,6 @@ import { Served } from "./tunnels.ts";
 
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
-
-/** Backchannels of one connection at the same time: half a message may wait in each, and each probe of a tenant has one of its own. */
-const MAX_BACKCHANNELS = 64;
 
 /** The rules for one connection. Permission is asked again for every forward and every channel. */
 export class GatewayPeer implements SshPeer {
@@ -120,9 +119,12 @@ export class GatewayPeer implements SshPeer {
     return this.#login.attempt(attempt);
   }
 
-  mayUseSha1({ fingerprint }: PublicKey): boolean {
+  mayUseSha1({ fingerprint }: PublicKey, user: string): boolean {
     const { config, routes } = this.#parts;
-    return config.legacyBackchannel && routes.ofKey(fingerprint).some(({ legacy }) => legacy);
+    // Clients of 0.6.x do not join, and one that was upgraded has no need of it.
+    if (!config.legacyBackchannel || user === JOIN_USER) return false;
+    const registrations = routes.ofKey(fingerprint);
+    return registrations.length > 0 && registrations.every(isOldClient);
   }
 
   loginRefused(user: string, method: string): void {

@@ -32,6 +32,9 @@ import type { Tunnels } from "./tunnels.ts";
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
 
+/** Milliseconds for a client to read what it is told last. */
+const ENDS_WITHIN = 10_000;
+
 /** Characters of what is wrong with a client's services that it is told at a time: all of it has to go into one message. */
 const MAX_UNWELL = 8 * 1024;
 
@@ -79,6 +82,7 @@ export class Registrar {
     let queue = Promise.resolve();
     let waiting = 0;
     let drained = () => {};
+    let ending: NodeJS.Timeout | undefined;
     const answer = async (raw: unknown): Promise<void> => {
       if (channel.destroyed) return;
       const reply = await this.reply(raw, peer);
@@ -88,6 +92,8 @@ export class Registrar {
     };
     channel.attach({
       onData: (bytes) => {
+        // Behind what is no message nobody knows where the next one begins.
+        if (ending !== undefined) return;
         try {
           for (const raw of decoder.take(bytes)) {
             waiting++;
@@ -97,11 +103,15 @@ export class Registrar {
         } catch (error) {
           channel.write(encodeMessage({ type: "error", code: "message-invalid", error: messageOf(error) }));
           channel.finish();
+          ending = setTimeout(() => channel.close(), ENDS_WITHIN).unref();
         }
       },
       onEnd: () => void queue.then(() => channel.finish()),
       onDrain: () => drained(),
-      onClose: () => drained(),
+      onClose: () => {
+        clearTimeout(ending);
+        drained();
+      },
     });
   }
 

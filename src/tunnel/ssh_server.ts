@@ -46,8 +46,8 @@ export interface SshPeer {
   begins(begin: () => void): void;
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
-  /** Whether a key may sign with SHA-1 (RFC 8332, section 3, "ssh-rsa"): its client can do nothing better. */
-  mayUseSha1(key: PublicKey): boolean;
+  /** Whether a key may sign a login of that user with SHA-1 (RFC 8332, section 3, "ssh-rsa"): its client can do nothing better. */
+  mayUseSha1(key: PublicKey, user: string): boolean;
   /** Told of an attempt that proves nothing: a signature that does not verify, a method or a kind of key that is not accepted. */
   loginRefused(user: string, method: string): void;
   ready(connection: SshServerConnection): void;
@@ -245,7 +245,7 @@ function serve(
       connection.end();
       return;
     }
-    const attempt = attemptOf(context, accepted, (key) => peer.mayUseSha1(key));
+    const attempt = attemptOf(context, accepted, (key) => peer.mayUseSha1(key, context.username));
     // Clients ask with "none" which methods there are.
     if (attempt === undefined && context.method !== "none") peer.loginRefused(context.username, context.method);
     const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { KeyObject } from "node:crypto";
 import { connect } from "node:net";
 import { existsSync, statSync } from "node:fs";
 import test, { type TestContext } from "node:test";
@@ -68,6 +69,39 @@ test("an RSA key that was registered otherwise may not log in with SHA-1, also w
   assert.equal(await raw.login({ key, algorithm: "ssh-rsa", signed: false }), REFUSED, "not even the question");
   assert.equal(await raw.login({ key, algorithm: "ssh-rsa" }), REFUSED);
   assert.equal(await raw.login({ key, algorithm: "rsa-sha2-512" }), ACCEPTED);
+});
+
+test("SHA-1 is for clients that are still of 0.6: not for joining, not once upgraded, nor for a key registered otherwise too", async (t) => {
+  const server = legacyTestServer(t);
+  const registry = openRegistry(server.config.server.registryUrl);
+  const upgraded = legacyKeyPair();
+  const mixed = legacyKeyPair();
+  const imported = [[publicKey, null], [upgraded.publicKey, "1.0.0"], [mixed.publicKey, "0.6.34"]] as const;
+  registry.import(
+    imported.map(([pem, version], at) => {
+      const { line: key, fingerprint } = sshKeyOfPem(pem);
+      const vitae = version === null ? null : { brand: "ce", version };
+      return { id: String(1001 + at), port: 11_081 + at, key, fingerprint, brand: "ce", aliases: [], vitae };
+    }),
+    { now: Date.now() },
+  );
+  const { line, fingerprint } = sshKeyOfPem(mixed.publicKey);
+  registry.register({
+    ...{ key: line, fingerprint, tenant: "other", preferred: null, joinHash: null },
+    ...{ vitae: { brand: "ce", version: "0.6.34" }, port: registry.nextPort(), now: Date.now() },
+  });
+  registry.close();
+  await server.start();
+  const login = async (key: KeyObject, algorithm: string, user = "petit") => {
+    const raw = await RawSsh.connect(t, server);
+    return await raw.login({ key: parsedKey(key.export({ type: "pkcs1", format: "pem" }) as string), algorithm, user });
+  };
+  assert.equal(await login(privateKey, "ssh-rsa"), ACCEPTED);
+  assert.equal(await login(privateKey, "ssh-rsa", "join"), REFUSED);
+  for (const key of [upgraded.privateKey, mixed.privateKey]) {
+    assert.equal(await login(key, "ssh-rsa"), REFUSED);
+    assert.equal(await login(key, "rsa-sha2-256"), ACCEPTED);
+  }
 });
 
 test("without legacyBackchannel nobody logs in with SHA-1, and the log says which setting lets clients of 0.6 in", async (t) => {

@@ -106,7 +106,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
           throw new PetitError("message-invalid", "This connection has shaken hands already");
         }
         const prompt = this.#ask("handshake", message.registeredId);
-        return { type: "shakehand1", replacement: clients.inUse(message.registeredId), prompt };
+        // Which of them somebody has is nobody's business who has proven nothing; clients of 0.6.x do not look at it.
+        return { type: "shakehand1", replacement: [], prompt };
       }
       case "handshake2": {
         const registrations = this.#proven("handshake", message.response);
@@ -142,7 +143,11 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     throw new PetitError("asked-too-often", `A client may ask for ${MOST_ASKED} things on one connection`);
   }
 
-  /** Asks for a proof of the key that the registrations have in common. @throws PetitError `registration-unknown` or `keys-differ` */
+  /**
+   * Asks for a proof of the key that the registrations have in common; whether they do is said to its holder only.
+   *
+   * @throws PetitError `registration-unknown`
+   */
   #ask(what: Asked["for"], ids: readonly string[]): string {
     this.#refuseMore();
     this.#asked = undefined;
@@ -152,9 +157,6 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       throw new PetitError("registration-unknown", `This server has no registration "${id}" of a client of petit 0.6`);
     });
     const [first] = registrations as [Registration];
-    if (registrations.some(({ fingerprint }) => fingerprint !== first.fingerprint)) {
-      throw new PetitError("keys-differ", `The registrations ${ids.join(", ")} belong to different keys`);
-    }
     if (new Set(ids).size < ids.length) {
       throw new PetitError("registration-twice", `Several tenants have the same registration (${ids.join(", ")})`);
     }
@@ -163,7 +165,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     return challenge.prompt;
   }
 
-  /** @returns what has been asked about. @throws PetitError `identity-unproven` */
+  /** @returns what has been asked about. @throws PetitError `identity-unproven` or `keys-differ` */
   #proven(what: Asked["for"], response: string): readonly Registration[] {
     const asked = this.#asked;
     // A prompt is good for one attempt.
@@ -174,7 +176,12 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         "The response is not what the prompt holds: this client has another key",
       );
     }
-    this.#peer.proven();
+    const [first] = asked.registrations as [Registration];
+    if (asked.registrations.some(({ fingerprint }) => fingerprint !== first.fingerprint)) {
+      const ids = asked.registrations.map(({ id }) => id).join(", ");
+      throw new PetitError("keys-differ", `The registrations ${ids} belong to different keys`);
+    }
+    this.#peer.proven(first.fingerprint);
     // One may have been taken away meanwhile.
     return asked.registrations.map(({ id, fingerprint }) => {
       const registration = this.#parts.routes.byId(id);

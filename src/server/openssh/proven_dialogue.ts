@@ -119,10 +119,10 @@ export class ProvenDialogue implements PlainDialogue {
     if (this.#parts.routes.ofKey(asked.key.fingerprint).length === 0) {
       throw this.#refused(asked.key, "it is not registered here any more");
     }
-    this.#key = asked.key;
     const { connection } = this.#peer;
+    this.#peer.proven(asked.key.fingerprint);
+    this.#key = asked.key;
     this.#session = new ClientSession(asked.key.fingerprint, connection);
-    this.#peer.proven();
     return { type: "didProve2" };
   }
 
