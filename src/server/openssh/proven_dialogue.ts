@@ -68,7 +68,7 @@ export class ProvenDialogue implements PlainDialogue {
     if (message?.type === "didPing1") return session.didPing();
     if (message?.type === "release1") {
       await this.#release(message.registeredId, session);
-      return await connection.say({ type: "didRelease1", released: true });
+      return await connection.say({ type: "didRelease1" });
     }
     if (message?.type === "handshake1") this.#introduced(message, session);
     const reply = await this.#parts.registrar.reply(raw, {
