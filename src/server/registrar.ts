@@ -27,7 +27,7 @@ import type { NewRegistration } from "./register_on_free_port.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
-import { isUnwritten, toldError } from "./unwritten.ts";
+import { isOwnFault, toldError } from "./own_fault.ts";
 
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
@@ -60,7 +60,7 @@ export interface RegistrarParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
-  /** Where clients connect that have registered, if not here. */
+  /** Where clients connect that have registered, if not here. @throws PetitError where that cannot be told */
   sshTarget?(): SshTarget;
   /** Told which host keys of this server a registered client has pinned. */
   onHostKeys(fingerprint: string, pinned: readonly string[]): void;
@@ -117,7 +117,7 @@ export class Registrar {
       }
       this.#auditRefused(raw, code, peer);
       if (code === "version-refused") this.#tellRefusedVersion(messageOf(error), peer);
-      if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+      if (isOwnFault(error)) this.#tellOwnFault(error, { key: peer.key.fingerprint }, "A client was refused");
       return { type: "error", ...told };
     }
   }
@@ -134,10 +134,10 @@ export class Registrar {
   }
 
   /** Clients come back by themselves and in numbers: once a minute. */
-  #tellUnwritten(error: unknown, facts: object, what: string): void {
+  #tellOwnFault(error: unknown, facts: object, what: string): void {
     const { log, noise } = this.#parts;
     const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
-    noise.tell(`registry ${what}`, (repeated) => {
+    noise.tell(`own-fault ${what}`, (repeated) => {
       log.error(
         { ...facts, code, hint, repeated, err: code === "internal" ? error : undefined },
         `${what}: ${messageOf(error)}`,
@@ -161,16 +161,15 @@ export class Registrar {
     switch (message.type) {
       case "ping1":
         return { type: "didPing1" };
-      case "register1":
-        return {
-          type: "didRegister1",
-          handshakeVersion: HANDSHAKE_VERSION,
-          ...this.#granted(message, await this.#register(message, peer)),
-          ssh: this.#parts.sshTarget?.(),
-        };
+      case "register1": {
+        // First: what cannot be told afterwards would have cost a join code.
+        const ssh = this.#parts.sshTarget?.();
+        const registered = this.#granted(message, await this.#register(message, peer));
+        return { type: "didRegister1", handshakeVersion: HANDSHAKE_VERSION, ...registered, ssh };
+      }
       case "handshake1":
         rememberVitae(this.#parts, peer.key.fingerprint, message.vitae, (error) => {
-          this.#tellUnwritten(error, { key: peer.key.fingerprint }, "What a client tells of itself could not be kept");
+          this.#tellOwnFault(error, { key: peer.key.fingerprint }, "What a client tells of itself could not be kept");
         });
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
         if (message.hostKeys !== undefined && this.#parts.routes.ofKey(peer.key.fingerprint).length > 0) {

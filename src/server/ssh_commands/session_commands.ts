@@ -3,6 +3,7 @@ import type { Log } from "../../observe/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Session } from "../../tunnel/session.ts";
 import { MAX_KEY_TEXT } from "../../tunnel/public_key_text.ts";
+import { isOwnFault, toldError } from "../own_fault.ts";
 import { registeredKeyText } from "../plain_ssh.ts";
 import type { FullStatus } from "../server_status.ts";
 import { ownRegistrations } from "./own_registrations.ts";
@@ -75,10 +76,9 @@ export class SessionCommands {
         this.#parts.log.error(facts, "A command of a client could not be answered");
         return this.#fail(new PetitError("internal", "The server could not answer"));
       }
-      const ours = error.code.startsWith("registry-") || error.code === "state-unwritable";
-      if (!ours) return this.#fail(error);
+      if (!isOwnFault(error)) return this.#fail(error);
       this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
-      this.#fail(new PetitError(error.code, "The server cannot write its registry at present; nothing was changed"));
+      this.#fail(new PetitError(error.code, toldError(error).error));
     }
   }
 

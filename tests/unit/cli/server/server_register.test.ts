@@ -37,7 +37,8 @@ test("server register: prints what the key's owner types, and what is there alre
   const forward = `-R ${made?.port}:localhost:8080`;
   assert.ok(out.startsWith(`Registered    ${made?.id}\nEndpoint      http://${made?.id}.petit.example.com`), out);
   assert.ok(out.includes(`Key           ${ed25519.fingerprint}\n`));
-  assert.ok(out.includes(`\n  ssh -N ${forward} -p 2222 ${made?.id}@petit.example.com\n`), out);
+  const options = "-o ServerAliveInterval=15 -o ExitOnForwardFailure=yes";
+  assert.ok(out.includes(`\n  ssh -N ${forward} ${options} -p 2222 ${made?.id}@petit.example.com\n`), out);
   assert.match(out, /\n {2}plink -batch -N -R \d+:localhost:8080 -P 2222 -hostkey SHA256:\S{43} -i KEY\.ppk \d+@petit/);
   assert.equal((await register(...args)).out, out);
   const other = await register(...args, "--local-name", "shop", "--brand", "acme", "--host", "other.example", "--json");
