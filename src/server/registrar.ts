@@ -196,7 +196,10 @@ export class Registrar {
         return await this.#probe(this.#own(message.registeredId, peer));
       case "release1":
       case "didPing1":
-        throw new PetitError("not-here", "That is for servers whose tunnels another SSH server terminates");
+        throw new PetitError(
+          "not-here",
+          `"${message.type}" is for a backchannel through the system's sshd ([server.ssh] mode = "openssh"), and this one came through petit's own port: the client learns by registering again where it belongs`,
+        );
     }
   }
 
