@@ -109,16 +109,16 @@ export interface ConnectTo {
 function targetOf(ssh: SshTarget | undefined, host: string, port: number, config: ClientConfig): ConnectTo {
   const { username, backPort } = config;
   if (ssh === undefined) return { host, port, username, backPort, others: [] };
-  const named = { host: ssh.host ?? host, port: ssh.port, username: ssh.username };
   const keys = ssh.hostKeys.map((line) => {
     const key = readKeyLine(line);
     if (key?.line === line && isSound(blobOf(key))) return key;
     throw new PetitError("message-invalid", "The server names a host key of its sshd that is none");
   });
-  if (!/^[\w.:-]+$/.test(named.host) || !/^[\w.@-]+$/.test(named.username)) {
-    throw new PetitError("message-invalid", "The server names a host or a user of its sshd that cannot be");
+  if (!/^[\w.@-]+$/.test(ssh.username)) {
+    throw new PetitError("message-invalid", "The server names a user of its sshd that cannot be");
   }
-  return { ...named, backPort: ssh.backPort ?? backPort, others: [{ host: named.host, port: named.port, keys }] };
+  const to = { host, port: ssh.port };
+  return { ...to, username: ssh.username, backPort: ssh.backPort ?? backPort, others: [{ ...to, keys }] };
 }
 
 /**

@@ -46,8 +46,8 @@ export function needsPlainBackchannel({ legacyBackchannel, ssh }: ServerConfig):
   return legacyBackchannel || ssh.mode === "openssh";
 }
 
-/** The address on which it listens. */
-function hostOf({ backHost, legacyBackchannel }: ServerConfig): string {
+/** The address on which it listens; "*" is every one. */
+export function backchannelHost({ backHost, legacyBackchannel }: ServerConfig): string {
   return backHost !== "" ? backHost : legacyBackchannel ? "*" : "127.0.0.1";
 }
 
@@ -72,7 +72,7 @@ export class PlainBackchannel {
   /** @returns the port. @throws PetitError as `listen` */
   async listen(): Promise<number> {
     const { config, log } = this.#parts;
-    const port = await listen(this.#listener, hostOf(config), config.backPort, "[server] backPort", true);
+    const port = await listen(this.#listener, backchannelHost(config), config.backPort, "[server] backPort", true);
     log.info({ port }, `Plain backchannel listens on port ${port}`);
     return port;
   }
@@ -173,7 +173,10 @@ export class PlainBackchannel {
     const { config, legacy, prove } = this.#parts;
     if ((message as { type?: unknown } | null)?.type === "prove1") {
       if (prove !== undefined) return prove(peer);
-      throw new PetitError("not-here", "This server takes the backchannel inside the SSH connection only");
+      throw new PetitError(
+        "not-here",
+        `"prove1" is for servers with [server.ssh] mode = "openssh", and this one has "${config.ssh.mode}": its clients connect to its own port ${config.ssh.port}, and learn so by registering again`,
+      );
     }
     if (!config.legacyBackchannel) {
       throw new PetitError(

@@ -19,7 +19,7 @@ import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import { isOldClient } from "./legacy/old_clients.ts";
-import { type RegisteredKey, registeredKey } from "./plain_ssh.ts";
+import { loginOf, type RegisteredKey, registeredKey } from "./plain_ssh.ts";
 import { type KeyWishes, registerPublicKey } from "./register_public_key.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
@@ -183,9 +183,10 @@ export class ServerControl {
     this.#change(id, (registry) => registry.removeAlias(id, alias), `The alias ${alias} leads to ${id} no longer`);
   }
 
-  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `registerPublicKey` */
+  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `loginOf` and `registerPublicKey` */
   async registerKey(wishes: KeyWishes): Promise<RegisteredKey> {
     const { config, registry, routes, hostKeys, log } = this.#parts;
+    const login = loginOf(config, hostKeys.current.publicKey.fingerprint);
     const { registration, isNew } = await registerPublicKey(registry, config, wishes);
     routes.refresh();
     if (isNew) {
@@ -195,7 +196,7 @@ export class ServerControl {
       );
       this.#parts.onRegistered(registration);
     }
-    return registeredKey(config, registration, hostKeys.current.publicKey.fingerprint);
+    return registeredKey(config, registration, login);
   }
 
   /** Takes a registration away, for good; its tunnel ends, unless it carries others. @throws PetitError `registration-unknown` */

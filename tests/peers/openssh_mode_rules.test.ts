@@ -94,6 +94,15 @@ peerTest("the gateway takes registrations only, and its log says so", NEEDS, asy
   await server.logged(({ msg, why, cause }) => JSON.stringify({ msg, why, cause }).includes('mode is \\"openssh\\"'));
 });
 
+peerTest("the log tells of what sshd lacks as such, and of petit's own settings without its name", NEEDS, async (t) => {
+  const settings = ["AllowStreamLocalForwarding yes"];
+  const { server } = await startSshdServer(t, { sshd: { settings }, server: 'backHost = "127.0.0.2"\n' });
+  const line = await server.logged((one) => one["setting"] === "AllowStreamLocalForwarding");
+  assert.match(line.msg, /^sshd_config, AllowStreamLocalForwarding: /);
+  const own = await server.logged((one) => one["setting"] === "backHost");
+  assert.match(own.msg, /^\[server\] backHost is "127\.0\.0\.2", /);
+});
+
 peerTest("another user's listener on the port of a client that is away gets no caller", [
   ...NEEDS,
   { name: "root", met: () => process.getuid?.() === 0 },

@@ -5,7 +5,7 @@ import type { ServerConfig } from "../../config/schema.ts";
 import { callDaemon } from "../../control/api_client.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import { readHostKey } from "../../server/host_key/host_key.ts";
-import { registeredKey, registeredKeyText } from "../../server/plain_ssh.ts";
+import { loginOf, registeredKey, registeredKeyText } from "../../server/plain_ssh.ts";
 import { registerPublicKey } from "../../server/register_public_key.ts";
 import { checkTenantName, DEFAULT_TENANT } from "../../tenant_name.ts";
 import { MAX_KEY_TEXT, readPublicKey } from "../../tunnel/public_key_text.ts";
@@ -33,10 +33,10 @@ export async function serverRegister(invocation: Invocation): Promise<number> {
   const registered = await withRegistryAwaited(invocation, async (registry, server) => {
     refuseUnnamedPort(server);
     const key = readPublicKey(typed, server.ssh.pubkeyAcceptedAlgorithms);
-    const hostKey = readHostKey(server.ssh.hostKey).publicKey.fingerprint;
+    const login = loginOf(server, readHostKey(server.ssh.hostKey).publicKey.fingerprint);
     const wishes = { key, tenant, brand: textValue(invocation, "brand") };
     const { registration } = await registerPublicKey(registry, server, wishes);
-    return registeredKey(server, registration, hostKey, textValue(invocation, "host"));
+    return registeredKey(server, registration, login, textValue(invocation, "host"));
   });
   await noticed(invocation, registered.registeredId);
   process.stdout.write(

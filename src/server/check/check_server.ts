@@ -2,25 +2,28 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
-import type { Registration } from "../../registry/registry.ts";
+import type { ListedRegistration } from "../../registry/listed_registrations.ts";
 import { readKeyLine } from "../../tunnel/keys.ts";
+import { BACKCHANNEL } from "../../tunnel/messages.ts";
 import { readCertificates } from "../certificates.ts";
 import { readHostKey } from "../host_key/host_key.ts";
 import { sshdAccount } from "../openssh/sshd_account.ts";
 import { readSshdHostKeys } from "../openssh/sshd_host_keys.ts";
+import { backchannelHost, needsPlainBackchannel } from "../plain_backchannel.ts";
 import { type CheckItem, ok } from "./check_item.ts";
 import { checkSshd } from "./check_sshd.ts";
 import { checkStrictModes } from "./check_strict_modes.ts";
 import { readSshdSettings, type SshdSettings } from "./sshd_settings.ts";
 
 /**
- * Checks what a server needs: its keys and certificates, its ports, and in openssh mode the system's sshd. Changes nothing.
+ * Checks what a server needs: its keys and certificates, its ports, which are opened for a moment, and in openssh mode the system's sshd.
+ * Changes nothing.
  *
  * @param running whether the server runs, and has its ports
  */
 export async function checkServer(
   config: ServerConfig,
-  registrations: readonly Registration[],
+  registrations: readonly ListedRegistration[],
   running: boolean,
 ): Promise<CheckItem[]> {
   const items = [attempt("hostKey", () => readHostKey(config.ssh.hostKey).publicKey.fingerprint), certificates(config)];
@@ -31,8 +34,12 @@ export async function checkServer(
 }
 
 /** What is wrong with the system's sshd, and with what petit knows of it. */
-export async function opensshItems(config: ServerConfig, registrations: readonly Registration[]): Promise<CheckItem[]> {
+export async function opensshItems(
+  config: ServerConfig,
+  registrations: readonly ListedRegistration[],
+): Promise<CheckItem[]> {
   const { ssh, backPort } = config;
+  const back = backHost(config);
   try {
     const account = sshdAccount(ssh);
     const sshd = await readSshdSettings(ssh.sshdConfig, account.name, ssh.sshdPort, ssh.hostKey);
@@ -42,14 +49,30 @@ export async function opensshItems(config: ServerConfig, registrations: readonly
       legacy: registrations.filter(({ legacy }) => legacy).length,
     };
     return [
+      back,
       asked(sshd, ssh.sshdConfig),
       hostKeys(sshd, ssh.sshdHostKeys, ssh.hostKey),
       ...checkSshd(sshd, wanted),
       checkStrictModes(sshd, account),
     ];
   } catch (error) {
-    return [failed("sshd", error)];
+    return [back, failed("sshd", error)];
   }
+}
+
+/** Where what sshd connects to under the name of BACKCHANNEL is listened for. */
+const REACHED = ["*", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"];
+
+/** Whether clients come to petit through sshd: the lines of their keys permit that name alone. */
+function backHost(config: ServerConfig): CheckItem {
+  const host = backchannelHost(config);
+  if (REACHED.includes(host)) return ok("backHost", `Clients reach petit through sshd, at ${host}`);
+  return {
+    ...{ name: "backHost", state: "failed" },
+    detail:
+      `[server] backHost is "${host}", and sshd lets clients through to ${BACKCHANNEL.host} only: none of them gets a tunnel`,
+    hint: 'Set it to "*" or "127.0.0.1"; "" is the one with legacyBackchannel, and the other without',
+  };
 }
 
 function asked({ source, why }: SshdSettings, file: string): CheckItem {
@@ -104,8 +127,18 @@ function portsOf(config: ServerConfig): [name: string, host: string, port: numbe
     ["ssh.port", ssh.listenHost, ssh.port],
     ["proxyPort", config.proxyHost, config.proxyPort],
   ];
-  if (ssh.mode === "openssh") ports.push(["backPort", "127.0.0.1", config.backPort]);
+  if (hasCertificates(config)) ports.push(["secureProxyPort", config.secureProxyHost, config.secureProxyPort]);
+  if (needsPlainBackchannel(config)) ports.push(["backPort", backchannelHost(config), config.backPort]);
   return ports;
+}
+
+function hasCertificates({ certificates: folder }: ServerConfig): boolean {
+  try {
+    return readCertificates(folder) !== undefined;
+  } catch {
+    // What is wrong with them is an item of its own.
+    return false;
+  }
 }
 
 /** Whether a port can be listened on. */

@@ -10,7 +10,7 @@ import { rememberVitae } from "../client_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten, toldError } from "../told_error.ts";
+import { isOwnFault, toldError } from "../own_fault.ts";
 import { Challenge } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
 import { legacyKey } from "./legacy_key.ts";
@@ -213,7 +213,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     const { address } = this;
     if (!(error instanceof PetitError)) return;
     const { code, hint } = error;
-    if (isUnwritten(error)) {
+    if (isOwnFault(error)) {
       noise.tell(
         "legacy-unwritten",
         (repeated) =>

@@ -8,6 +8,7 @@ import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
 import type { SshTarget } from "../../tunnel/messages.ts";
 import type { AccessRules } from "../access/access_rules.ts";
+import { isOfSshdConfig } from "../check/check_item.ts";
 import { opensshItems } from "../check/check_server.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Hold } from "../hold.ts";
@@ -100,10 +101,12 @@ export class OpensshMode {
   /** What of sshd's settings is in the way of tunnels, or lets clients do more. */
   async #tellOfSshd(): Promise<void> {
     const { config, routes, log } = this.#parts;
-    for (const { name, state, detail, hint, line } of await opensshItems(config, [...routes.all])) {
+    for (const item of await opensshItems(config, [...routes.all])) {
+      const { name, state, detail, hint, line } = item;
       const facts = { code: "sshd-config", setting: name, hint, line };
-      if (state === "failed") log.error(facts, `sshd_config, ${name}: ${detail}`);
-      else if (state === "warning") log.warn(facts, `sshd_config, ${name}: ${detail}`);
+      const sentence = isOfSshdConfig(item) ? `sshd_config, ${name}: ${detail}` : detail;
+      if (state === "failed") log.error(facts, sentence);
+      else if (state === "warning") log.warn(facts, sentence);
     }
   }
 

@@ -39,6 +39,9 @@ export interface ProvenDialogueParts {
   onGone(session: ClientSession): void;
 }
 
+/** Messages that one connection may take for its proof: a client of petit's takes two. */
+const MOST_ASKED = 20;
+
 /** Bytes that a client has to sign: nobody has signed them before. */
 const PROMPT_SIZE = 32;
 
@@ -49,6 +52,7 @@ export class ProvenDialogue implements PlainDialogue {
   #asked: { readonly key: PublicKey; readonly prompt: Buffer } | undefined;
   #key: PublicKey | undefined;
   #session: ClientSession | undefined;
+  #count = 0;
 
   constructor(parts: ProvenDialogueParts, peer: PlainPeer) {
     this.#parts = parts;
@@ -58,13 +62,13 @@ export class ProvenDialogue implements PlainDialogue {
   async take(raw: unknown): Promise<void> {
     const { connection } = this.#peer;
     const session = this.#session;
-    if (session === undefined) return await connection.say(this.#prove(raw));
+    if (session === undefined) return await this.#unproven(raw);
     session.heard = performance.now();
     const message = clientMessage.safeParse(raw).data;
     if (message?.type === "didPing1") return session.didPing();
     if (message?.type === "release1") {
       await this.#release(message.registeredId, session);
-      return await connection.say({ type: "didRelease1", released: true });
+      return await connection.say({ type: "didRelease1" });
     }
     if (message?.type === "handshake1") this.#introduced(message, session);
     const reply = await this.#parts.registrar.reply(raw, {
@@ -76,6 +80,16 @@ export class ProvenDialogue implements PlainDialogue {
     // Whoever introduces itself asks afterwards, to be told when callers are sent.
     if (message?.type === "ping1" && session.tunnelId !== undefined) await this.#parts.look();
     await connection.say(reply);
+  }
+
+  /** Each costs the server more than its peer, and whoever comes through sshd has no address of its own that it could weigh on. */
+  async #unproven(raw: unknown): Promise<void> {
+    const { connection } = this.#peer;
+    if (++this.#count <= MOST_ASKED) return await connection.say(this.#prove(raw));
+    this.#peer.charge();
+    const error = `A client may take ${MOST_ASKED} messages to prove its key`;
+    await connection.say({ type: "error", code: "asked-too-often", error });
+    connection.finish();
   }
 
   closed(): void {
@@ -129,8 +143,10 @@ export class ProvenDialogue implements PlainDialogue {
   #refused({ fingerprint: key }: PublicKey, why: string): PetitError {
     const { log, noise, audit } = this.#parts;
     this.#peer.charge();
-    noise.tell(
-      `proof-refused ${key}`,
+    // A stranger has as many keys as it likes.
+    noise.tellOf(
+      "proof-refused",
+      key,
       (repeated) =>
         log.warn(
           { code: "identity-unproven", key, repeated },

@@ -3,9 +3,9 @@ import type { Log } from "../../observe/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Session } from "../../tunnel/session.ts";
 import { MAX_KEY_TEXT } from "../../tunnel/public_key_text.ts";
+import { isOwnFault, toldError } from "../own_fault.ts";
 import { registeredKeyText } from "../plain_ssh.ts";
 import type { FullStatus } from "../server_status.ts";
-import { isUnwritten, toldError } from "../told_error.ts";
 import { ownRegistrations } from "./own_registrations.ts";
 import { registerCommand, type RegisterParts } from "./register_command.ts";
 import { SessionInput } from "./session_input.ts";
@@ -75,7 +75,7 @@ export class SessionCommands {
         const { address, key } = this.#client;
         const facts = { err: error, code: told.code, address, key: key?.fingerprint };
         this.#parts.log.error(facts, "A command of a client could not be answered");
-      } else if (isUnwritten(error)) {
+      } else if (isOwnFault(error)) {
         this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
       } else return this.#fail(error);
       this.#fail(new PetitError(told.code, told.error));

@@ -189,3 +189,12 @@ test("registrar: a message that only a later client has is answered as such, and
     ...["message-unknown", "message-unknown", "message-invalid", "message-invalid", "message-invalid", "didPing1"],
   ]);
 });
+
+test("registrar: what belongs to a backchannel through sshd is refused with the way out", async () => {
+  const peer = backchannel(FULL_WINDOW);
+  peer.send(1, encodeMessage({ type: "release1", registeredId: "1001" }));
+  await settled();
+  const [answer] = peer.text().split("\x03").slice(0, -1).map((text) => JSON.parse(text));
+  assert.equal(answer.code, "not-here");
+  assert.match(answer.error, /^"release1" is for a backchannel through the system's sshd .* by registering again /);
+});
