@@ -19,8 +19,9 @@ import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import { isOldClient } from "./legacy/old_clients.ts";
+import type { NewRegistrations } from "./new_registrations.ts";
 import { type RegisteredKey, registeredKey } from "./plain_ssh.ts";
-import { type KeyWishes, registerPublicKey } from "./register_public_key.ts";
+import type { KeyWishes } from "./register_public_key.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -32,6 +33,7 @@ export interface ServerControlParts {
   readonly config: ServerConfig;
   /** Whose changes are audited. */
   readonly registry: Registry;
+  readonly registrations: NewRegistrations;
   readonly audit: Audit;
   readonly routes: Routes;
   readonly access: AccessRules;
@@ -44,8 +46,6 @@ export interface ServerControlParts {
   readonly log: Log;
   readonly signal: AbortSignal;
   ports(): ServerStatus["ports"];
-  /** Told of each new registration. */
-  onRegistered(registration: Registration): void;
 }
 
 /** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
@@ -183,18 +183,10 @@ export class ServerControl {
     this.#change(id, (registry) => registry.removeAlias(id, alias), `The alias ${alias} leads to ${id} no longer`);
   }
 
-  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `registerPublicKey` */
+  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `NewRegistrations.makeForKey` */
   async registerKey(wishes: KeyWishes): Promise<RegisteredKey> {
-    const { config, registry, routes, hostKeys, log } = this.#parts;
-    const { registration, isNew } = await registerPublicKey(registry, config, wishes);
-    routes.refresh();
-    if (isNew) {
-      log.info(
-        { id: registration.id, port: registration.port },
-        `Registered ${registration.id}, as the operator asked`,
-      );
-      this.#parts.onRegistered(registration);
-    }
+    const { config, registry, registrations, hostKeys } = this.#parts;
+    const registration = await registrations.makeForKey(registry, wishes);
     return registeredKey(config, registration, hostKeys.current.publicKey.fingerprint);
   }
 

@@ -341,6 +341,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const control = new ServerControl({
       config,
       registry: changed,
+      registrations,
       audit: operator,
       routes,
       access,
@@ -352,7 +353,6 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       prober,
       log,
       signal,
-      onRegistered,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     const { fingerprint } = hostKeys.current.publicKey;
