@@ -1,5 +1,5 @@
-import { createServer } from "node:net";
 import { PetitError } from "../error.ts";
+import { tryListening } from "../platform/listen.ts";
 import { isMadeBy, type Registration, type RegistrationRequest, type Registry } from "../registry/registry.ts";
 
 /** What a registration is made of, but for its port and its time. */
@@ -47,9 +47,5 @@ function nextMoment(): number {
 
 /** Whether nothing on this machine listens on a port, so that it can be given away. */
 function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
-  });
+  return tryListening("127.0.0.1", port, "[server] firstReversePort").then(() => true, () => false);
 }

@@ -6,6 +6,7 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
 import { within } from "../platform/within.ts";
+import { byId } from "../registry/registration_id.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { AccessControl } from "./access/access_control.ts";
@@ -131,7 +132,7 @@ export class ServerControl {
     const found = [...routes.all].filter((registration) =>
       (connected === undefined || (tunnels.of(registration.id) !== undefined) === connected) &&
       (wanted === undefined || searchable(registration).some((text) => text.toLowerCase().includes(wanted)))
-    ).sort((a, b) => Number(a.id) - Number(b.id));
+    ).sort(byId);
     const from = after === undefined ? found : found.filter(({ id }) => Number(id) > Number(after));
     const page = from.slice(0, limit);
     return {

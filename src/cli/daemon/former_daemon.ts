@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { askCommand } from "../../control/ask_command.ts";
-import { PetitError, systemCode } from "../../error.ts";
+import { PetitError } from "../../error.ts";
+import { isAlive } from "../../platform/is_alive.ts";
 import { pidFile } from "../../platform/pid_file.ts";
 
 /** Milliseconds for the answer of a daemon of this machine. */
@@ -39,15 +39,6 @@ function readFormerPid(folder: string): { readonly pid: number; readonly listen:
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
   }
 }
 

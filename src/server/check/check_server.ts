@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
+import { tryListening } from "../../platform/listen.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { readCertificates } from "../certificates.ts";
 import { readHostKey } from "../host_key/host_key.ts";
@@ -111,14 +111,11 @@ function portsOf(config: ServerConfig): [name: string, host: string, port: numbe
 }
 
 /** Whether a port can be listened on. */
-function bindable(name: string, host: string, port: number): Promise<CheckItem> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once(
-      "error",
-      (error) => resolve({ name, state: "failed", detail: `Port ${port} cannot be listened on: ${messageOf(error)}` }),
-    );
-    const listens = () => probe.close(() => resolve(ok(name, `Port ${port} can be listened on`)));
-    probe.listen({ port, ...(host === "*" ? {} : { host }), exclusive: true }, listens);
-  });
+async function bindable(name: string, host: string, port: number): Promise<CheckItem> {
+  try {
+    await tryListening(host, port, name === "ssh.port" ? "[server.ssh] port" : `[server] ${name}`);
+    return ok(name, `Port ${port} can be listened on`);
+  } catch (error) {
+    return failed(name, error);
+  }
 }
