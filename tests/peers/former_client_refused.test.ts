@@ -8,7 +8,7 @@ import type { Scope } from "../world/temporary_folder.ts";
 import { listenOn } from "../world/world.ts";
 import { FORMER_CLIENT } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
-import { isServed, legacyServer, legacyWorld } from "./former_world.ts";
+import { isServed, legacyWorld, serverOfFormer } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 async function startWeb(scope: Scope): Promise<number> {
@@ -19,7 +19,7 @@ async function startWeb(scope: Scope): Promise<number> {
 
 peerTest("a client of 0.6.34 is told how its operator can have it registered", FORMER_CLIENT, async (t) => {
   for (const registration of ["join", "closed"]) {
-    const { server, target } = await legacyServer(t, { "server.registration": registration });
+    const { server, target } = await serverOfFormer(t, { "server.registration": registration });
     const client = await FormerClient.init(t, target);
     for (const folder of ["logs", "tenants/first"]) mkdirSync(join(client.folder, folder), { recursive: true });
     writeFileSync(join(client.folder, "tenants/first/config.toml"), 'name = "first"\nindex = 1\n');
@@ -67,7 +67,7 @@ peerTest(
   "a client of 0.6.34 that reaches a server which is not open to it is refused, and the log says what would let it in",
   FORMER_CLIENT,
   async (t) => {
-    const { server: open, target } = await legacyServer(t);
+    const { server: open, target } = await serverOfFormer(t);
     const closed = await ServerProcess.init(t);
     await closed.start();
     // It shakes hands with the one and builds its tunnel to the other.

@@ -10,7 +10,7 @@ import { clientCommand, fingerprintOf, get, startWord } from "./client_of_former
 import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
 import { FormerClient, type FormerTarget } from "./former_client.ts";
 import { FormerServer } from "./former_server.ts";
-import { legacyServer } from "./former_world.ts";
+import { serverOfFormer } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 /** A client of 0.6.34 with two tenants that was killed, and with it its lock file and the rest of what it leaves. */
@@ -92,7 +92,7 @@ peerTest(
   "a folder of 0.6.34 just works with a petit server, and nothing of it is plain any more",
   FORMER_CLIENT,
   async (t) => {
-    const { server, target } = await legacyServer(t);
+    const { server, target } = await serverOfFormer(t);
     const { folder, config, daemon } = await leftBehind(t, target);
     const registration = JSON.parse(readFileSync(join(folder, "tenants/first/registration"), "utf8"));
     // The plain backchannel is of no use to it.

@@ -4,7 +4,7 @@ import test, { type TestContext } from "node:test";
 import { LegacyBackchannel } from "../../../../src/client/legacy/legacy_backchannel.ts";
 import { parseConfig } from "../../../../src/config/load.ts";
 import { generateRsaKey } from "../../../../src/tunnel/rsa_key.ts";
-import { type Answers, startBackchannel, usualAnswers } from "./former_server.ts";
+import { type Answers, startBackchannel, usualAnswers } from "./former_backchannel.ts";
 import { formerFolder, RSA } from "./legacy_folder.ts";
 
 const REGISTRATIONS = { first: { id: "4001", port: 11081 }, second: { id: "4002", port: 11082 } };
