@@ -204,14 +204,18 @@ export const server = z.strictObject({
   legacyBackchannel: setting(
     flag(),
     false,
-    "Whether clients of petit 0.6.x are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
+    "Whether clients of petit 0.6 are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
   ),
   backHost: setting(
     text(),
     "",
-    'Address of the backchannel of 0.6.x clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
+    'Address of the backchannel of petit 0.6 clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
   ),
-  backPort: setting(port(), 3014, "Port of the backchannel of 0.6.x clients; closed unless legacyBackchannel is true"),
+  backPort: setting(
+    port(),
+    3014,
+    "Port of the backchannel of petit 0.6 clients; closed unless legacyBackchannel is true",
+  ),
   registryUrl: setting(
     text().startsWith("sqlite:", 'wanted "sqlite:" and a path, such as "sqlite:./registry.db"'),
     "sqlite:./registry.db",

@@ -100,7 +100,7 @@ peerTest(
     configure(config, { "client.backPort": 1 });
     // A command that logs in takes the host key too, and tells.
     const ping = () => daemon.run("ping", "-n", "1");
-    assert.match((await ping()).stderr, /petit: This folder is one of 0\.6\.x.*SHA256:.* was taken on trust/);
+    assert.match((await ping()).stderr, /petit: This folder is one of petit 0\.6.*SHA256:.* was taken on trust/);
     assert.equal((await ping()).stderr, "");
     assert.equal((await daemon.start()).ready, true);
     assert.match(await get(server.proxyPort, registration.id), /200[^]*first$/);
@@ -125,7 +125,7 @@ peerTest("on a folder where a 0.6.34 client is running, no other is started", FO
   await former.start();
   const { code, stderr } = await petit(["client", "start", "-c", former.config]);
   assert.equal(code, 1);
-  assert.match(stderr, /A 0\.6\.x client is running on ".*" already \(process \d+\)/);
+  assert.match(stderr, /A petit 0\.6 client is running on ".*" already \(process \d+\)/);
   assert.ok(existsSync(join(former.folder, "client.pid")) && former.process.alive);
   // A copy of the folder is another one.
   const copy = temporaryFolder(t);

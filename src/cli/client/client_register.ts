@@ -84,7 +84,7 @@ async function vouchedKey(invocation: Invocation, path: string): Promise<PublicK
   const option = textValue(invocation, "host-key");
   if (invocation.positionals.length > 0) {
     if (option === undefined) return undefined;
-    throw new PetitError("usage", "A join code vouches for the host key: --host-key is for servers of 0.6.x", {
+    throw new PetitError("usage", "A join code vouches for the host key: --host-key is for servers of petit 0.6", {
       exitCode: 2,
     });
   }

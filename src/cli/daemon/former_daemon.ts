@@ -21,7 +21,7 @@ export async function refuseFormerClient(folder: string): Promise<void> {
   const status = await askCommand<FormerStatus | null>(asked, "STATUS", ANSWER_WITHIN).catch(() => undefined);
   const dirs = Array.isArray(status?.registration) ? status.registration.map(({ dir }) => dir) : [];
   if (!dirs.some((dir) => typeof dir === "string" && isBelow(folder, dir))) return;
-  throw new PetitError("folder-locked", `A 0.6.x client is running on "${folder}" already (process ${found.pid})`, {
+  throw new PetitError("folder-locked", `A petit 0.6 client is running on "${folder}" already (process ${found.pid})`, {
     hint: `Stop it first: petit-client stop -c "${join(folder, "config.toml")}"`,
   });
 }

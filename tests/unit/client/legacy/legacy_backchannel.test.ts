@@ -111,7 +111,12 @@ const encrypted = (pem: string, bytes: Buffer) => publicEncrypt(pem, bytes).toSt
 for (
   const [what, answer, code, message] of [
     ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n\x03", "message-invalid", /speaks something else/],
-    ["answers with other messages", { type: "shakehand1", prompt: 1 }, "message-invalid", /no server of 0\.6\.x sends/],
+    [
+      "answers with other messages",
+      { type: "shakehand1", prompt: 1 },
+      "message-invalid",
+      /no server of petit 0\.6 sends/,
+    ],
     [
       "answers another question",
       { type: "didPing1" },
