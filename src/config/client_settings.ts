@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_BRAND } from "../default_brand.ts";
 import { plainPath } from "../plain_path.ts";
 import { daemonSettings, rekeySettings } from "./daemon_settings.ts";
 import { flag, host, oneOf, setting, text } from "./setting.ts";
@@ -65,7 +66,7 @@ export const allowSchema = z.strictObject({
 });
 
 export const clientVitae = z.strictObject({
-  brand: setting(text(), "ce", "Whose client this is, told to the server"),
+  brand: setting(text(), DEFAULT_BRAND, "Whose client this is, told to the server"),
   bundle: setting(text(), "", "Name of the bundle this client was installed from, told to the server"),
 });
 

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
-import { toldError } from "./unwritten.ts";
+import { toldError } from "./told_error.ts";
 
 /** Messages that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;

@@ -26,8 +26,8 @@ import type { NewRegistrations } from "./new_registrations.ts";
 import type { NewRegistration } from "./register_on_free_port.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
+import { isUnwritten, toldError } from "./told_error.ts";
 import type { Tunnels } from "./tunnels.ts";
-import { isUnwritten, toldError } from "./unwritten.ts";
 
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;

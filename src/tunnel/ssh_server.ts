@@ -8,8 +8,9 @@ import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_ca
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
-import { Link, openFailure } from "./link.ts";
+import { Link } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { openFailure } from "./open_failure.ts";
 import { isLegacyPetit } from "./petit_peer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type Session, takeSessions } from "./session.ts";
@@ -318,7 +319,7 @@ function attemptOf(
   const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
   const isSha1 = algorithm === "ssh-rsa";
   if (isSha1 ? !mayUseSha1(described) : !accepted.includes(algorithm)) return undefined;
-  if (!isSound(key.algo, key.data)) return undefined;
+  if (!isSound(key.data, key.algo)) return undefined;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash, isSha1))) {
     return undefined;

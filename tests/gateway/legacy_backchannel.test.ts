@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { eventually } from "../world/eventually.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer, responseTo } from "../world/legacy_peer.ts";
 import { TestClient, TestServer } from "../world/world.ts";

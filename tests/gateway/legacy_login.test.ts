@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { existsSync, statSync } from "node:fs";
 import test from "node:test";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer } from "../world/legacy_peer.ts";
 import { negotiated } from "../world/negotiated.ts";
 import { MESSAGE, parsedKey, RawSsh } from "../world/raw_ssh.ts";

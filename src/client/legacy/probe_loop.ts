@@ -3,10 +3,10 @@ import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { ClientConfig } from "../../config/schema.ts";
 import { messageOf, systemCode } from "../../error.ts";
+import { INTERCEPT_PATH } from "../../tunnel/legacy_messages.ts";
 import type { ServerMessage } from "../../tunnel/messages.ts";
 import { dial } from "../dial.ts";
 import { readUsableTenants } from "../tenants.ts";
-import { INTERCEPT_PATH } from "./intercept.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
 
 export interface LoopToProbe {

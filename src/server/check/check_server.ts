@@ -3,6 +3,7 @@ import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import { tryListening } from "../../platform/listen.ts";
 import type { Registration } from "../../registry/registry.ts";
+import { readKeyLine } from "../../tunnel/keys.ts";
 import { readCertificates } from "../certificates.ts";
 import { readHostKey } from "../host_key/host_key.ts";
 import { sshdAccount } from "../openssh/sshd_account.ts";
@@ -66,10 +67,7 @@ function hostKeys(sshd: SshdSettings, pattern: string, own: string): CheckItem {
   const told = readSshdHostKeys(pattern);
   const shown = sshd.of("HostKey").filter((file) => file !== own).map((file) => `${file}.pub`).filter((file) =>
     existsSync(file)
-  ).flatMap((file) => {
-    const [type, base64] = readFileSync(file, "latin1").split(/\s+/);
-    return [`${type} ${base64}`];
-  });
+  ).map((file) => readKeyLine(readFileSync(file, "latin1"))?.line);
   if (shown.length > 0 && !told.some(({ line }) => shown.includes(line))) {
     const detail = `Clients are told the host keys in "${pattern}", and sshd has none of them`;
     return { name: "HostKey", state: "failed", detail, hint: "Set [server.ssh] sshdHostKeys to sshd's own" };

@@ -5,14 +5,15 @@ import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { version } from "../../platform/version.ts";
 import type { Registration, Registry } from "../../registry/registry.ts";
+import { LEGACY_VERSION, type LegacyClientMessage, legacyClientMessage } from "../../tunnel/legacy_messages.ts";
 import { rememberVitae } from "../remember_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten, toldError } from "../unwritten.ts";
-import { Challenge, legacyKey } from "./challenge.ts";
+import { isUnwritten, toldError } from "../told_error.ts";
+import { Challenge } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
-import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
+import { legacyKey } from "./legacy_key.ts";
 import type { LegacyRegistrar } from "./legacy_registrar.ts";
 
 export interface LegacySessionParts {
@@ -80,7 +81,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     }
   }
 
-  async #answer(message: LegacyMessage): Promise<object | undefined> {
+  async #answer(message: LegacyClientMessage): Promise<object | undefined> {
     const { config, clients, registrar } = this.#parts;
     switch (message.type) {
       case "ping1":
@@ -231,7 +232,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
 }
 
 /** @throws PetitError `message-invalid` or `version-refused` */
-function parse(raw: unknown): LegacyMessage {
+function parse(raw: unknown): LegacyClientMessage {
   const said = (raw as { handshakeVersion?: unknown } | null)?.handshakeVersion ?? LEGACY_VERSION;
   if (said !== LEGACY_VERSION) {
     throw new PetitError(
@@ -239,7 +240,7 @@ function parse(raw: unknown): LegacyMessage {
       `The client speaks another version of the backchannel than ${LEGACY_VERSION}, the only one that is spoken on this port`,
     );
   }
-  const parsed = legacyMessage.safeParse(raw);
+  const parsed = legacyClientMessage.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.path[0] === "registeredId") {

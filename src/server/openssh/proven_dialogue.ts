@@ -5,7 +5,7 @@ import { PetitError } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import type { Registration } from "../../registry/registry.ts";
-import { describeKey, type PublicKey } from "../../tunnel/keys.ts";
+import { blobOf, type PublicKey, readKeyLine } from "../../tunnel/keys.ts";
 import { refuseOtherVersion } from "../../tunnel/message_version.ts";
 import {
   type ClientMessage,
@@ -46,7 +46,7 @@ const PROMPT_SIZE = 32;
 export class ProvenDialogue implements PlainDialogue {
   readonly #parts: ProvenDialogueParts;
   readonly #peer: PlainPeer;
-  #asked: { readonly key: PublicKey; readonly blob: Buffer; readonly prompt: Buffer } | undefined;
+  #asked: { readonly key: PublicKey; readonly prompt: Buffer } | undefined;
   #key: PublicKey | undefined;
   #client: ProvenClient | undefined;
 
@@ -101,11 +101,11 @@ export class ProvenDialogue implements PlainDialogue {
     }
     const message = parsed.data;
     if (message.type === "prove1") {
-      const blob = blobOf(message.publicKey);
-      const key = describeKey(blob);
+      const key = readKeyLine(message.publicKey);
+      if (key?.line !== message.publicKey) throw new PetitError("key-invalid", "The key is not one in SSH's format");
       if (this.#parts.routes.ofKey(key.fingerprint).length === 0) throw this.#refused(key, "it is not registered here");
       const prompt = randomBytes(PROMPT_SIZE);
-      this.#asked = { key, blob, prompt };
+      this.#asked = { key, prompt };
       return { type: "didProve1", prompt: prompt.toString("base64") };
     }
     const asked = this.#asked;
@@ -113,7 +113,7 @@ export class ProvenDialogue implements PlainDialogue {
     this.#asked = undefined;
     if (asked === undefined) throw new PetitError("identity-unproven", "There is no prompt that this would answer");
     const signature = Buffer.from(message.signature, "base64");
-    if (!isSignedBy(asked.blob, PROOF_NAMESPACE, asked.prompt, signature)) {
+    if (!isSignedBy(blobOf(asked.key), PROOF_NAMESPACE, asked.prompt, signature)) {
       throw this.#refused(asked.key, "the signature is not one of that key over the prompt");
     }
     if (this.#parts.routes.ofKey(asked.key.fingerprint).length === 0) {
@@ -151,14 +151,4 @@ export class ProvenDialogue implements PlainDialogue {
     }
     await this.#parts.release(registration, client);
   }
-}
-
-/** @throws PetitError `key-invalid` */
-function blobOf(line: string): Buffer {
-  const [type = "", base64 = "", ...more] = line.split(" ");
-  const blob = Buffer.from(base64, "base64");
-  if (more.length > 0 || describeKey(blob).line !== `${type} ${base64}`) {
-    throw new PetitError("key-invalid", "The key is not one in SSH's format");
-  }
-  return blob;
 }

@@ -1,11 +1,11 @@
 import type { ServerConfig } from "../../config/schema.ts";
+import { DEFAULT_BRAND } from "../../default_brand.ts";
 import { PetitError } from "../../error.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { checkTenantName, DEFAULT_TENANT } from "../../tenant_name.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import { readPublicKey } from "../../tunnel/public_key_text.ts";
 import { type RegisteredKey, registeredKey } from "../plain_ssh.ts";
-import { DEFAULT_BRAND } from "../register_public_key.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
 import type { SshClient } from "./ssh_client.ts";

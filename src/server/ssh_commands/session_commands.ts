@@ -5,6 +5,7 @@ import type { Session } from "../../tunnel/session.ts";
 import { MAX_KEY_TEXT } from "../../tunnel/public_key_text.ts";
 import { registeredKeyText } from "../plain_ssh.ts";
 import type { FullStatus } from "../server_status.ts";
+import { isUnwritten, toldError } from "../told_error.ts";
 import { ownRegistrations } from "./own_registrations.ts";
 import { registerCommand, type RegisterParts } from "./register_command.ts";
 import { SessionInput } from "./session_input.ts";
@@ -69,16 +70,15 @@ export class SessionCommands {
     try {
       await work();
     } catch (error) {
+      const told = toldError(error);
       if (!(error instanceof PetitError)) {
         const { address, key } = this.#client;
-        const facts = { err: error, code: "internal", address, key: key?.fingerprint };
+        const facts = { err: error, code: told.code, address, key: key?.fingerprint };
         this.#parts.log.error(facts, "A command of a client could not be answered");
-        return this.#fail(new PetitError("internal", "The server could not answer"));
-      }
-      const ours = error.code.startsWith("registry-") || error.code === "state-unwritable";
-      if (!ours) return this.#fail(error);
-      this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
-      this.#fail(new PetitError(error.code, "The server cannot write its registry at present; nothing was changed"));
+      } else if (isUnwritten(error)) {
+        this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
+      } else return this.#fail(error);
+      this.#fail(new PetitError(told.code, told.error));
     }
   }
 
