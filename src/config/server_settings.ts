@@ -209,13 +209,9 @@ export const server = z.strictObject({
   backHost: setting(
     text(),
     "",
-    'Address of the backchannel of petit 0.6 clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
+    'Address of the backchannel of 0.6.x clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
   ),
-  backPort: setting(
-    port(),
-    3014,
-    "Port of the backchannel of petit 0.6 clients; closed unless legacyBackchannel is true",
-  ),
+  backPort: setting(port(), 3014, "Port of the backchannel of 0.6.x clients; closed unless legacyBackchannel is true"),
   registryUrl: setting(
     text().startsWith("sqlite:", 'wanted "sqlite:" and a path, such as "sqlite:./registry.db"'),
     "sqlite:./registry.db",

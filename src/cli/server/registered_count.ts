@@ -1,13 +1,21 @@
+import { existsSync } from "node:fs";
 import { loadConfig } from "../../config/load.ts";
+import { openRegistry, registryFile } from "../../registry/open_registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configFile } from "../values.ts";
-import { registrationsOf } from "./registrations_of.ts";
 
 /** "3 registrations are", counted in the registry itself; undefined where there is none or it can't be read. */
 export function registeredCount(invocation: Invocation): string | undefined {
   try {
-    const count = registrationsOf(loadConfig(configFile(invocation)).config.server.registryUrl)?.length;
-    return count === undefined ? undefined : count === 1 ? "1 registration is" : `${count} registrations are`;
+    const url = loadConfig(configFile(invocation)).config.server.registryUrl;
+    if (!existsSync(registryFile(url))) return undefined;
+    const registry = openRegistry(url);
+    try {
+      const count = registry.registrations().length;
+      return count === 1 ? "1 registration is" : `${count} registrations are`;
+    } finally {
+      registry.close();
+    }
   } catch {
     // It was to be said in passing only.
     return undefined;

@@ -1,20 +1,18 @@
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { loadConfig } from "../../config/load.ts";
+import { PetitError } from "../../error.ts";
 import { findDaemon } from "../../platform/pid_file.ts";
+import { openRegistry } from "../../registry/open_registry.ts";
+import type { Registration } from "../../registry/registry.ts";
 import type { CheckItem } from "../../server/check/check_item.ts";
 import { checkServer } from "../../server/check/check_server.ts";
 import type { Invocation } from "../commands/command.ts";
+import { SIGNS, verdict } from "../terminal/check_result.ts";
 import { paint } from "../terminal/colours.ts";
 import { printable } from "../../text_width.ts";
 import { configFile } from "../values.ts";
-import { registrationsOf } from "./registrations_of.ts";
-
-const SIGNS = {
-  ok: () => paint("green", "✓"),
-  warning: () => paint("yellow", "!"),
-  failed: () => paint("red", "✗"),
-};
 
 export async function serverCheck(invocation: Invocation): Promise<number> {
   const file = configFile(invocation);
@@ -22,7 +20,7 @@ export async function serverCheck(invocation: Invocation): Promise<number> {
   const folder = dirname(resolve(file));
   const items = await checkServer(
     server,
-    registrationsOf(server.registryUrl) ?? [],
+    registrationsOf(server.registryUrl),
     findDaemon(folder, "server") !== undefined,
   );
   const failed = items.filter(({ state }) => state === "failed").length;
@@ -32,10 +30,27 @@ export async function serverCheck(invocation: Invocation): Promise<number> {
     const width = Math.max(...items.map(({ name }) => name.length));
     process.stdout.write(items.map((item) => textOf(item, width)).join(""));
     process.stdout.write(
-      `\n${failed === 0 ? "All is well" : failed === 1 ? "One thing is wrong" : `${failed} things are wrong`}\n`,
+      `\n${verdict(failed)}\n`,
     );
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** A registry that cannot be read is told of by the server; here it only means that less is known. */
+function registrationsOf(url: string): readonly Registration[] {
+  // Opened, it would be made.
+  if (!existsSync(url.slice("sqlite:".length))) return [];
+  try {
+    const registry = openRegistry(url);
+    try {
+      return registry.registrations();
+    } finally {
+      registry.close();
+    }
+  } catch (error) {
+    if (error instanceof PetitError) return [];
+    throw error;
+  }
 }
 
 function textOf({ name, state, detail, hint, line }: CheckItem, width: number): string {
