@@ -85,7 +85,7 @@ export const client = z.strictObject({
   backPort: setting(
     port().min(1, "wanted a port, a whole number from 1 to 65535"),
     3014,
-    "Port of the server's backchannel where its SSH server is not petit's: plain TCP with a server of 0.6.x",
+    "Port of the server's backchannel where its SSH server is not petit's: plain TCP with a server of petit 0.6",
   ),
   username: setting(
     text().min(1, "wanted a user name"),

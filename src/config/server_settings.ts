@@ -204,7 +204,7 @@ export const server = z.strictObject({
   legacyBackchannel: setting(
     flag(),
     false,
-    "Whether clients of petit 0.6.x are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
+    "Whether clients of petit 0.6 are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
   ),
   backHost: setting(
     text(),

@@ -5,7 +5,7 @@ import { sshdAccount } from "./openssh/sshd_account.ts";
 import { readSshdHostKeys } from "./openssh/sshd_host_keys.ts";
 
 /** What a person without petit types to expose a service. */
-export interface PlainSsh {
+interface PlainSsh {
   readonly ssh: string;
   /** PuTTY's. */
   readonly plink: string;

@@ -20,7 +20,7 @@ import {
   type SshTarget,
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
-import { rememberVitae } from "./client_vitae.ts";
+import { rememberVitae } from "./remember_vitae.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { NewRegistrations } from "./new_registrations.ts";
 import type { NewRegistration } from "./register_on_free_port.ts";

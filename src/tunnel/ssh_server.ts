@@ -3,7 +3,7 @@ import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
-import { watchClientOffer } from "./client_offer.ts";
+import { watchClientOffer } from "./watch_client_offer.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";

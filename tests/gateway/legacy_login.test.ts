@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { KeyObject } from "node:crypto";
 import { connect } from "node:net";
 import { existsSync, statSync } from "node:fs";
-import test, { type TestContext } from "node:test";
-import { Client } from "../../src/tunnel/ssh_library.ts";
+import test from "node:test";
 import { openRegistry } from "../../src/registry/open_registry.ts";
 import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer } from "../world/legacy_peer.ts";
+import { negotiated } from "../world/negotiated.ts";
 import { MESSAGE, parsedKey, RawSsh } from "../world/raw_ssh.ts";
 import { RawPeer } from "../world/raw_peer.ts";
 import { TestServer } from "../world/world.ts";
@@ -15,23 +15,6 @@ const { authFailure: REFUSED, authSuccess: ACCEPTED } = MESSAGE;
 
 const { publicKey, privateKey } = legacyKeyPair();
 const key = parsedKey(privateKey.export({ type: "pkcs1", format: "pem" }) as string);
-
-/** What is negotiated with a peer that offers `algorithms` only, or the error. */
-function negotiated(t: TestContext, server: TestServer, algorithms: object = {}): Promise<string> {
-  const client = new Client();
-  t.after(() => client.destroy());
-  return new Promise((resolve) => {
-    client.on("handshake", ({ kex, serverHostKey, cs }) => resolve(`${kex} ${serverHostKey} ${cs.cipher} ${cs.mac}`));
-    client.on("error", (error) => resolve(error.message));
-    client.connect({
-      host: "127.0.0.1",
-      port: server.running.sshPort,
-      username: "petit",
-      authHandler: () => undefined as never,
-      algorithms: algorithms as never,
-    });
-  });
-}
 
 /** As 0.6.34 on a Node that has no Curve25519 and no Ed25519. */
 const OLD_NODE = {

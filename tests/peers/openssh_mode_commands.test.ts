@@ -7,7 +7,7 @@ import { isSignedBy, signMessage } from "../../src/tunnel/sshsig.ts";
 import { ClientProcess, petit } from "../world/executable.ts";
 import { freePort } from "../world/ports.ts";
 import { background, output } from "../world/processes.ts";
-import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
+import { getOnce, RawCaller, statusOf } from "../world/raw_http.ts";
 import { AnsweringService } from "../world/raw_service.ts";
 import { startService, temporaryFolder } from "../world/world.ts";
 import { makeSshdWorld, NEEDS, startOpensshMode } from "./openssh_mode.ts";
@@ -65,9 +65,7 @@ peerTest("no request fails while the server is started again, behind the tunnel 
   const statuses = new Map<number, number>();
   const calling = (async () => {
     while (!over) {
-      const status = statusOf(
-        await exchange(server.proxyPort, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-      );
+      const status = statusOf(await getOnce(server.proxyPort, host));
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
   })();

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import { eventually } from "../world/eventually.ts";
 import { freePort } from "../world/ports.ts";
 import { background, run } from "../world/processes.ts";
-import { exchange, statusOf } from "../world/raw_http.ts";
+import { getOnce, statusOf } from "../world/raw_http.ts";
 import { RawPeer } from "../world/raw_peer.ts";
 import { AnsweringService } from "../world/raw_service.ts";
 import { TestClient } from "../world/world.ts";
@@ -14,7 +14,6 @@ import { makeSshdWorld, NEEDS, type SshdWorld, startSshdServer } from "./openssh
 import { peerTest, program } from "./peer_test.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-const getOnce = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
 /** Arguments of an ssh that logs in with the client's key. */
 function sshArgs({ client, sshd }: Pick<SshdWorld, "client" | "sshd">): string[] {
@@ -57,7 +56,7 @@ peerTest(
     const local = await freePort();
     const ssh = background(t, program("ssh"), ["-v", "-N", "-L", `${local}:127.0.0.1:${service}`, ...sshArgs(world)]);
     await ssh.line((line) => line.includes("Local connections to") || line.includes("Entering interactive session"));
-    assert.equal(await exchange(local, getOnce("x")), "");
+    assert.equal(await getOnce(local, "x"), "");
     await ssh.line((line) => line.includes("administratively prohibited"));
   },
 );
@@ -114,7 +113,7 @@ peerTest("another user's listener on the port of a client that is away gets no c
   const thief = background(t, program("python3"), ["-c", listen]);
   await thief.line((line) => line === "listens");
   await server.logged((line) => line.code === "port-not-sshd" && line["id"] === id);
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 503);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 503);
   assert.ok(!thief.lines.includes("called"));
 });
 
@@ -147,7 +146,7 @@ peerTest("a port that another program has: the client is told, and served once i
   client.launch();
   await client.logged(({ msg }) => /sshd refuses to listen on/.test(msg));
   await new Promise((resolve) => squatter.close(resolve));
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
 });
 
 peerTest("host keys of sshd that cannot be read are an error at the start", NEEDS, async (t) => {

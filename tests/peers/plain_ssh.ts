@@ -59,7 +59,11 @@ export async function makeKey(folder: string, name: string, ...options: string[]
 }
 
 /** `petit server register --json` */
-export async function registerKey({ server }: PlainWorld, file: string, ...options: string[]): Promise<Registered> {
+export async function registerKey(
+  { server }: Pick<PlainWorld, "server">,
+  file: string,
+  ...options: string[]
+): Promise<Registered> {
   return JSON.parse(await server.command("register", "--key", file, "--json", ...options)) as Registered;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { loadConfig } from "../../config/load.ts";
-import { openRegistry } from "../../registry/open_registry.ts";
+import { openRegistry, registryFile } from "../../registry/open_registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configFile } from "../values.ts";
 
@@ -8,7 +8,7 @@ import { configFile } from "../values.ts";
 export function registeredCount(invocation: Invocation): string | undefined {
   try {
     const url = loadConfig(configFile(invocation)).config.server.registryUrl;
-    if (!existsSync(url.slice("sqlite:".length))) return undefined;
+    if (!existsSync(registryFile(url))) return undefined;
     const registry = openRegistry(url);
     try {
       const count = registry.registrations().length;

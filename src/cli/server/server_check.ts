@@ -8,15 +8,10 @@ import { registryFile } from "../../registry/open_registry.ts";
 import { type CheckItem, ok } from "../../server/check/check_item.ts";
 import { checkServer } from "../../server/check/check_server.ts";
 import type { Invocation } from "../commands/command.ts";
+import { SIGNS, verdict } from "../terminal/check_result.ts";
 import { paint } from "../terminal/colours.ts";
 import { printable } from "../../text_width.ts";
 import { configFile } from "../values.ts";
-
-const SIGNS = {
-  ok: () => paint("green", "✓"),
-  warning: () => paint("yellow", "!"),
-  failed: () => paint("red", "✗"),
-};
 
 export async function serverCheck(invocation: Invocation): Promise<number> {
   const file = configFile(invocation);
@@ -31,7 +26,7 @@ export async function serverCheck(invocation: Invocation): Promise<number> {
     const width = Math.max(...items.map(({ name }) => name.length));
     process.stdout.write(items.map((item) => textOf(item, width)).join("") + linesOf(items));
     process.stdout.write(
-      `\n${failed === 0 ? "All is well" : failed === 1 ? "One thing is wrong" : `${failed} things are wrong`}\n`,
+      `\n${verdict(failed)}\n`,
     );
   }
   return failed === 0 ? 0 : 1;

@@ -82,7 +82,7 @@ export class LegacyBackchannel implements BackchannelEnd {
       case "release1":
       case "didPing1":
       case "register1":
-        throw new Error(`A server of 0.6.x knows no "${message.type}"`);
+        throw new Error(`A server of petit 0.6 knows no "${message.type}"`);
     }
   }
 

@@ -115,7 +115,7 @@ export class LegacyConnection {
     try {
       for (const raw of this.#decoder.take(bytes)) {
         const parsed = legacyServerMessage.safeParse(raw);
-        if (!parsed.success) throw this.#invalid("sent a message that no server of 0.6.x sends");
+        if (!parsed.success) throw this.#invalid("sent a message that no server of petit 0.6 sends");
         // An answer that nobody waits for any more has no meaning.
         this.#waiting?.resolve(parsed.data);
       }
@@ -136,7 +136,7 @@ export class LegacyConnection {
 
   #invalid(what: string): PetitError {
     return new PetitError("message-invalid", `${this.#where} ${what}`, {
-      hint: "Check that [client] backPort is the backPort of a 0.6.x server",
+      hint: "Check that [client] backPort is the backPort of a petit 0.6 server",
     });
   }
 
@@ -156,7 +156,7 @@ function unreachable(address: LegacyAddress, error: Error): unknown {
   const why = systemCode(error) === "ECONNREFUSED" ? `nothing listens there` : systemCode(error) ?? messageOf(error);
   return new PetitError("backchannel-unreachable", `Cannot reach the plain backchannel ${host}:${port}: ${why}`, {
     hint:
-      "A 0.6.x server has it on its backPort, which [client] backPort has to name; with a newer server, register with a join code from its operator",
+      "A petit 0.6 server has it on its backPort, which [client] backPort has to name; with a newer server, register with a join code from its operator",
     cause: error,
   });
 }

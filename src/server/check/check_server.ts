@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
+import { tryListening } from "../../platform/listen.ts";
 import type { ListedRegistration } from "../../registry/listed_registrations.ts";
 import { readKeyLine } from "../../tunnel/keys.ts";
 import { BACKCHANNEL } from "../../tunnel/messages.ts";
@@ -142,14 +142,11 @@ function hasCertificates({ certificates: folder }: ServerConfig): boolean {
 }
 
 /** Whether a port can be listened on. */
-function bindable(name: string, host: string, port: number): Promise<CheckItem> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once(
-      "error",
-      (error) => resolve({ name, state: "failed", detail: `Port ${port} cannot be listened on: ${messageOf(error)}` }),
-    );
-    const listens = () => probe.close(() => resolve(ok(name, `Port ${port} can be listened on`)));
-    probe.listen({ port, ...(host === "*" ? {} : { host }), exclusive: true }, listens);
-  });
+async function bindable(name: string, host: string, port: number): Promise<CheckItem> {
+  try {
+    await tryListening(host, port, name === "ssh.port" ? "[server.ssh] port" : `[server] ${name}`);
+    return ok(name, `Port ${port} can be listened on`);
+  } catch (error) {
+    return failed(name, error);
+  }
 }

@@ -6,7 +6,7 @@ import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { version } from "../../platform/version.ts";
 import type { Registration, Registry } from "../../registry/registry.ts";
 import { LEGACY_VERSION, type LegacyClientMessage, legacyClientMessage } from "../../tunnel/legacy_messages.ts";
-import { rememberVitae } from "../client_vitae.ts";
+import { rememberVitae } from "../remember_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listeningSockets } from "../../platform/listening_sockets.ts";
-import { describe, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
+import { identifyProcess, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
 
 /** What sshd calls the program of a session; a file of its own since OpenSSH 9.8. */
 const SSHD = /^sshd(?:-session|-auth)?$/;
@@ -14,7 +14,7 @@ const KILLED = 1000;
 const LOOK_EVERY = 25;
 
 /** Whether a socket listens still. */
-export function isListening(inode: number): boolean {
+function isListening(inode: number): boolean {
   return listeningSockets().some((socket) => socket.inode === inode);
 }
 
@@ -43,7 +43,7 @@ export async function endSession(inode: number, uids: readonly number[], spared?
     for (const { pid } of owners) {
       try {
         // The number may be another process's by now.
-        if (isSession(describe(pid)) && isListening(inode)) process.kill(pid, signal);
+        if (isSession(identifyProcess(pid)) && isListening(inode)) process.kill(pid, signal);
       } catch {
         // It is gone, or not ours to end.
       }

@@ -2,6 +2,7 @@ import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, type PetitError } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { byId } from "../../registry/registration_id.ts";
 import type { Registration } from "../../registry/registry.ts";
 import type { Routes } from "../routes.ts";
 import { AuthorizedKeys } from "./authorized_keys.ts";
@@ -73,7 +74,7 @@ export class KeptKeys {
     }
     const everywhere = config.ssh.gatewayPorts === "clientspecified";
     return new Map([...byKey].map(([key, registrations]) => {
-      registrations.sort((one, other) => Number(one.id) - Number(other.id));
+      registrations.sort(byId);
       return [key, keyLine({ key, registrations }, everywhere, config.backPort)];
     }));
   }

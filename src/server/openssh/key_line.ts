@@ -1,7 +1,7 @@
 import { BACKCHANNEL } from "../../tunnel/messages.ts";
 
 /** A registered key, and what it may do. */
-export interface RegisteredKey {
+export interface ListedKey {
   /** "ssh-ed25519 AAAA…" */
   readonly key: string;
   /** Its registrations, in the order of their ids. */
@@ -28,7 +28,7 @@ const LEGACY = "0.0.0.0";
  *
  * @param everywhere whether its ports may listen on any address
  */
-export function keyLine({ key, registrations }: RegisteredKey, everywhere: boolean, backPort: number): string {
+export function keyLine({ key, registrations }: ListedKey, everywhere: boolean, backPort: number): string {
   const listens = registrations.flatMap(({ port, legacy }) =>
     everywhere ? [`${port}`] : [...LOOPBACK, ...legacy ? [LEGACY] : []].map((host) => `${host}:${port}`)
   );

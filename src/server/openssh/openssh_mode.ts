@@ -17,8 +17,8 @@ import type { PlainDialogue } from "../plain_connection.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
 import type { Tunnels } from "../tunnels.ts";
-import type { ClientSession } from "./client_session.ts";
-import { ClientSessions } from "./client_sessions.ts";
+import type { ProvenClient } from "./proven_client.ts";
+import { ProvenClients } from "./proven_clients.ts";
 import { endSession } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
@@ -52,7 +52,7 @@ export class OpensshMode {
   readonly #account: SshdAccount;
   readonly #keys: KeptKeys;
   readonly #tunnels: SshdTunnels;
-  readonly #sessions = new ClientSessions();
+  readonly #clients = new ProvenClients();
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws PetitError `sshd-user-unknown`, `sshd-host-keys-unreadable` */
@@ -66,7 +66,7 @@ export class OpensshMode {
     this.#tunnels = new SshdTunnels({
       ...parts,
       uid: this.#account.uid,
-      session: (fingerprint) => this.#sessions.newest(fingerprint),
+      client: (fingerprint) => this.#clients.newest(fingerprint),
       end: (registration, inode, why) => void this.#end(registration, inode, why),
     });
   }
@@ -121,19 +121,19 @@ export class OpensshMode {
   prove(peer: PlainPeer): PlainDialogue {
     const { routes, audit, log, noise, tunnels, hold } = this.#parts;
     return new ProvenDialogue({
-      ...{ routes, audit, log, noise, registrar: this.#parts.registrar(), sessions: this.#sessions },
-      release: (registration, session) => this.#release(registration, session),
-      onClosed: (session, closed) => {
-        for (const id of tunnels.close(session, closed)) {
+      ...{ routes, audit, log, noise, registrar: this.#parts.registrar(), clients: this.#clients },
+      release: (registration, client) => this.#release(registration, client),
+      onClosed: (client, closed) => {
+        for (const id of tunnels.close(client, closed)) {
           log.info(
-            { id, key: session.fingerprint, code: closed.get(id) },
+            { id, key: client.fingerprint, code: closed.get(id) },
             `The client of ${id} lets nobody in: ${closed.get(id)}`,
           );
           hold.forget(id);
         }
       },
       look: () => this.#tunnels.lookSoon(),
-      onGone: (session) => void tunnels.close(session, new Map()),
+      onGone: (client) => void tunnels.close(client, new Map()),
     }, peer);
   }
 
@@ -142,16 +142,16 @@ export class OpensshMode {
     const { clientAliveInterval } = this.#parts.config.ssh;
     if (clientAliveInterval === 0) return;
     const now = performance.now();
-    for (const session of this.#sessions.all) {
-      const isAsked = session.asked > session.answered && now - session.pinged < clientAliveInterval;
-      if (!isAsked && now - session.heard > clientAliveInterval) session.ping();
+    for (const client of this.#clients.all) {
+      const isAsked = client.asked > client.answered && now - client.pinged < clientAliveInterval;
+      if (!isAsked && now - client.heard > clientAliveInterval) client.ping();
     }
   }
 
-  async #release(registration: Registration, session: ClientSession): Promise<void> {
+  async #release(registration: Registration, client: ProvenClient): Promise<void> {
     const { log, config: { backPort } } = this.#parts;
-    await releasePort(registration, session, {
-      ...{ sessions: this.#sessions, uid: this.#account.uid, backPort, log },
+    await releasePort(registration, client, {
+      ...{ clients: this.#clients, uid: this.#account.uid, backPort, log },
       willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
     });
     this.#tunnels.lookNow();
@@ -161,13 +161,13 @@ export class OpensshMode {
   async #end({ id, fingerprint }: Registration, inode: number, why: string): Promise<void> {
     const { log } = this.#parts;
     this.#tunnels.willEnd(id, why);
-    const sessions = this.#sessions.ofKey(fingerprint);
-    for (const session of sessions) session.dismiss(why);
+    const clients = this.#clients.ofKey(fingerprint);
+    for (const client of clients) client.dismiss(why);
     if (!await endSession(inode, [this.#account.uid, 0])) {
       log.warn(
         { code: "session-not-ended", id },
         `The connection of ${id} to sshd is another user's, and cannot be ended by this server${
-          sessions.length > 0 ? "; its client was asked to" : ""
+          clients.length > 0 ? "; its client was asked to" : ""
         }`,
       );
     }
@@ -193,7 +193,7 @@ export class OpensshMode {
   /** A successor keeps the keys from now on, and takes the backchannels; what is in progress through the tunnels goes on here. */
   leave(): void {
     this.#keys.stop();
-    for (const session of this.#sessions.all) session.close();
+    for (const client of this.#clients.all) client.close();
   }
 
   stop(): void {

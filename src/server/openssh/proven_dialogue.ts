@@ -19,24 +19,24 @@ import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
-import { ClientSession } from "./client_session.ts";
-import type { ClientSessions } from "./client_sessions.ts";
+import { ProvenClient } from "./proven_client.ts";
+import type { ProvenClients } from "./proven_clients.ts";
 
 export interface ProvenDialogueParts {
   readonly registrar: Registrar;
   readonly routes: Routes;
-  readonly sessions: ClientSessions;
+  readonly clients: ProvenClients;
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
-  /** Frees the port of a registration of the session's. @throws PetitError `port-held` */
-  release(registration: Registration, session: ClientSession): Promise<void>;
+  /** Frees the port of a registration of the client's. @throws PetitError `port-held` */
+  release(registration: Registration, client: ProvenClient): Promise<void>;
   /** Told which of its registrations a client lets nobody in to. */
-  onClosed(session: ClientSession, closed: ReadonlyMap<string, ClosedCode>): void;
+  onClosed(client: ProvenClient, closed: ReadonlyMap<string, ClosedCode>): void;
   /** A client may have asked sshd to listen, or not to: finds out. */
   look(): Promise<void>;
   /** Told when the backchannel of a tunnel is gone. */
-  onGone(session: ClientSession): void;
+  onGone(client: ProvenClient): void;
 }
 
 /** Messages that one connection may take for its proof: a client of petit's takes two. */
@@ -51,7 +51,7 @@ export class ProvenDialogue implements PlainDialogue {
   readonly #peer: PlainPeer;
   #asked: { readonly key: PublicKey; readonly prompt: Buffer } | undefined;
   #key: PublicKey | undefined;
-  #session: ClientSession | undefined;
+  #client: ProvenClient | undefined;
   #count = 0;
 
   constructor(parts: ProvenDialogueParts, peer: PlainPeer) {
@@ -61,24 +61,24 @@ export class ProvenDialogue implements PlainDialogue {
 
   async take(raw: unknown): Promise<void> {
     const { connection } = this.#peer;
-    const session = this.#session;
-    if (session === undefined) return await this.#unproven(raw);
-    session.heard = performance.now();
+    const client = this.#client;
+    if (client === undefined) return await this.#unproven(raw);
+    client.heard = performance.now();
     const message = clientMessage.safeParse(raw).data;
-    if (message?.type === "didPing1") return session.didPing();
+    if (message?.type === "didPing1") return client.didPing();
     if (message?.type === "release1") {
-      await this.#release(message.registeredId, session);
+      await this.#release(message.registeredId, client);
       return await connection.say({ type: "didRelease1" });
     }
-    if (message?.type === "handshake1") this.#introduced(message, session);
+    if (message?.type === "handshake1") this.#introduced(message, client);
     const reply = await this.#parts.registrar.reply(raw, {
       key: this.#key as PublicKey,
       address: connection.address,
       join: undefined,
-      onClosed: (closed) => this.#parts.onClosed(session, closed),
+      onClosed: (closed) => this.#parts.onClosed(client, closed),
     });
     // Whoever introduces itself asks afterwards, to be told when callers are sent.
-    if (message?.type === "ping1" && session.tunnelId !== undefined) await this.#parts.look();
+    if (message?.type === "ping1" && client.tunnelId !== undefined) await this.#parts.look();
     await connection.say(reply);
   }
 
@@ -93,17 +93,17 @@ export class ProvenDialogue implements PlainDialogue {
   }
 
   closed(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    this.#parts.sessions.remove(session);
-    this.#parts.onGone(session);
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#parts.clients.remove(client);
+    this.#parts.onGone(client);
   }
 
   /** A connection without a name for its tunnel is one of a command beside the client. */
-  #introduced({ tunnel }: ClientMessage & { type: "handshake1" }, session: ClientSession): void {
+  #introduced({ tunnel }: ClientMessage & { type: "handshake1" }, client: ProvenClient): void {
     if (tunnel === undefined) return;
-    session.tunnelId = tunnel;
-    this.#parts.sessions.add(session);
+    client.tunnelId = tunnel;
+    this.#parts.clients.add(client);
   }
 
   /** @throws PetitError */
@@ -136,7 +136,7 @@ export class ProvenDialogue implements PlainDialogue {
     const { connection } = this.#peer;
     this.#peer.proven(asked.key.fingerprint);
     this.#key = asked.key;
-    this.#session = new ClientSession(asked.key.fingerprint, connection);
+    this.#client = new ProvenClient(asked.key.fingerprint, connection);
     return { type: "didProve2" };
   }
 
@@ -157,14 +157,14 @@ export class ProvenDialogue implements PlainDialogue {
     return new PetitError("identity-unproven", `The server does not take this key (${key}): ${why}`);
   }
 
-  async #release(id: string, session: ClientSession): Promise<void> {
-    const registration = this.#parts.routes.ofKey(session.fingerprint).find((own) => own.id === id);
+  async #release(id: string, client: ProvenClient): Promise<void> {
+    const registration = this.#parts.routes.ofKey(client.fingerprint).find((own) => own.id === id);
     if (registration === undefined) {
-      this.#parts.audit.recordOften("permission-refused", `${session.fingerprint} release`, {
-        ...{ key: session.fingerprint, code: "registration-unknown", why: `A client asked for the port of "${id}"` },
+      this.#parts.audit.recordOften("permission-refused", `${client.fingerprint} release`, {
+        ...{ key: client.fingerprint, code: "registration-unknown", why: `A client asked for the port of "${id}"` },
       });
       throw new PetitError("registration-unknown", `This client has no registration "${id}"`);
     }
-    await this.#parts.release(registration, session);
+    await this.#parts.release(registration, client);
   }
 }

@@ -4,15 +4,15 @@ import { listeningSockets } from "../../platform/listening_sockets.ts";
 import { ownersOf } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
-import type { ClientSession } from "./client_session.ts";
-import { type ClientSessions, processOf } from "./client_sessions.ts";
+import type { ProvenClient } from "./proven_client.ts";
+import { processOf, type ProvenClients } from "./proven_clients.ts";
 import { endSession, untilClosed } from "./end_session.ts";
 
 /** Milliseconds for a client to end its tunnel that is told that another one has taken over. */
 const LEAVES_WITHIN = 700;
 
 export interface ReleaseParts {
-  readonly sessions: ClientSessions;
+  readonly clients: ProvenClients;
   readonly uid: number;
   readonly backPort: number;
   readonly log: Log;
@@ -27,8 +27,8 @@ export interface ReleaseParts {
  * @param by the client's backchannel
  * @throws PetitError `port-held` with the reason why it is not free
  */
-export async function releasePort(registration: Registration, by: ClientSession, parts: ReleaseParts): Promise<void> {
-  const { sessions, uid, log } = parts;
+export async function releasePort(registration: Registration, by: ProvenClient, parts: ReleaseParts): Promise<void> {
+  const { clients, uid, log } = parts;
   const { id, port, fingerprint } = registration;
   const holders = listeningSockets().filter((socket) => socket.port === port);
   if (holders.length === 0) return;
@@ -45,9 +45,9 @@ export async function releasePort(registration: Registration, by: ClientSession,
     throw new PetitError("port-held", `This very connection has port ${port} already`);
   }
   parts.willEnd(id, CAUSES.takenOver);
-  const older = sessions.ofKey(fingerprint).filter((session) => session !== by && session.tunnelId !== by.tunnelId);
+  const older = clients.ofKey(fingerprint).filter((client) => client !== by && client.tunnelId !== by.tunnelId);
   log.info({ id, port, key: fingerprint }, `${id} took over from its older tunnel`);
-  for (const session of older) session.dismiss(CAUSES.takenOver);
+  for (const client of older) client.dismiss(CAUSES.takenOver);
   for (const { inode } of holders) {
     if (older.length > 0 && await untilClosed(inode, LEAVES_WITHIN)) continue;
     if (await endSession(inode, uids, own)) continue;

@@ -12,7 +12,7 @@ import { SessionInput } from "./session_input.ts";
 import type { SshClient } from "./ssh_client.ts";
 import { StandingSession } from "./standing_session.ts";
 import { statusText } from "./status_text.ts";
-import { shown, wordsOf } from "./words.ts";
+import { nameOf, optionsOf, shown } from "./words.ts";
 
 export interface SessionCommandsParts extends RegisterParts {
   readonly log: Log;
@@ -88,7 +88,7 @@ export class SessionCommands {
   }
 
   async #run(command: string): Promise<void> {
-    const [name = ""] = command.slice(0, 100).trim().split(/\s/);
+    const name = nameOf(command);
     const joins = this.#client.join !== undefined;
     if (name === "help") return this.#print(joins ? JOIN_HELP : HELP);
     if (name === "register" && joins) return await this.#register(command);
@@ -109,7 +109,7 @@ export class SessionCommands {
   }
 
   async #register(command: string): Promise<void> {
-    const { options } = wordsOf(command, { "local-name": true, "json": false });
+    const options = optionsOf(command, { "local-name": true, "json": false });
     const name = options.get("local-name");
     const typed = await this.#key();
     const registered = await registerCommand(
@@ -137,7 +137,7 @@ export class SessionCommands {
   }
 
   async #status(command: string): Promise<void> {
-    const { options } = wordsOf(command, { json: false });
+    const options = optionsOf(command, { json: false });
     const own = ownRegistrations(this.#client);
     const all = await Promise.all(own.map(({ id }) => this.#parts.status(id, own.length <= MAX_LOOKS)));
     if (!options.has("json")) return this.#print(all.map((status) => statusText(status)).join("\n"));

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import test, { type TestContext } from "node:test";
 import { NO_AUDIT } from "../../../../src/audit/audit_event.ts";
 import { OnceAMinute } from "../../../../src/observe/once_a_minute.ts";
-import { ClientSessions } from "../../../../src/server/openssh/client_sessions.ts";
+import { ProvenClients } from "../../../../src/server/openssh/proven_clients.ts";
 import { ProvenDialogue, type ProvenDialogueParts } from "../../../../src/server/openssh/proven_dialogue.ts";
 import { PlainConnection } from "../../../../src/server/plain_connection.ts";
 import { generateKey } from "../../../../src/tunnel/keys.ts";
@@ -19,7 +19,7 @@ function server() {
   const logged: string[] = [];
   const parts = {
     routes: { ofKey: (fingerprint: string) => fingerprint === own.publicKey.fingerprint ? [{ id: "1001" }] : [] },
-    ...{ audit: NO_AUDIT, noise: new OnceAMinute(), sessions: new ClientSessions(), onGone() {} },
+    ...{ audit: NO_AUDIT, noise: new OnceAMinute(), clients: new ProvenClients(), onGone() {} },
     log: { warn: (_facts: object, sentence: string) => void logged.push(sentence) },
   } as unknown as ProvenDialogueParts;
   const connect = async (t: TestContext) => {
