@@ -21,7 +21,7 @@ import { ClientSessions } from "./client_sessions.ts";
 import { endSession } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
-import { releasePort } from "./release_port.ts";
+import { type ReleaseParts, releasePort, releasePorts } from "./release_port.ts";
 import { type SshdAccount, sshdAccount } from "./sshd_account.ts";
 import { readSshdHostKeys } from "./sshd_host_keys.ts";
 import { SshdTunnels } from "./sshd_tunnels.ts";
@@ -146,12 +146,27 @@ export class OpensshMode {
   }
 
   async #release(registration: Registration, session: ClientSession): Promise<void> {
-    const { log, config: { backPort } } = this.#parts;
-    await releasePort(registration, session, {
-      ...{ sessions: this.#sessions, uid: this.#account.uid, backPort, log },
-      willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
-    });
+    await releasePort(registration, session, this.#releaseParts);
     this.#tunnels.lookNow();
+  }
+
+  /**
+   * Frees the ports of a client of 0.6.x, before it is told that it may ask sshd for them.
+   *
+   * @param leaves whether an older client has been told to go
+   * @throws PetitError `port-held`
+   */
+  async releasePorts(registrations: readonly Registration[], leaves: boolean): Promise<void> {
+    await releasePorts(registrations, leaves, this.#releaseParts);
+    this.#tunnels.lookNow();
+  }
+
+  get #releaseParts(): ReleaseParts {
+    const { log, noise, config: { backPort } } = this.#parts;
+    return {
+      ...{ sessions: this.#sessions, uid: this.#account.uid, backPort, log, noise },
+      willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
+    };
   }
 
   /** Ends the session of sshd that holds a listening socket. */
