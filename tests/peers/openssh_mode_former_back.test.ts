@@ -12,19 +12,21 @@ import { startService } from "../world/world.ts";
 import { FORMER_CLIENT } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
 import { isServed } from "./former_world.ts";
-import { NEEDS, startOpensshMode } from "./openssh_mode.ts";
-import { peerTest } from "./peer_test.ts";
+import { initOpensshMode, NEEDS } from "./openssh_mode.ts";
+import { peerTest, program } from "./peer_test.ts";
 import { sessionsOf } from "./sshd.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /** A client of 0.6.34 with two tenants, both served through sshd. */
-async function makeWorld(t: TestContext) {
+async function makeWorld(t: TestContext, launcher: readonly string[] = []) {
   const web = await startService(t, new AnsweringService(OK).accept);
-  const { server, sshd, backPort } = await startOpensshMode(t, {
+  const { server, sshd, backPort } = await initOpensshMode(t, {
     sshd: { settings: ["PubkeyAcceptedAlgorithms +ssh-rsa"] },
     server: { "server.legacyBackchannel": true, "server.backHost": "127.0.0.1", "server.registration": "open" },
   });
+  server.launcher = launcher;
+  await server.start();
   const client = await FormerClient.init(t, { sshPort: sshd.port, backPort, username: sshd.user });
   const ids = [(await client.register(web.port)).id, (await client.register(web.port, "second")).id];
   await client.start();
@@ -74,5 +76,24 @@ peerTest(
     for (const id of ids) {
       await server.daemon.logged(({ msg }) => msg === `${id} took over from its older tunnel`);
     }
+  },
+);
+
+peerTest(
+  "a server that may not end sessions of sshd has a client of 0.6.34 try again, until sshd has ended its older one",
+  [...NEEDS, ...FORMER_CLIENT, "setpriv", { name: "root", met: () => process.getuid?.() === 0 }],
+  async (t) => {
+    const launcher = [program("setpriv"), "--bounding-set", "-sys_ptrace,-kill"];
+    const { server, client, sessions, isBack } = await makeWorld(t, launcher);
+    for (const session of sessions) process.kill(session, "SIGSTOP");
+    await client.process.stop("SIGKILL");
+    const daemon = client.launch();
+    await eventually("it has tried twice", () => client.count("Will retry in 2 seconds") >= 2);
+    const told = server.daemon.log.filter(({ code }) => code === "port-held");
+    assert.equal(told.length, 2, "once for each registration");
+    assert.match(String(told[0]?.["hint"]), /ClientAliveInterval/);
+    assert.ok(daemon.alive);
+    for (const session of sessions) process.kill(session, "SIGKILL");
+    await isBack();
   },
 );
