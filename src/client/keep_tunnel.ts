@@ -136,6 +136,7 @@ export class TunnelKeeper {
       this.#serverVitae = tunnel.serverVitae;
       if (this.#tunnel === tunnel) this.#parts.history.began(tunnel);
       this.#tell(tunnel, added);
+      if (tunnel.outdated) this.#guard?.move();
     } catch (error) {
       const { log } = this.#parts;
       log.warn(
@@ -215,9 +216,12 @@ export class TunnelKeeper {
     if (end.kind === "moved") {
       log.info(
         { ids: tunnel.ids, server: tunnel.server },
-        `${tunnel.server} was started again: moving to its new process`,
+        tunnel.outdated
+          ? `The sshd at ${tunnel.server} lets another connection have the ports of new tenants: moving to one`
+          : `${tunnel.server} was started again: moving to its new process`,
       );
       this.#letGo(tunnel);
+      if (tunnel.outdated) await this.#leave(tunnel);
       return "at-once";
     }
     const { cause, wait } = end;
@@ -272,6 +276,12 @@ export class TunnelKeeper {
       this.#leaving.delete(tunnel);
       this.#parts.history.ended(tunnel, tunnel.lasted, cause);
     });
+  }
+
+  /** Leaves the ports at sshd to the next tunnel; it ends when the last caller has left, and nobody else ends it. */
+  async #leave(tunnel: Tunnel): Promise<void> {
+    await tunnel.withdraw();
+    void tunnel.drain().then(() => tunnel.end(CAUSES.settings));
   }
 
   #wakeUp(what: WakeUp): void {

@@ -81,6 +81,9 @@ export class Tunnel {
   readonly #callers = new OpenSet<IncomingOpen>();
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
+  /** Ids of the registrations that its key had when it logged in. */
+  #atLogin: ReadonlySet<string> | undefined;
+  #outdated = false;
   #serverVitae: ServerVitae | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #verifying: Promise<void> | undefined;
@@ -134,6 +137,14 @@ export class Tunnel {
   /** Whether the connection stands. */
   get alive(): boolean {
     return this.link.wire.writable;
+  }
+
+  /**
+   * Whether one of its tenants has to wait for another connection: sshd lets one listen on the ports only that its key had when it logged in
+   * (sshd(8), permitlisten).
+   */
+  get outdated(): boolean {
+    return this.#outdated;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -318,6 +329,7 @@ export class Tunnel {
     this.#tenants = tenants;
     this.#leaves = false;
     const registrations = await this.#known(tenants);
+    const atLogin = this.#atLogin ??= new Set(registrations.map(({ registeredId }) => registeredId));
     const wanted = tenants.filter((tenant) => gate.closed(tenant) === undefined).flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);
@@ -337,6 +349,10 @@ export class Tunnel {
       const before = this.#carried.get(registered.registeredPort);
       if (before !== undefined) {
         before.tenant = tenant;
+        continue;
+      }
+      if (this.#backchannel.throughSshd && !atLogin.has(registered.registeredId)) {
+        this.#outdated = true;
         continue;
       }
       try {
