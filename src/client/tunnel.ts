@@ -79,11 +79,14 @@ export class Tunnel {
   /** All that were asked for last, those too that nobody is let in to. */
   #tenants: readonly RegisteredTenant[] = [];
   readonly #callers = new OpenSet<IncomingOpen>();
+  /** Whether a tenant has to wait for another connection: sshd lets one have the ports only that its key had at login (sshd(8), permitlisten). */
+  outdated = false;
+  /** Whether the forward of a tenant was refused when it was asked for last. */
+  refuses = false;
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
   /** Ids of the registrations that its key had when it logged in. */
   #atLogin: ReadonlySet<string> | undefined;
-  #outdated = false;
   #serverVitae: ServerVitae | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #verifying: Promise<void> | undefined;
@@ -137,14 +140,6 @@ export class Tunnel {
   /** Whether the connection stands. */
   get alive(): boolean {
     return this.link.wire.writable;
-  }
-
-  /**
-   * Whether one of its tenants has to wait for another connection: sshd lets one listen on the ports only that its key had when it logged in
-   * (sshd(8), permitlisten).
-   */
-  get outdated(): boolean {
-    return this.#outdated;
   }
 
   /** What the server told of itself; null before the first `serve`. */
@@ -352,7 +347,7 @@ export class Tunnel {
         continue;
       }
       if (this.#backchannel.throughSshd && !atLogin.has(registered.registeredId)) {
-        this.#outdated = true;
+        this.outdated = true;
         continue;
       }
       try {
@@ -364,6 +359,7 @@ export class Tunnel {
         log.error({ id: registered.registeredId, tenant: tenant.name, code, hint }, messageOf(error));
       }
     }
+    this.refuses = failure !== undefined;
     if (failure !== undefined && this.#carried.size === 0) throw failure;
     return added;
   }
