@@ -218,6 +218,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       clients: legacyClients,
       registrar: new LegacyRegistrar({ config, routes, registrations }),
       onClient: () => oldClients.look(),
+      releasePorts: async (held: readonly Registration[], leaves: boolean) => await openssh?.releasePorts(held, leaves),
     };
     const plain = needsPlainBackchannel(config)
       ? new PlainBackchannel({

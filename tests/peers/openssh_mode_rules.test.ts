@@ -9,6 +9,7 @@ import { background, run } from "../world/processes.ts";
 import { getOnce, statusOf } from "../world/raw_http.ts";
 import { RawPeer } from "../world/raw_peer.ts";
 import { AnsweringService } from "../world/raw_service.ts";
+import { addTenant } from "../world/tenants.ts";
 import { TestClient } from "../world/world.ts";
 import { makeSshdWorld, NEEDS, type SshdWorld, startSshdServer } from "./openssh_mode.ts";
 import { peerTest, program } from "./peer_test.ts";
@@ -148,6 +149,25 @@ peerTest("a port that another program has: the client is told, and served once i
   await new Promise((resolve) => squatter.close(resolve));
   assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
 });
+
+peerTest(
+  "a port of one tenant that another program has is asked for again, while the others are served",
+  NEEDS,
+  async (t) => {
+    const { server, client, service, proxyPort, host } = await makeStopped(t, { client: 'reconnectDelayMax = "1s"\n' });
+    const other = await addTenant(client, server, "other", { port: service.port });
+    const squatter = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => squatter.listen(other.registeredPort, "127.0.0.1", resolve));
+    t.after(() => squatter.close());
+    client.launch();
+    const refusals = () => client.log.filter(({ code }) => code === "forward-refused").length;
+    await eventually("refused twice", () => refusals() >= 2);
+    assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
+    await new Promise((resolve) => squatter.close(resolve));
+    await client.logged((line) => line["id"] === other.registeredId && line["endpoint"] !== undefined);
+    assert.equal(statusOf(await getOnce(proxyPort, `${other.registeredId}.example.com`)), 200);
+  },
+);
 
 peerTest("host keys of sshd that cannot be read are an error at the start", NEEDS, async (t) => {
   await assert.rejects(

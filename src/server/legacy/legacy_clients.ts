@@ -39,8 +39,8 @@ export class LegacyClients {
     return this.#byId.size;
   }
 
-  /** A client has come. Whoever had any of the same registrations has to go. */
-  take(client: LegacyClient): void {
+  /** A client has come. Whoever had any of the same registrations has to go. @returns whether somebody had */
+  take(client: LegacyClient): boolean {
     const { log, noise } = this.#parts;
     const older = new Map<LegacyClient, string[]>();
     for (const id of client.ids) {
@@ -58,6 +58,7 @@ export class LegacyClients {
         ));
       this.#end(before, CAUSES.takenOver);
     }
+    return older.size > 0;
   }
 
   /** Has a client end its tunnels. @param why for the record of what the server saw */

@@ -26,6 +26,12 @@ export interface LegacySessionParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
+  /**
+   * Frees the ports of a client that has come, where the system's sshd has them and may hold them still for an older connection.
+   * @param leaves whether an older client has been told to go
+   * @throws PetitError `port-held`
+   */
+  releasePorts(registrations: readonly Registration[], leaves: boolean): Promise<void>;
   /** Told of each client that has shaken hands. */
   onClient(): void;
 }
@@ -82,7 +88,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   }
 
   async #answer(message: LegacyClientMessage): Promise<object | undefined> {
-    const { config, clients, registrar } = this.#parts;
+    const { config, registrar } = this.#parts;
     switch (message.type) {
       case "ping1":
         return { type: "didPing1" };
@@ -111,10 +117,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       }
       case "handshake2": {
         const registrations = this.#proven("handshake", message.response);
-        const [{ fingerprint }] = registrations as [Registration];
-        this.#key = fingerprint;
-        this.ids = registrations.map(({ id }) => id);
-        clients.take(this);
+        await this.#takePlace(registrations);
         const [first, ...others] = registrations.map(({ port }) => port);
         return {
           type: "shakehand2",
@@ -134,6 +137,22 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         return { type: "didUnregister2" };
       case "unregister3":
         return undefined;
+    }
+  }
+
+  /** @throws PetitError `port-held`: an error here has a client of 0.6.x try again later, and a refusal by sshd has it give its registrations up */
+  async #takePlace(registrations: readonly Registration[]): Promise<void> {
+    const { clients } = this.#parts;
+    const [{ fingerprint }] = registrations as [Registration];
+    this.#key = fingerprint;
+    this.ids = registrations.map(({ id }) => id);
+    const leaves = clients.take(this);
+    try {
+      await this.#parts.releasePorts(registrations, leaves);
+    } catch (error) {
+      this.#key = undefined;
+      clients.left(this);
+      throw error;
     }
   }
 
@@ -211,7 +230,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
   #tellRefused(raw: unknown, error: unknown): void {
     const { audit, log, noise } = this.#parts;
     const { address } = this;
-    if (!(error instanceof PetitError)) return;
+    // What holds a port is told of where that is found out.
+    if (!(error instanceof PetitError) || error.code === "port-held") return;
     const { code, hint } = error;
     if (isOwnFault(error)) {
       noise.tell(

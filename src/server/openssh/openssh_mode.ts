@@ -22,7 +22,7 @@ import { ProvenClients } from "./proven_clients.ts";
 import { endSession } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
-import { releasePort } from "./release_port.ts";
+import { type ReleaseParts, releasePort, releasePorts } from "./release_port.ts";
 import { type SshdAccount, sshdAccount } from "./sshd_account.ts";
 import { readSshdHostKeys } from "./sshd_host_keys.ts";
 import { SshdTunnels } from "./sshd_tunnels.ts";
@@ -149,12 +149,27 @@ export class OpensshMode {
   }
 
   async #release(registration: Registration, client: ProvenClient): Promise<void> {
-    const { log, config: { backPort } } = this.#parts;
-    await releasePort(registration, client, {
-      ...{ clients: this.#clients, uid: this.#account.uid, backPort, log },
-      willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
-    });
+    await releasePort(registration, client, this.#releaseParts);
     this.#tunnels.lookNow();
+  }
+
+  /**
+   * Frees the ports of a client of 0.6.x, before it is told that it may ask sshd for them.
+   *
+   * @param leaves whether an older client has been told to go
+   * @throws PetitError `port-held`
+   */
+  async releasePorts(registrations: readonly Registration[], leaves: boolean): Promise<void> {
+    await releasePorts(registrations, leaves, this.#releaseParts);
+    this.#tunnels.lookNow();
+  }
+
+  get #releaseParts(): ReleaseParts {
+    const { log, noise, config: { backPort } } = this.#parts;
+    return {
+      ...{ clients: this.#clients, uid: this.#account.uid, backPort, log, noise },
+      willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
+    };
   }
 
   /** Ends the session of sshd that holds a listening socket. */

@@ -1,6 +1,7 @@
 import { PetitError } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
-import { listeningSockets } from "../../platform/listening_sockets.ts";
+import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { type ListeningSocket, listeningSockets } from "../../platform/listening_sockets.ts";
 import { ownersOf } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
@@ -16,6 +17,7 @@ export interface ReleaseParts {
   readonly uid: number;
   readonly backPort: number;
   readonly log: Log;
+  readonly noise: OnceAMinute;
   /** What is to be told as the cause when the tunnel of that registration ends. */
   willEnd(id: string, cause: string): void;
 }
@@ -28,8 +30,8 @@ export interface ReleaseParts {
  * @throws PetitError `port-held` with the reason why it is not free
  */
 export async function releasePort(registration: Registration, by: ProvenClient, parts: ReleaseParts): Promise<void> {
-  const { clients, uid, log } = parts;
-  const { id, port, fingerprint } = registration;
+  const { clients, uid } = parts;
+  const { port, fingerprint } = registration;
   const holders = listeningSockets().filter((socket) => socket.port === port);
   if (holders.length === 0) return;
   const uids = [uid, 0];
@@ -44,25 +46,64 @@ export async function releasePort(registration: Registration, by: ProvenClient, 
   if (own !== undefined && holders.some(({ inode }) => ownersOf(inode).some(({ pid }) => pid === own))) {
     throw new PetitError("port-held", `This very connection has port ${port} already`);
   }
-  parts.willEnd(id, CAUSES.takenOver);
   const older = clients.ofKey(fingerprint).filter((client) => client !== by && client.tunnelId !== by.tunnelId);
-  log.info({ id, port, key: fingerprint }, `${id} took over from its older tunnel`);
   for (const client of older) client.dismiss(CAUSES.takenOver);
+  await endHolders(registration, holders, { spared: own, leaves: older.length > 0 }, parts);
+}
+
+/**
+ * The same for all registrations of a client of 0.6.x that has proven its key and has asked sshd for nothing yet: it does so when it is answered,
+ * and takes a refusal for a reason to unregister, and to begin anew with another key. What another program than sshd listens on is left alone.
+ *
+ * @param leaves whether an older client has been told to go
+ * @throws PetitError `port-held` where it would be refused
+ */
+export async function releasePorts(
+  registrations: readonly Registration[],
+  leaves: boolean,
+  parts: ReleaseParts,
+): Promise<void> {
+  const { clients, uid } = parts;
+  const sockets = listeningSockets().filter((socket) => [uid, 0].includes(socket.uid));
+  const held = registrations.map((registration) => ({
+    registration,
+    holders: sockets.filter(({ port }) => port === registration.port),
+  })).filter(({ holders }) => holders.length > 0);
+  const [first] = held;
+  if (first === undefined) return;
+  // One that has been upgraded since, and is there at the same time.
+  const newer = clients.ofKey(first.registration.fingerprint);
+  for (const client of newer) client.dismiss(CAUSES.takenOver);
+  const older = { spared: undefined, leaves: leaves || newer.length > 0 };
+  await Promise.all(held.map(({ registration, holders }) => endHolders(registration, holders, older, parts)));
+}
+
+/** Ends the sessions of sshd that hold a port. @throws PetitError `port-held` where this process may not */
+async function endHolders(
+  { id, port, fingerprint }: Registration,
+  holders: readonly ListeningSocket[],
+  older: { readonly spared: number | undefined; readonly leaves: boolean },
+  { uid, log, noise, willEnd }: ReleaseParts,
+): Promise<void> {
+  willEnd(id, CAUSES.takenOver);
   for (const { inode } of holders) {
-    if (older.length > 0 && await untilClosed(inode, LEAVES_WITHIN)) continue;
-    if (await endSession(inode, uids, own)) continue;
-    log.warn(
-      {
-        code: "port-held",
-        id,
-        port,
-        hint: "Set ClientAliveInterval and ClientAliveCountMax in sshd_config, so that sshd ends dead connections",
-      },
-      `Port ${port} of ${id} is held by an older connection to sshd, which this server may not end`,
-    );
+    if (older.leaves && await untilClosed(inode, LEAVES_WITHIN)) continue;
+    if (await endSession(inode, [uid, 0], older.spared)) continue;
+    noise.tell(`port-held ${id}`, (repeated) =>
+      log.warn(
+        {
+          code: "port-held",
+          id,
+          port,
+          repeated,
+          hint: "Set ClientAliveInterval and ClientAliveCountMax in sshd_config, so that sshd ends dead connections",
+        },
+        `Port ${port} of ${id} is held by an older connection to sshd, which this server may not end`,
+      ));
     throw new PetitError(
       "port-held",
       `The server's sshd still holds port ${port} for an older connection, which petit may not end: sshd does when ClientAliveInterval is set there`,
     );
   }
+  log.info({ id, port, key: fingerprint }, `${id} took over from its older tunnel`);
 }
