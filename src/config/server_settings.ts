@@ -209,7 +209,7 @@ export const server = z.strictObject({
   backHost: setting(
     text(),
     "",
-    'Address of the backchannel outside of SSH, which clients of 0.6.x need, and those that log in to the system\'s sshd; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
+    'Address of the backchannel outside of SSH, which clients of petit 0.6 need, and those that log in to the system\'s sshd; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
   ),
   backPort: setting(
     port(),
