@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { listeningSockets } from "../../src/platform/listening_sockets.ts";
+import { openRegistry } from "../../src/registry/open_registry.ts";
 import { eventually } from "../world/eventually.ts";
 import { ClientProcess } from "../world/executable.ts";
 import { RawCaller, statusOf } from "../world/raw_http.ts";
@@ -42,8 +43,7 @@ peerTest("several tenants share a key and a connection to sshd, and one of them 
   caller.send("and after");
   assert.equal(await caller.take(9), "and after");
   caller.close();
-  const errors = client.daemon.log.filter(({ level }) => level === "error" || level === "warn");
-  assert.deepEqual(errors, []);
+  assert.deepEqual(client.daemon.log.filter(({ level }) => level === "error" || level === "warn"), []);
 
   await clientCommand(client, "unregister", "-t", "shop");
   assert.ok(line().endsWith(` petit:${client.id},${echoed.id}`), line());
@@ -52,9 +52,13 @@ peerTest("several tenants share a key and a connection to sshd, and one of them 
   assert.equal(statusOf(await get(server.proxyPort, shop.id)), 404);
   await isServed(client, "first");
 
-  // A daemon that starts has one connection for all of them.
-  await client.daemon.stop();
-  await client.start();
-  await client.daemon.logged((line) => line["id"] === echoed.id && line["endpoint"] !== undefined);
-  await isServed(client, "first");
+  // One that the operator takes away has to be taken from the client, whose connection ends for that, and for nothing else.
+  const registry = openRegistry(server.registryUrl);
+  registry.unregister(echoed.id);
+  registry.close();
+  await eventually("its port is closed", () => !listeningSockets().some(({ port }) => port === echoed.port));
+  assert.ok(line().endsWith(` petit:${client.id}`), line());
+  assert.equal(statusOf(await get(server.proxyPort, client.id)), 200);
+  const ends = client.daemon.log.flatMap(({ msg, cause }) => /^The tunnel to .* ended/.test(msg) ? [cause] : []);
+  assert.deepEqual(ends, ["the server's operator ended it"]);
 });

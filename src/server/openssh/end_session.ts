@@ -14,7 +14,7 @@ const KILLED = 1000;
 const LOOK_EVERY = 25;
 
 /** Whether a socket listens still. */
-function isListening(inode: number): boolean {
+export function isListening(inode: number): boolean {
   return listeningSockets().some((socket) => socket.inode === inode);
 }
 

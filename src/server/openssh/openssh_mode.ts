@@ -19,7 +19,7 @@ import type { Routes } from "../routes.ts";
 import type { Tunnels } from "../tunnels.ts";
 import type { ProvenClient } from "./proven_client.ts";
 import { ProvenClients } from "./proven_clients.ts";
-import { endSession } from "./end_session.ts";
+import { endSession, isListening } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
 import { type ReleaseParts, releasePort, releasePorts } from "./release_port.ts";
@@ -200,9 +200,13 @@ export class OpensshMode {
     const inode = this.#tunnels.get(registration.id)?.listener.inode;
     this.#tunnels.lookNow();
     if (inode === undefined) return;
-    void sleep(WITHDRAWS_WITHIN, undefined, { ref: false }).then(() =>
-      this.#end(registration, inode, CAUSES.unregistered)
-    );
+    void sleep(WITHDRAWS_WITHIN, undefined, { ref: false }).then(async () => {
+      const isLast = this.#parts.routes.ofKey(registration.fingerprint).length === 0;
+      // Others of the same client go on through the same connection, if it has let go of that port.
+      if (isLast || isListening(inode)) {
+        await this.#end(registration, inode, isLast ? CAUSES.unregistered : CAUSES.operator);
+      }
+    });
   }
 
   /** A successor keeps the keys from now on, and takes the backchannels; what is in progress through the tunnels goes on here. */
