@@ -114,7 +114,7 @@ function targetOf(ssh: SshTarget | undefined, host: string, port: number, config
     if (key?.line === line && isSound(blobOf(key))) return key;
     throw new PetitError("message-invalid", "The server names a host key of its sshd that is none");
   });
-  if (!/^[\w.@-]+$/.test(ssh.username)) {
+  if (!/^[\w.@-]+\$?$/.test(ssh.username)) {
     throw new PetitError("message-invalid", "The server names a user of its sshd that cannot be");
   }
   const to = { host, port: ssh.port };

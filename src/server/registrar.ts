@@ -158,7 +158,7 @@ export class Registrar {
   /** Its operator learns here why a client stays away. */
   #tellRefusedVersion(reason: string, { key: { fingerprint: key }, address }: BackchannelPeer): void {
     const { log, noise } = this.#parts;
-    noise.tell(`version ${key}`, (repeated) => {
+    noise.tellOf("version", key, (repeated) => {
       log.warn({ code: "version-refused", key, address, repeated }, `A client was refused: ${reason}`);
     });
   }
