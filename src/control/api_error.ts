@@ -44,6 +44,7 @@ const CODES: Record<number, readonly string[]> = {
       "other-server",
       "port-unknown",
       "tenant-exists",
+      "too-many-registrations",
       "user-taken",
       "tunnel-away",
       "join-code-used",

@@ -104,6 +104,12 @@ export interface ImportConflict {
   readonly reason: string;
 }
 
+/**
+ * Registrations that a key may have before it is given another one; those that it has already stay, and so do imported ones. Where registration is
+ * open, a client of 0.6.x registers whatever public key it names, be it somebody else's.
+ */
+export const MAX_OF_KEY = 256;
+
 /** Why a join code does not open the door; each is a sentence of its own for the customer. */
 export type JoinRefusal = "join-code-unknown" | "join-code-used" | "join-code-expired" | "join-code-brand";
 
@@ -121,7 +127,7 @@ export interface Registry {
   /**
    * Makes a registration, or finds the one that this key made with this join code or asks for again; without a join code, the one that it
    * has for this tenant. So an answer that got lost loses nothing.
-   * @throws PetitError with a {@link JoinRefusal} as its code, or `port-taken`
+   * @throws PetitError with a {@link JoinRefusal} as its code, `port-taken`, or `too-many-registrations`: the key has {@link MAX_OF_KEY}
    */
   register(request: RegistrationRequest): Registration;
   /**

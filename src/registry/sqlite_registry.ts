@@ -12,6 +12,7 @@ import {
   JOIN_CODES_KEPT,
   type JoinCodeRecord,
   type JoinRefusal,
+  MAX_OF_KEY,
   type NewJoinCode,
   type Registration,
   type RegistrationRequest,
@@ -87,6 +88,7 @@ export class SqliteRegistry implements Registry {
       const ofTenant = before === undefined && request.joinHash === null && !legacy;
       const own = ofTenant ? this.#ofTenant(fingerprint, tenant) : undefined;
       if (own !== undefined) return own;
+      this.#refuseMore(fingerprint);
       const { id, port } = before ?? this.#nextFree(request.port);
       this.#db.run(
         "INSERT INTO registrations (id, port, key, fingerprint, brand, vitae, created_at, tenant, legacy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -240,6 +242,23 @@ export class SqliteRegistry implements Registry {
     );
     const [row] = rows;
     return row === undefined || rows.length > 1 ? undefined : this.#byId(row.id);
+  }
+
+  /** @throws PetitError `too-many-registrations` */
+  #refuseMore(fingerprint: string): void {
+    const row = this.#db.get<{ count: number }>(
+      "SELECT count(*) AS count FROM registrations WHERE fingerprint = ?",
+      fingerprint,
+    );
+    if ((row?.count ?? 0) < MAX_OF_KEY) return;
+    throw new PetitError(
+      "too-many-registrations",
+      `The key ${fingerprint} has ${MAX_OF_KEY} registrations already, which is as many as a key may have`,
+      {
+        hint:
+          "Unregister those that are not in use, or register with another key: a client in another folder has its own",
+      },
+    );
   }
 
   /** What the key asks for and gave back earlier, now its own again. */

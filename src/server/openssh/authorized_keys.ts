@@ -1,19 +1,7 @@
-import { Buffer } from "node:buffer";
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import process from "node:process";
-import { messageOf, PetitError, systemCode } from "../../error.ts";
-import { syncFolder } from "../../platform/sync_folder.ts";
+import { messageOf, PetitError } from "../../error.ts";
+import { AccountFolder, type Owner } from "./account_folder.ts";
 import { type Repaired, repairLines } from "./repair_lines.ts";
 
 /** Times that the file is read again because another program has just written it. */
@@ -22,18 +10,22 @@ const MAX_TRIES = 5;
 /** The file of keys that sshd lets in, of which some lines are petit's. */
 export class AuthorizedKeys {
   readonly file: string;
-  readonly #owner: { readonly uid: number; readonly gid: number };
+  readonly #owner: Owner;
 
   /** @param owner of the file and its folder, where they have to be made */
-  constructor(file: string, owner: { readonly uid: number; readonly gid: number }) {
+  constructor(file: string, owner: Owner) {
     this.file = file;
     this.#owner = owner;
   }
 
-  /** Changes when the file does. */
+  /** Changes when the file does. @throws PetitError `authorized-keys-unusable` where that cannot be told */
   get stamp(): string {
-    const stats = statSync(this.file, { throwIfNoEntry: false, bigint: true });
-    return stats === undefined ? "" : `${stats.mtimeNs}:${stats.size}:${stats.ino}:${stats.mode}:${stats.uid}`;
+    try {
+      const stats = statSync(this.file, { throwIfNoEntry: false, bigint: true });
+      return stats === undefined ? "" : `${stats.mtimeNs}:${stats.size}:${stats.ino}:${stats.mode}:${stats.uid}`;
+    } catch (error) {
+      throw this.#unusable(error);
+    }
   }
 
   /**
@@ -45,57 +37,39 @@ export class AuthorizedKeys {
   repair(wanted: ReadonlyMap<string, string>): Repaired {
     try {
       for (let tries = 1;; tries++) {
-        const before = this.stamp;
-        const text = before === "" ? "" : readFileSync(this.file, "latin1");
-        const repaired = repairLines(text, wanted);
-        if (repaired.text === text || this.#write(repaired.text, before, tries === MAX_TRIES)) return repaired;
+        const repaired = this.#try(wanted, tries === MAX_TRIES);
+        if (repaired !== undefined) return repaired;
       }
     } catch (error) {
-      throw new PetitError("authorized-keys-unusable", `Cannot keep "${this.file}": ${messageOf(error)}`, {
-        hint: "Clients log in to sshd by the keys in it: this user has to be allowed to write the file and its folder",
-        cause: error,
-      });
+      throw this.#unusable(error);
     }
   }
 
-  /** Writes it as a whole or not at all. False where another program has changed it in the meantime. */
-  #write(text: string, before: string, force: boolean): boolean {
-    // What a link leads to is replaced, and not the link.
-    const target = existsSync(this.file) ? realpathSync(this.file) : this.file;
-    const stats = statSync(target, { throwIfNoEntry: false });
-    this.#makeFolder(dirname(target));
-    const temporary = `${target}.petit.${process.pid}.tmp`;
+  /** Undefined where another program has changed it in the meantime. */
+  #try(wanted: ReadonlyMap<string, string>, force: boolean): Repaired | undefined {
+    const before = this.stamp;
+    if (before === "" && wanted.size === 0) return repairLines("", wanted);
+    const folder = new AccountFolder(this.file, this.#owner);
     try {
-      rmSync(temporary, { force: true });
-      const mode = stats === undefined ? 0o600 : stats.mode & 0o777;
-      writeFileSync(temporary, Buffer.from(text, "latin1"), { mode, flush: true, flag: "wx" });
-      const { uid, gid } = stats ?? this.#owner;
-      this.#give(temporary, uid, gid);
-      if (!force && this.stamp !== before) return false;
-      renameSync(temporary, target);
-      syncFolder(dirname(target));
-      return true;
+      const found = folder.read() ?? { text: "", mode: 0o600, uid: this.#owner.uid, gid: this.#owner.gid };
+      const repaired = repairLines(found.text, wanted);
+      if (repaired.text === found.text) return repaired;
+      const { mode, uid, gid } = found;
+      const isWritten = folder.write(repaired.text, { mode, uid, gid }, () => force || this.stamp === before);
+      return isWritten ? repaired : undefined;
     } finally {
-      rmSync(temporary, { force: true });
+      folder.close();
     }
   }
 
-  #makeFolder(folder: string): void {
-    if (existsSync(folder)) return;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#give(folder, this.#owner.uid, this.#owner.gid);
-  }
-
-  /** Only root can give files away; others write files of their own. */
-  #give(path: string, uid: number, gid: number): void {
-    try {
-      if (process.getuid?.() !== uid) chownSync(path, uid, gid);
-      else if (statSync(path).gid !== gid) chownSync(path, uid, gid);
-    } catch (error) {
-      if (systemCode(error) !== "EPERM" || process.getuid?.() === 0) throw error;
-      throw new PetitError("not-ours", `it belongs to the user ${uid}, and this is ${process.getuid?.()}`, {
-        cause: error,
-      });
-    }
+  #unusable(error: unknown): PetitError {
+    if (error instanceof PetitError && error.code === "authorized-keys-unusable") return error;
+    // The file is reached through its folder's descriptor, which says nothing to anybody.
+    const why = messageOf(error).replace(/\/proc\/self\/fd\/\d+/g, dirname(this.file));
+    return new PetitError("authorized-keys-unusable", `Cannot keep "${this.file}": ${why}`, {
+      hint:
+        "Clients log in to sshd by the keys in it: it has to be a plain file that this user may write, as well as its folder, and both have to belong to the user that clients log in as",
+      cause: error,
+    });
   }
 }

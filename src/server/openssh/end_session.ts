@@ -1,10 +1,8 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listeningSockets } from "../../platform/listening_sockets.ts";
-import { identifyProcess, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
-
-/** What sshd calls the program of a session; a file of its own since OpenSSH 9.8. */
-const SSHD = /^sshd(?:-session|-auth)?$/;
+import { holdsSocket, identifyProcess, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
+import { isSshdSession } from "./sshd_session.ts";
 
 /** Milliseconds for a process to end that was asked to, and to be gone that was killed. */
 const ASKED = 500;
@@ -29,21 +27,27 @@ export async function untilClosed(inode: number, milliseconds: number): Promise<
 }
 
 /**
- * Ends the sshd session that holds a listening socket: nothing but a process of sshd, of one of these users, and only where this process may see
+ * Ends the sshd session that holds a listening socket: nothing but a session of sshd, of that user, and only where this process may see
  * and end it.
  *
  * @param spared a process that is left alone
+ * @param holders processes that hold it, where they are known
  * @returns whether the socket is gone
  */
-export async function endSession(inode: number, uids: readonly number[], spared?: number): Promise<boolean> {
-  const isSession = ({ pid, program, uid }: SocketOwner) =>
-    SSHD.test(program) && uids.includes(uid) && pid !== spared && pid !== process.pid;
-  const owners = ownersOf(inode).filter(isSession);
+export async function endSession(
+  inode: number,
+  user: number,
+  spared?: number,
+  holders: readonly SocketOwner[] = ownersOf(inode),
+): Promise<boolean> {
+  const isSession = (owner: SocketOwner) =>
+    owner.uid === user && owner.pid !== spared && owner.pid !== process.pid && isSshdSession(owner);
+  const owners = holders.filter(isSession);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     for (const { pid } of owners) {
       try {
-        // The number may be another process's by now.
-        if (isSession(identifyProcess(pid)) && isListening(inode)) process.kill(pid, signal);
+        // The number may be another process's by now, be it one of sshd's.
+        if (isSession(identifyProcess(pid)) && holdsSocket(pid, inode)) process.kill(pid, signal);
       } catch {
         // It is gone, or not ours to end.
       }

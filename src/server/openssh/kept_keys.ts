@@ -6,8 +6,10 @@ import { byId } from "../../registry/registration_id.ts";
 import type { Registration } from "../../registry/registry.ts";
 import type { Routes } from "../routes.ts";
 import { AuthorizedKeys } from "./authorized_keys.ts";
-import { keyLine } from "./key_line.ts";
+import { blobOf, isSound, readKeyLine } from "../../tunnel/keys.ts";
+import { fittingLine, keyLine } from "./key_line.ts";
 import type { Repaired } from "./repair_lines.ts";
+import { type ReservedPorts, reservedPorts } from "./reserved_ports.ts";
 import type { SshdAccount } from "./sshd_account.ts";
 
 /** Milliseconds between two looks at the file. */
@@ -19,6 +21,9 @@ const FOUGHT_OVER = 60_000;
 
 /** Repairs within a minute after which another program is taken to change the file back each time. */
 const MAX_REPAIRS = 10;
+
+/** Ids that a line of the log names. */
+const MAX_TOLD = 10;
 
 export interface KeptKeysParts {
   readonly config: ServerConfig;
@@ -33,6 +38,8 @@ export class KeptKeys {
   readonly #parts: KeptKeysParts;
   readonly #file: AuthorizedKeys;
   #wanted = new Map<string, string>();
+  /** Which keys of registrations can be trusted. */
+  #sound: ReadonlyMap<string, boolean> = new Map();
   /** What the file looked like when it was right last. */
   #stamp: string | undefined;
   #changedAt = -Infinity;
@@ -73,10 +80,62 @@ export class KeptKeys {
       else others.push(registration);
     }
     const everywhere = config.ssh.gatewayPorts === "clientspecified";
-    return new Map([...byKey].map(([key, registrations]) => {
+    const reserved = reservedPorts(config);
+    const sound = new Map<string, boolean>();
+    const lines = new Map<string, string>();
+    for (const [key, registrations] of byKey) {
       registrations.sort(byId);
-      return [key, keyLine({ key, registrations }, everywhere, config.backPort)];
-    }));
+      const { isSound, listed } = this.#allowed(key, registrations, everywhere, reserved);
+      sound.set(key, isSound);
+      if (listed.length > 0) lines.set(key, keyLine({ key, registrations: listed }, everywhere, config.backPort));
+    }
+    this.#sound = sound;
+    return lines;
+  }
+
+  /** Which of a key's registrations sshd may serve; what is left out is told of. */
+  #allowed(
+    key: string,
+    registrations: readonly Registration[],
+    everywhere: boolean,
+    reserved: ReservedPorts,
+  ): { readonly isSound: boolean; readonly listed: readonly Registration[] } {
+    const { fingerprint } = registrations[0] as Registration;
+    // Reading a key takes long where there are thousands.
+    const sound = this.#sound.get(key) ?? isSoundLine(key);
+    if (!sound) {
+      this.#leaveOut("key-unsound", fingerprint, registrations, "the key is too short, or none that petit knows");
+      return { isSound: false, listed: [] };
+    }
+    const open = registrations.filter(({ port }) => !reserved.has(port));
+    const listed = fittingLine(open, everywhere);
+    const taken = registrations.filter(({ port }) => reserved.has(port));
+    if (taken.length > 0) {
+      const ports = taken.map(({ port }) => port).join(", ");
+      this.#leaveOut(
+        "port-reserved",
+        fingerprint,
+        taken,
+        `the ports of this machine's own services are not theirs: ${ports}`,
+      );
+    }
+    if (listed.length < open.length) {
+      this.#leaveOut("key-line-full", fingerprint, open.slice(listed.length), "sshd takes no more for one key");
+    }
+    return { isSound: true, listed };
+  }
+
+  #leaveOut(code: string, key: string, registrations: readonly Registration[], why: string): void {
+    const { log, noise, account } = this.#parts;
+    const ids = registrations.slice(0, MAX_TOLD).map(({ id }) => id);
+    const count = registrations.length;
+    noise.tellOf(code, key, (repeated) =>
+      log.warn(
+        { code, key, ids, count, repeated },
+        `${
+          count === 1 ? `Registration ${ids[0]} is` : `${count} registrations of a key are`
+        } left out of "${account.authorizedKeys}": ${why}`,
+      ));
   }
 
   #repair(): Repaired {
@@ -86,22 +145,31 @@ export class KeptKeys {
   }
 
   #repairSafely(): void {
-    const { log, noise } = this.#parts;
     try {
       this.#tell(this.#repair());
     } catch (error) {
       // It is tried again with the next look.
       this.#stamp = undefined;
-      const { code, hint } = error as PetitError;
-      noise.tell("authorized-keys", (repeated) => log.error({ code, hint, repeated }, messageOf(error)));
+      this.#tellUnusable(error);
     }
+  }
+
+  #tellUnusable(error: unknown): void {
+    const { log, noise } = this.#parts;
+    const { code, hint } = error as PetitError;
+    noise.tell("authorized-keys", (repeated) => log.error({ code, hint, repeated }, messageOf(error)));
   }
 
   /** Whether somebody else has changed the file, and is done with it. */
   #look(): void {
     const { log, noise } = this.#parts;
     const now = performance.now();
-    const { stamp } = this.#file;
+    let stamp: string;
+    try {
+      ({ stamp } = this.#file);
+    } catch (error) {
+      return this.#tellUnusable(error);
+    }
     if (stamp === this.#stamp) return;
     if (stamp !== this.#changed || this.#changedAt === -Infinity) {
       this.#changed = stamp;
@@ -139,6 +207,12 @@ export class KeptKeys {
         ));
     }
   }
+}
+
+/** Whether a key is one that petit lets in itself: sshd takes shorter ones of RSA. */
+function isSoundLine(key: string): boolean {
+  const read = readKeyLine(key);
+  return read !== undefined && isSound(blobOf(read));
 }
 
 function sameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {

@@ -23,32 +23,51 @@ const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 /** What clients of 0.6.x ask for by default. Where sshd's GatewayPorts is "no" it listens on loopback for that too. */
 const LEGACY = "0.0.0.0";
 
+/** Of what sshd takes in one line: it discards one with more (auth-options.c, SSH_AUTHOPT_PERMIT_MAX). */
+const MAX_LISTENS = 4096;
+
+const listensOf = ({ port, legacy }: ListedKey["registrations"][number], everywhere: boolean): string[] =>
+  everywhere ? [`${port}`] : [...LOOPBACK, ...legacy ? [LEGACY] : []].map((host) => `${host}:${port}`);
+
+/** As many of a key's registrations, from the first on, as sshd takes in one line. */
+export function fittingLine<Registration extends ListedKey["registrations"][number]>(
+  registrations: readonly Registration[],
+  everywhere: boolean,
+): readonly Registration[] {
+  let room = MAX_LISTENS;
+  const end = registrations.findIndex((registration) => (room -= listensOf(registration, everywhere).length) < 0);
+  return end === -1 ? registrations : registrations.slice(0, end);
+}
+
 /**
  * The line of a key in an authorized_keys file (sshd(8)), without its end.
  *
  * @param everywhere whether its ports may listen on any address
+ * @throws Error where there are no registrations: a line without "permitlisten" lets its key listen on every port
  */
 export function keyLine({ key, registrations }: ListedKey, everywhere: boolean, backPort: number): string {
-  const listens = registrations.flatMap(({ port, legacy }) =>
-    everywhere ? [`${port}`] : [...LOOPBACK, ...legacy ? [LEGACY] : []].map((host) => `${host}:${port}`)
-  );
+  if (registrations.length === 0) throw new Error("a key without registrations has no line");
+  const fitting = fittingLine(registrations, everywhere);
   const options = [
     RESTRICT,
-    ...listens.map((listen) => `permitlisten="${listen}"`),
+    ...fitting.flatMap((one) => listensOf(one, everywhere)).map((listen) => `permitlisten="${listen}"`),
     `permitopen="${BACKCHANNEL.host}:${backPort}"`,
   ];
-  return `${options.join(",")} ${key} ${commentOf(registrations.map(({ id }) => id))}`;
+  return `${options.join(",")} ${key} ${commentOf(fitting.map(({ id }) => id))}`;
 }
 
 const commentOf = (ids: readonly string[]) => `petit:${ids.join(",")}`;
 
-/** Whether a line is petit's own, by its comment: whatever else was changed in it is put right. */
+/** Whether a line is petit's own, by its comment, which is its last word: whatever else was changed in it is put right. */
 export function isOwnLine(line: string): boolean {
-  return !line.startsWith("#") && /(?:^|[ \t])petit:\d{1,20}(?:,\d{1,20})*[ \t\r]*$/.test(line.slice(-MAX_COMMENT));
+  if (line.startsWith("#")) return false;
+  let end = line.length;
+  while (end > 0 && BLANKS.includes(line[end - 1] as string)) end--;
+  const begin = Math.max(line.lastIndexOf(" ", end - 1), line.lastIndexOf("\t", end - 1)) + 1;
+  return /^petit:\d{1,20}(?:,\d{1,20})*$/.test(line.slice(begin, end));
 }
 
-/** Longest comment that is looked for: more ids than a key may have registrations. */
-const MAX_COMMENT = 16 * 1024;
+const BLANKS = " \t\r";
 
 /** The key of a line ("ssh-ed25519 AAAA…"), with or without options before it; undefined where it has none that could be read. */
 export function keyOfLine(line: string): string | undefined {

@@ -23,6 +23,8 @@ import { endSession, isListening } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
 import { type ReleaseParts, releasePort, releasePorts } from "./release_port.ts";
+import { ReleaseTurns } from "./release_turns.ts";
+import { reservedPorts } from "./reserved_ports.ts";
 import { type SshdAccount, sshdAccount } from "./sshd_account.ts";
 import { readSshdHostKeys } from "./sshd_host_keys.ts";
 import { SshdTunnels } from "./sshd_tunnels.ts";
@@ -53,6 +55,7 @@ export class OpensshMode {
   readonly #keys: KeptKeys;
   readonly #tunnels: SshdTunnels;
   readonly #clients = new ProvenClients();
+  readonly #turns = new ReleaseTurns();
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws PetitError `sshd-user-unknown`, `sshd-host-keys-unreadable` */
@@ -149,7 +152,10 @@ export class OpensshMode {
   }
 
   async #release(registration: Registration, client: ProvenClient): Promise<void> {
-    await releasePort(registration, client, this.#releaseParts);
+    const { port } = registration;
+    await this.#tunnels.lookSoon();
+    if (!this.#tunnels.isHeld(port) && !this.#releaseParts.reserved.has(port)) return;
+    await this.#turns.take([registration], () => releasePort(registration, client, this.#releaseParts));
     this.#tunnels.lookNow();
   }
 
@@ -160,14 +166,18 @@ export class OpensshMode {
    * @throws PetitError `port-held`
    */
   async releasePorts(registrations: readonly Registration[], leaves: boolean): Promise<void> {
-    await releasePorts(registrations, leaves, this.#releaseParts);
+    await this.#tunnels.lookSoon();
+    const held = registrations.filter(({ port }) => this.#tunnels.isHeld(port));
+    if (held.length === 0) return;
+    await this.#turns.take(held, () => releasePorts(held, leaves, this.#releaseParts));
     this.#tunnels.lookNow();
   }
 
   get #releaseParts(): ReleaseParts {
-    const { log, noise, config: { backPort } } = this.#parts;
+    const { log, noise, config } = this.#parts;
     return {
-      ...{ clients: this.#clients, uid: this.#account.uid, backPort, log, noise },
+      ...{ clients: this.#clients, uid: this.#account.uid, backPort: config.backPort, log, noise },
+      reserved: reservedPorts(config),
       willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
     };
   }
@@ -178,7 +188,7 @@ export class OpensshMode {
     this.#tunnels.willEnd(id, why);
     const clients = this.#clients.ofKey(fingerprint);
     for (const client of clients) client.dismiss(why);
-    if (!await endSession(inode, [this.#account.uid, 0])) {
+    if (!await endSession(inode, this.#account.uid)) {
       log.warn(
         { code: "session-not-ended", id },
         `The connection of ${id} to sshd is another user's, and cannot be ended by this server${

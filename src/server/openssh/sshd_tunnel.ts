@@ -8,6 +8,8 @@ import { SshdLink } from "./sshd_link.ts";
 
 /** Who is told of what becomes of a tunnel. */
 export interface SshdTunnelEvents {
+  /** Whether what listened there when it was found listens still. */
+  listens(): Promise<boolean>;
   /** Nothing listens there any more. */
   gone(tunnel: SshdTunnel): void;
   /** Its client is about to end it, for the reason given. */
@@ -46,19 +48,30 @@ export class SshdTunnel implements TunnelConnection {
       link.channels++;
       const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
       this.#sockets.add(socket);
-      let open = false;
-      socket.once("connect", () => {
-        this.opening--;
-        open = true;
-        resolve(new SocketChannel(socket, ++count, () => link.bytesAt = performance.now()));
-      });
-      socket.once("error", (error) => {
-        if (open) return;
+      let settled = false;
+      const refuse = (error: unknown) => {
+        if (settled) return;
+        settled = true;
         this.opening--;
         this.stop();
+        socket.destroy();
         this.#events.gone(this);
         reject(new Error(messageOf(error), { cause: error }));
+      };
+      const accept = () => {
+        if (settled) return;
+        settled = true;
+        this.opening--;
+        resolve(new SocketChannel(socket, ++count, () => link.bytesAt = performance.now()));
+      };
+      socket.once("connect", () => {
+        // Between two looks, another program can have taken the port.
+        this.#events.listens().then(
+          (listens) => listens ? accept() : refuse(new Error("sshd does not listen there any more")),
+          refuse,
+        );
       });
+      socket.once("error", refuse);
       socket.once("close", () => {
         if (this.#sockets.delete(socket)) link.channels--;
       });

@@ -4,19 +4,24 @@ import { messageOf } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { type ListeningSocket, listeningSockets } from "../../platform/listening_sockets.ts";
-import { remoteOfOwner } from "../../platform/socket_owner.ts";
+import { ownersOfAll, remoteOfOwner } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Routes } from "../routes.ts";
 import { Served, type Tunnels } from "../tunnels.ts";
 import type { ProvenClient } from "./proven_client.ts";
+import { reservedPorts } from "./reserved_ports.ts";
 import { SshdLink } from "./sshd_link.ts";
+import { isForeign } from "./sshd_session.ts";
 import { SshdTunnel } from "./sshd_tunnel.ts";
 
 /** Milliseconds between two looks at what sshd listens on. */
 const LOOK_EVERY = 250;
 const LOOK_SOON = 10;
+
+/** A look that is asked for waits so many times as long as the last one took: a thousand clients that come back ask for one each. */
+const RESTS = 4;
 
 /** Addresses in the order in which one is taken where sshd listens on several. */
 const PREFERRED = ["127.0.0.1", "::1"];
@@ -28,7 +33,7 @@ export interface SshdTunnelsParts {
   readonly disconnects: Disconnects;
   readonly log: Log;
   readonly noise: OnceAMinute;
-  /** Whom clients log in as: only that user's sockets, and root's, are sshd's. */
+  /** Whom clients log in as: sshd listens for them as that user, and as nobody else. */
   readonly uid: number;
   /** The newest backchannel of a key. */
   client(fingerprint: string): ProvenClient | undefined;
@@ -56,6 +61,12 @@ export class SshdTunnels {
   #stopped = false;
   /** In this look. */
   #searches = 0;
+  #inodes: Promise<ReadonlySet<number>> | undefined;
+  #held: ReadonlySet<number> = new Set();
+  /** Milliseconds that the last look took. */
+  #took = 0;
+  /** Listening sockets, by their inodes, that another program than sshd holds. */
+  #foreign: ReadonlySet<number> = new Set();
 
   constructor(parts: SshdTunnelsParts) {
     this.#parts = parts;
@@ -82,6 +93,11 @@ export class SshdTunnels {
     return this.#known.get(id)?.tunnel;
   }
 
+  /** Whether something listened on a registration's port at the last look, be it sshd or not. */
+  isHeld(port: number): boolean {
+    return this.#held.has(port);
+  }
+
   /** What is to be told as the cause when the tunnel of a registration ends next. */
   willEnd(id: string, cause: string): void {
     this.#causes.set(id, cause);
@@ -89,15 +105,18 @@ export class SshdTunnels {
 
   /** Takes up what has changed since the last look. */
   look(): void {
-    const { routes } = this.#parts;
+    const { routes, config } = this.#parts;
+    const began = performance.now();
+    const reserved = reservedPorts(config);
     const found = new Map<number, ListeningSocket[]>();
     for (const socket of listeningSockets()) {
-      if (routes.byPort(socket.port) === undefined) continue;
+      if (routes.byPort(socket.port) === undefined || reserved.has(socket.port)) continue;
       const others = found.get(socket.port);
       if (others === undefined) found.set(socket.port, [socket]);
       else others.push(socket);
     }
-    this.#seen = performance.now();
+    this.#seen = began;
+    this.#held = new Set(found.keys());
     this.#searches = 0;
     for (const [id, known] of [...this.#known]) {
       const { tunnel, served } = known;
@@ -108,15 +127,25 @@ export class SshdTunnels {
       if (!stands || served.lost) this.#remove(id, known);
       else tunnel.link.learnName();
     }
-    for (const [port, sockets] of found) {
-      const registration = routes.byPort(port) as Registration;
-      if (!this.#known.has(registration.id)) this.#take(registration, sockets);
-    }
+    const fresh = [...found].map(([port, sockets]) => ({ registration: routes.byPort(port) as Registration, sockets }))
+      .filter(({ registration }) => !this.#known.has(registration.id));
+    this.#tellForeign(fresh.flatMap(({ sockets }) => sockets));
+    for (const { registration, sockets } of fresh) this.#take(registration, sockets);
+    this.#took = performance.now() - began;
+  }
+
+  /** Finds out which sockets another program than sshd holds. Where that cannot be seen, their user is what is known. */
+  #tellForeign(sockets: readonly ListeningSocket[]): void {
+    const own = sockets.filter(({ uid }) => uid === this.#parts.uid).map(({ inode }) => inode);
+    const known = own.filter((inode) => this.#foreign.has(inode));
+    const owners = ownersOfAll(own.filter((inode) => !this.#foreign.has(inode)));
+    const found = [...owners].filter(([, owners]) => isForeign(owners)).map(([inode]) => inode);
+    this.#foreign = new Set([...known, ...found]);
   }
 
   /** The same, unless that has just been done: then in a moment. Resolves when it has. Never rejects. */
   lookSoon(): Promise<void> {
-    const wait = this.#seen + LOOK_SOON - performance.now();
+    const wait = this.#seen + Math.max(LOOK_SOON, RESTS * this.#took) - performance.now();
     if (wait <= 0) return Promise.resolve(this.lookNow());
     return this.#soon ??= sleep(wait).then(() => {
       this.#soon = undefined;
@@ -145,13 +174,13 @@ export class SshdTunnels {
   #take(registration: Registration, sockets: readonly ListeningSocket[]): void {
     const { uid, log, noise, tunnels, config } = this.#parts;
     const { id, port, fingerprint } = registration;
-    const own = sockets.filter((socket) => socket.uid === uid || socket.uid === 0);
+    const own = sockets.filter((socket) => socket.uid === uid && !this.#foreign.has(socket.inode));
     if (own.length === 0) {
-      const others = sockets.map((socket) => socket.uid).join(", ");
+      const others = [...new Set(sockets.map((socket) => socket.uid))].join(", ");
       noise.tell(`port-not-sshd ${id}`, (repeated) =>
         log.warn(
           { code: "port-not-sshd", id, port, repeated },
-          `Port ${port} of ${id} is listened on by the user ${others} and not by sshd for its client: no caller is sent there`,
+          `Port ${port} of ${id} is listened on by a program of the user ${others} and not by sshd for its client: no caller is sent there`,
         ));
       return;
     }
@@ -161,6 +190,7 @@ export class SshdTunnels {
     link.learnName();
     const tunnel = new SshdTunnel(listener, link, {
       gone: () => void this.lookSoon(),
+      listens: () => this.#listens(listener.inode),
       foreseen: (_, why) => this.willEnd(id, why),
       end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
@@ -170,6 +200,21 @@ export class SshdTunnels {
     this.#causes.delete(id);
     log.info({ id, address, key: fingerprint, port }, `${id} is connected`);
     tunnels.add(served);
+  }
+
+  /** Whether a socket listens still: another one on its port, since the last look, is somebody else's. Asked anew for all who ask at the same time. */
+  async #listens(inode: number): Promise<boolean> {
+    this.#inodes ??= new Promise((resolve, reject) =>
+      setImmediate(() => {
+        this.#inodes = undefined;
+        try {
+          resolve(new Set(listeningSockets().map((socket) => socket.inode)));
+        } catch (error) {
+          reject(error as Error);
+        }
+      })
+    );
+    return (await this.#inodes).has(inode);
   }
 
   #addressOf({ inode }: ListeningSocket): string {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import test from "node:test";
-import { contentsOf, newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
+import { MAX_OF_KEY } from "../../../src/registry/registry.ts";
+import { contentsOf, imported, newRegistry, NOW, openFile, requestOf } from "./fixture.ts";
 
 test("registry: ids count from 1001 and ports from 11081", (t) => {
   const { registry } = newRegistry(t);
@@ -68,6 +69,33 @@ test("registry: one key can have several registrations", (t) => {
   const two = registry.register(requestOf(registry, "a", { tenant: "books" }));
   assert.notEqual(one.id, two.id);
   assert.notEqual(one.port, two.port);
+});
+
+test("registry: a key is given so many registrations and no more; those that it has stay, imported ones too", (t) => {
+  const { registry } = newRegistry(t);
+  const ofA = (more: Parameters<typeof requestOf>[2] = {}) => requestOf(registry, "a", { legacy: true, ...more });
+  registry.import(
+    Array.from({ length: MAX_OF_KEY - 1 }, (_, at) => imported(1001 + at, { fingerprint: "SHA256:a" })),
+    { now: NOW },
+  );
+  const last = registry.register(ofA());
+  registry.addJoinCode({ hash: "h", brand: "", usesLeft: 1, expiresAt: NOW + 1 });
+  const before = contentsOf(registry, "h");
+  for (const more of [{}, { legacy: false, tenant: "books" }, { joinHash: "h" }]) {
+    assert.throws(() => registry.register(ofA(more)), {
+      name: "PetitError",
+      code: "too-many-registrations",
+      message: /SHA256:a has 256 registrations already/,
+    });
+  }
+  assert.deepEqual(contentsOf(registry, "h"), before);
+  const { id, port } = last;
+  assert.deepEqual(registry.register(ofA({ preferred: { id, port } })), last);
+  registry.register(requestOf(registry, "b"));
+  assert.equal(registry.import([imported(5001, { fingerprint: "SHA256:a" })], { now: NOW }).added.length, 1);
+  registry.unregister("5001");
+  registry.unregister(id);
+  assert.deepEqual(registry.register(ofA({ preferred: { id, port } })), last);
 });
 
 test("registry: without a join code a tenant is registered once, and an answer that got lost comes again", (t) => {

@@ -37,6 +37,8 @@ test("key line: the key is found behind options with quotes, and not where there
 test("own lines are those with petit's comment, and no comment lines", () => {
   assert.ok(isOwnLine(line(KEY, "1001", 11081)));
   assert.ok(isOwnLine(`${KEY} petit:1001,1002\r`));
+  assert.ok(isOwnLine(`${KEY}\tpetit:1001 \t\r`));
+  assert.ok(isOwnLine(`${KEY} petit:${Array.from({ length: 20_000 }, (_, at) => 1001 + at).join(",")}`));
   for (const not of [`# ${KEY} petit:1001`, `${KEY} petit:1001 me`, `${KEY} petit:`, `${KEY} xpetit:1001`, KEY]) {
     assert.ok(!isOwnLine(not), not);
   }
