@@ -13,6 +13,11 @@ export class GrowingBuffer {
     return this.#size;
   }
 
+  /** How much memory it takes, in bytes: less than twice its size, but for the first few. */
+  get capacity(): number {
+    return this.#room?.length ?? 0;
+  }
+
   /** @param piece is copied: it may lie in the memory of its packet */
   add(piece: Buffer): void {
     const size = this.#size + piece.length;

@@ -20,12 +20,3 @@ test("session input: of more than the limit nothing is kept, and nothing is wait
   input.take(Buffer.from("12345"));
   assert.equal(await all, undefined);
 });
-
-test("session input: what comes byte by byte takes no more memory than its bytes", () => {
-  const byte = Buffer.from("x");
-  const before = process.memoryUsage.rss();
-  const inputs = Array.from({ length: 40 }, () => new SessionInput(64 * 1024));
-  for (const input of inputs) for (let at = 0; at < 64 * 1024; at++) input.take(byte);
-  const mebibytes = (process.memoryUsage.rss() - before) / 1024 / 1024;
-  assert.ok(mebibytes < 100, `${mebibytes} MiB for ${inputs.length} inputs of 64 KiB`);
-});
