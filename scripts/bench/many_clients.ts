@@ -7,10 +7,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { register } from "../../src/client/register.ts";
 import { startClient } from "../../src/client/start_client.ts";
-import { DEFAULT_TENANT } from "../../src/client/state.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { stopSignal } from "../../src/platform/stop_signal.ts";
+import { DEFAULT_TENANT } from "../../src/tenant_name.ts";
 import { decodeJoinCode } from "../../src/tunnel/join_code.ts";
 
 /** Registrations under way at the same time. */

@@ -10,8 +10,8 @@ import {
   type ServerMessage,
   serverMessage,
 } from "../tunnel/messages.ts";
+import { isProhibited } from "../tunnel/open_failure.ts";
 import { isPetit } from "../tunnel/petit_peer.ts";
-import { isProhibited } from "../tunnel/link.ts";
 import type { SshClientConnection } from "../tunnel/ssh_client.ts";
 import type { BackchannelEnd, Notice } from "./backchannel_end.ts";
 import { inTime } from "./in_time.ts";

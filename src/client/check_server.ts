@@ -74,9 +74,13 @@ function hostKeyIsPinned({ folder, config, where }: CheckContext): string {
   const pinned = serverPorts(config, folder).flatMap((port) => known.of(config.host, port));
   if (pinned.length > 0) return pinned.join(", ");
   if (isFormerFolder(folder)) {
-    throw new Warning("host-key-unknown", "None yet: a client of 0.6.x has left this folder, and it looked at none", {
-      hint: "The first start takes the key of the server that lets this client in, and no other from then on",
-    });
+    throw new Warning(
+      "host-key-unknown",
+      "None yet: a client of petit 0.6 has left this folder, and it looked at none",
+      {
+        hint: "The first start takes the key of the server that lets this client in, and no other from then on",
+      },
+    );
   }
   throw new PetitError("host-key-unknown", `No host key is known for ${where}`, {
     hint: "Register with a join code of that server; the code vouches for its key",

@@ -83,7 +83,7 @@ function unknownHere({ host, port, username }: ClientConfig, folder: string, cau
     }"`;
     return new PetitError("login-refused", message, {
       hint:
-        'Check [client] username: on a 0.6.x server it is the user that petit-server runs as. If that is right, register again: "petit client register"',
+        'Check [client] username: on a petit 0.6 server it is the user that petit-server runs as. If that is right, register again: "petit client register"',
       cause,
     });
   }

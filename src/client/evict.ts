@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { removeStateFile } from "../platform/state_file.ts";
-import { DEFAULT_TENANT, readRegistration } from "./state.ts";
+import { DEFAULT_TENANT } from "../tenant_name.ts";
+import { readRegistration } from "./state.ts";
 import { removeTenantFolder } from "./tenant_folder.ts";
 import { unregister, type Unregistered, type UnregisterOptions } from "./unregister.ts";
 

@@ -69,6 +69,12 @@ export class TunnelGuard {
     this.#finish({ kind: "lost", cause, wait: undefined });
   }
 
+  /** Has the next tunnel built, which takes the new callers. */
+  move(): void {
+    this.#moves = true;
+    this.#build();
+  }
+
   #look(suspectAfter: number): void {
     if (this.#moves || this.#tunnel.silent > suspectAfter) this.#build();
   }
@@ -79,10 +85,7 @@ export class TunnelGuard {
       return;
     }
     clearTimeout(this.#moving);
-    this.#moving = setTimeout(() => {
-      this.#moves = true;
-      this.#build();
-    }, after);
+    this.#moving = setTimeout(() => this.move(), after);
   }
 
   #build(): void {

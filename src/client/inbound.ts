@@ -96,7 +96,7 @@ export class Inbound {
   /** Writes down a connection that was answered in place of the service (legacy/intercept.ts). @param name the tenant's */
   answered(forwarded: IncomingOpen, name: string, carrier: Carrier): void {
     const facts = factsOf(forwarded, this.#tenants.get(name), carrier);
-    const cause = "answered by the client itself: a 0.6.x server's probe";
+    const cause = "answered by the client itself: a petit 0.6 server's probe";
     this.#parts.record?.connection({ ...facts, by: "probe" }, { ...NOTHING_PASSED, outcome: "ok", cause });
   }
 

@@ -3,6 +3,7 @@ import { within } from "../platform/within.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { Registered, ServerVitae } from "../tunnel/messages.ts";
 import type { ClientDisconnect, ClientStatus } from "./client_status.ts";
+import { AskAgain } from "./ask_again.ts";
 import { Nudge } from "./nudge.ts";
 import { TunnelGuard } from "./guard_tunnel.ts";
 import { NextTunnel } from "./next_tunnel.ts";
@@ -57,6 +58,7 @@ export class TunnelKeeper {
   /** Tunnels that carry no new callers, and go on with those that they have. */
   readonly #leaving = new Set<Tunnel>();
   readonly #wakeUps: WakeUpWatch;
+  readonly #again: AskAgain;
   /** Since when there is no tunnel, in milliseconds of `performance.now()`. */
   #awaySince = performance.now();
   #guard: TunnelGuard | undefined;
@@ -79,6 +81,7 @@ export class TunnelKeeper {
     this.connected = new Promise((resolve) => this.#onFirst = resolve);
     const { config, signal } = parts;
     this.#next = new NextTunnel({ ...parts, signal: this.#ending.signal }, () => performance.now() - this.#awaySince);
+    this.#again = new AskAgain(() => config.reconnectDelayMax, () => void this.#askAgain());
     this.#wakeUps = new WakeUpWatch((what) => this.#wakeUp(what));
     if (signal.aborted) this.#ending.abort(signal.reason);
     const stopped = new Promise<void>((resolve) => {
@@ -134,10 +137,15 @@ export class TunnelKeeper {
     try {
       const added = await tunnel.serve(registered);
       this.#serverVitae = tunnel.serverVitae;
-      if (this.#tunnel === tunnel) this.#parts.history.began(tunnel);
+      if (this.#tunnel === tunnel) {
+        this.#parts.history.began(tunnel);
+        this.#again.asked(tunnel.refuses);
+      }
       this.#tell(tunnel, added);
+      if (tunnel.outdated) this.#guard?.move();
     } catch (error) {
       const { log } = this.#parts;
+      if (this.#tunnel === tunnel) this.#again.asked(tunnel.refuses);
       log.warn(
         { code: (error as PetitError).code, server: tunnel.server },
         `The tenants could not be taken up: ${messageOf(error)}`,
@@ -147,6 +155,7 @@ export class TunnelKeeper {
 
   /** Takes no new callers any more, since another process does; those that are there go on until the signal. */
   async handOver(): Promise<void> {
+    this.#again.stop();
     await within(HANDED_OVER_WITHIN, this.#tunnel?.withdraw() ?? Promise.resolve());
   }
 
@@ -160,6 +169,11 @@ export class TunnelKeeper {
     this.#nudge.give();
     this.#next.giveUp();
     this.#tunnel?.end(CAUSES.settings);
+  }
+
+  /** Some tenants were refused what others have. */
+  async #askAgain(): Promise<void> {
+    if (this.#tunnel !== undefined && !this.#parts.signal.aborted) await this.take(this.#tenants);
   }
 
   get #registered(): RegisteredTenant[] {
@@ -191,6 +205,7 @@ export class TunnelKeeper {
       evidence.link = tunnel.link;
       figures.tunnels++;
       history.began(tunnel);
+      this.#again.asked(tunnel.refuses);
       this.#tell(tunnel, added);
       this.#onFirst(added);
       // A reload may have come in between.
@@ -212,12 +227,16 @@ export class TunnelKeeper {
     );
     const end = await this.#guard.over;
     this.#guard = undefined;
+    this.#again.stop();
     if (end.kind === "moved") {
       log.info(
         { ids: tunnel.ids, server: tunnel.server },
-        `${tunnel.server} was started again: moving to its new process`,
+        tunnel.outdated
+          ? `The sshd at ${tunnel.server} lets another connection have the ports of new tenants: moving to one`
+          : `${tunnel.server} was started again: moving to its new process`,
       );
       this.#letGo(tunnel);
+      if (tunnel.outdated) await this.#leave(tunnel);
       return "at-once";
     }
     const { cause, wait } = end;
@@ -272,6 +291,12 @@ export class TunnelKeeper {
       this.#leaving.delete(tunnel);
       this.#parts.history.ended(tunnel, tunnel.lasted, cause);
     });
+  }
+
+  /** Leaves the ports at sshd to the next tunnel; it ends when the last caller has left, and nobody else ends it. */
+  async #leave(tunnel: Tunnel): Promise<void> {
+    await tunnel.withdraw();
+    void tunnel.drain().then(() => tunnel.end(CAUSES.settings));
   }
 
   #wakeUp(what: WakeUp): void {

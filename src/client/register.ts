@@ -1,9 +1,8 @@
-import { Buffer } from "node:buffer";
 import type { ClientConfig } from "../config/schema.ts";
 import { PetitError } from "../error.ts";
 import { sshSoftware } from "../platform/version.ts";
 import type { JoinCode } from "../tunnel/join_code.ts";
-import { describeKey, isSound, type PublicKey } from "../tunnel/keys.ts";
+import { blobOf, isSound, type PublicKey, readKeyLine } from "../tunnel/keys.ts";
 import { HANDSHAKE_VERSION, JOIN_USER, type Registered, type SshTarget } from "../tunnel/messages.ts";
 import { connectSsh } from "../tunnel/ssh_client.ts";
 import { openBackchannel } from "./backchannel.ts";
@@ -110,17 +109,16 @@ export interface ConnectTo {
 function targetOf(ssh: SshTarget | undefined, host: string, port: number, config: ClientConfig): ConnectTo {
   const { username, backPort } = config;
   if (ssh === undefined) return { host, port, username, backPort, others: [] };
-  const named = { host: ssh.host ?? host, port: ssh.port, username: ssh.username };
   const keys = ssh.hostKeys.map((line) => {
-    const [type = "", base64 = ""] = line.split(" ");
-    const blob = Buffer.from(base64, "base64");
-    if (isSound(type, blob) && describeKey(blob).line === line) return describeKey(blob);
+    const key = readKeyLine(line);
+    if (key?.line === line && isSound(blobOf(key))) return key;
     throw new PetitError("message-invalid", "The server names a host key of its sshd that is none");
   });
-  if (!/^[\w.:-]+$/.test(named.host) || !/^[\w.@-]+$/.test(named.username)) {
-    throw new PetitError("message-invalid", "The server names a host or a user of its sshd that cannot be");
+  if (!/^[\w.@-]+\$?$/.test(ssh.username)) {
+    throw new PetitError("message-invalid", "The server names a user of its sshd that cannot be");
   }
-  return { ...named, backPort: ssh.backPort ?? backPort, others: [{ host: named.host, port: named.port, keys }] };
+  const to = { host, port: ssh.port };
+  return { ...to, username: ssh.username, backPort: ssh.backPort ?? backPort, others: [{ ...to, keys }] };
 }
 
 /**

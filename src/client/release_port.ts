@@ -1,5 +1,6 @@
 import { PetitError } from "../error.ts";
 import type { BackchannelEnd } from "./backchannel_end.ts";
+import { refusedBySshd } from "./refused_by_sshd.ts";
 
 /**
  * Has the server end what still holds the port of a registration at its sshd: an older connection of this client.
@@ -20,17 +21,4 @@ export async function releasePort(
     }
     throw error;
   }
-}
-
-/** @param why in words */
-export function refusedBySshd(port: number, address: string, why: string, cause: unknown): PetitError {
-  return new PetitError(
-    "forward-refused",
-    `The server's sshd refuses to listen on ${address}:${port} for this client: ${why}`,
-    {
-      hint:
-        'Ask the server\'s operator what "petit server check" says of AllowTcpForwarding, PermitListen and GatewayPorts, and whether another program has that port',
-      cause,
-    },
-  );
 }

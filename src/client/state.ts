@@ -8,8 +8,6 @@ import { DEFAULT_TENANT } from "../tenant_name.ts";
 import { generateKey, type PublicKey, publicKeyOf } from "../tunnel/keys.ts";
 import type { Registered } from "../tunnel/messages.ts";
 
-export { DEFAULT_TENANT };
-
 const registrationFile = z.object({ id: z.string().min(1), port: z.int().min(1).max(65535) });
 
 /** What a tenant was given when it registered. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { basename, join } from "node:path";
 import process from "node:process";
 import { messageOf, PetitError, systemCode } from "../error.ts";
+import { isAlive } from "../platform/is_alive.ts";
 import { makeStateFolder, writeStateFile } from "../platform/state_file.ts";
 import { tenantFolder } from "./state.ts";
 
@@ -57,15 +58,6 @@ function removeLeftBehind(folder: string): void {
     } catch {
       // Another process removes it at the same time, or it is another user's.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
   }
 }
 

@@ -3,15 +3,8 @@ import { join } from "node:path";
 import { readConfigFile } from "../config/check_toml.ts";
 import { type Local, type OwnRules, parseTenantConfig } from "../config/tenant_config.ts";
 import { messageOf, PetitError, systemCode } from "../error.ts";
-import {
-  DEFAULT_TENANT,
-  readEndpoint,
-  readPreferred,
-  readRegistration,
-  tenantFolder,
-  type TenantRegistration,
-} from "./state.ts";
-import { checkTenantName } from "../tenant_name.ts";
+import { checkTenantName, DEFAULT_TENANT } from "../tenant_name.ts";
+import { readEndpoint, readPreferred, readRegistration, tenantFolder, type TenantRegistration } from "./state.ts";
 
 /** One exposed service of this client, as its folder says. */
 export interface Tenant {

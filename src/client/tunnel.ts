@@ -13,6 +13,7 @@ import {
   type ServerVitae,
 } from "../tunnel/messages.ts";
 import type { SshClientConnection, SshClientOptions } from "../tunnel/ssh_client.ts";
+import { askForward } from "./ask_forward.ts";
 import { openBackchannel } from "./backchannel.ts";
 import type { BackchannelEnd, Notice } from "./backchannel_end.ts";
 import type { ClientFigures } from "./client_figures.ts";
@@ -23,7 +24,6 @@ import { KnownHost } from "./known_host.ts";
 import { unlessIntercepted } from "./legacy/intercept.ts";
 import type { Closed } from "./gate.ts";
 import type { Inbound } from "./inbound.ts";
-import { refusedBySshd, releasePort } from "./release_port.ts";
 import { probeWishes } from "./probe_wishes.ts";
 import { writeEndpoint } from "./state.ts";
 import type { ClientEvidence } from "./tenant_lights.ts";
@@ -79,8 +79,14 @@ export class Tunnel {
   /** All that were asked for last, those too that nobody is let in to. */
   #tenants: readonly RegisteredTenant[] = [];
   readonly #callers = new OpenSet<IncomingOpen>();
+  /** Whether a tenant has to wait for another connection: sshd lets one have the ports only that its key had at login (sshd(8), permitlisten). */
+  outdated = false;
+  /** Whether the forward of a tenant was refused when it was asked for last. */
+  refuses = false;
   /** Told what the server says unasked. */
   onNotice: (notice: Notice) => void = () => {};
+  /** Ids of the registrations that its key had when it logged in. */
+  #atLogin: ReadonlySet<string> | undefined;
   #serverVitae: ServerVitae | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #verifying: Promise<void> | undefined;
@@ -318,6 +324,7 @@ export class Tunnel {
     this.#tenants = tenants;
     this.#leaves = false;
     const registrations = await this.#known(tenants);
+    const atLogin = this.#atLogin ??= new Set(registrations.map(({ registeredId }) => registeredId));
     const wanted = tenants.filter((tenant) => gate.closed(tenant) === undefined).flatMap((tenant) => {
       const { id } = tenant.registration;
       const registered = registrations.find(({ registeredId }) => registeredId === id);
@@ -339,17 +346,20 @@ export class Tunnel {
         before.tenant = tenant;
         continue;
       }
+      if (this.#backchannel.throughSshd && !atLogin.has(registered.registeredId)) {
+        this.outdated = true;
+        continue;
+      }
       try {
         await this.#forward(tenant, registered);
         added.push(registered);
       } catch (error) {
         failure ??= error;
-        log.error(
-          { id: registered.registeredId, tenant: tenant.name, code: (error as PetitError).code },
-          messageOf(error),
-        );
+        const { code, hint } = error as PetitError;
+        log.error({ id: registered.registeredId, tenant: tenant.name, code, hint }, messageOf(error));
       }
     }
+    this.refuses = failure !== undefined;
     if (failure !== undefined && this.#carried.size === 0) throw failure;
     return added;
   }
@@ -360,27 +370,12 @@ export class Tunnel {
     // Before the answer: the first caller may come with it.
     this.#carried.set(port, carried);
     try {
-      await this.#askForward(carried.address, id, port);
+      const [connection, backchannel] = [this.#connection, this.#backchannel];
+      await askForward({ connection, backchannel }, { id, port, address: carried.address });
     } catch (error) {
       this.#carried.delete(port);
       throw error;
     }
-  }
-
-  /** sshd may hold the port for an older connection of this client: the port belongs to the key, and the server behind it sees to that. */
-  async #askForward(address: string, id: string, port: number): Promise<void> {
-    try {
-      await this.#connection.forward(address, port);
-    } catch (error) {
-      const isRefused = error instanceof PetitError && error.code === "forward-refused";
-      if (!isRefused || !this.#backchannel.throughSshd) throw error;
-      await releasePort(this.#backchannel, id, port, address);
-      await this.#connection.forward(address, port).catch((again) => {
-        throw refusedBySshd(port, address, "it does not say why", again);
-      });
-    }
-    // So that the server looks at once for what sshd does not tell it.
-    if (this.#backchannel.throughSshd) await this.#backchannel.ask({ type: "ping1" }, "didPing1");
   }
 
   async #withdraw(port: number, carried: Carried): Promise<void> {

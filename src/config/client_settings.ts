@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_BRAND } from "../default_brand.ts";
 import { plainPath } from "../plain_path.ts";
 import { daemonSettings, rekeySettings } from "./daemon_settings.ts";
 import { flag, host, oneOf, setting, text } from "./setting.ts";
@@ -65,7 +66,7 @@ export const allowSchema = z.strictObject({
 });
 
 export const clientVitae = z.strictObject({
-  brand: setting(text(), "ce", "Whose client this is, told to the server"),
+  brand: setting(text(), DEFAULT_BRAND, "Whose client this is, told to the server"),
   bundle: setting(text(), "", "Name of the bundle this client was installed from, told to the server"),
 });
 
@@ -84,7 +85,7 @@ export const client = z.strictObject({
   backPort: setting(
     port().min(1, "wanted a port, a whole number from 1 to 65535"),
     3014,
-    "Port of the server's backchannel where its SSH server is not petit's: plain TCP with a server of 0.6.x",
+    "Port of the server's backchannel where its SSH server is not petit's: plain TCP with a server of petit 0.6",
   ),
   username: setting(
     text().min(1, "wanted a user name"),

@@ -17,7 +17,7 @@ export const daemonSettings = (
   localAccess: setting(
     oneOf("read", "all", "none"),
     "read",
-    'What every user of this machine may do without the token, on the ports for commands and REST: "read" sees what 0.6.x shows, "all" also gives commands such as STOP, as with 0.6.x, "none" does nothing',
+    'What every user of this machine may do without the token, on the ports for commands and REST: "read" sees what petit 0.6 shows, "all" also gives commands such as STOP, as with petit 0.6, "none" does nothing',
   ),
   strictModes: setting(
     flag(),

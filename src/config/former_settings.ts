@@ -61,21 +61,30 @@ export function withoutFormer(
   return rest;
 }
 
-/** What the operator of a daemon is told of the former settings in its config. */
+/** What the operator of a daemon is told of a former setting in its config. */
+export interface ToldFormer {
+  readonly sentence: string;
+  /** What has to be done before the daemon can do its work; undefined where it can. */
+  readonly first: string | undefined;
+}
+
+/** All that its operator is told of the former settings of a daemon. */
+export function toldFormer(role: "server" | "client", former: readonly FoundFormer[]): ToldFormer[] {
+  const own = former.filter(({ name }) => name.startsWith(`${role}.`));
+  return own.map(({ at, name, became, first }) => ({ sentence: `${at}: "${name}" ${became}`, first }));
+}
+
+/** Of those that are left out. */
 export function formerWarnings(role: "server" | "client", former: readonly FoundFormer[]): string[] {
-  return own(role, former).filter(({ first }) => first === undefined).map(sentence);
+  return toldFormer(role, former).filter(({ first }) => first === undefined).map(({ sentence }) => sentence);
 }
 
 /** @throws PetitError `config-former` where a setting has to be replaced before the daemon can do its work */
 export function refuseFormer(role: "server" | "client", former: readonly FoundFormer[]): void {
-  const refused = own(role, former).find(({ first }) => first !== undefined);
+  const refused = toldFormer(role, former).find(({ first }) => first !== undefined);
   if (refused?.first === undefined) return;
-  throw new PetitError("config-former", sentence(refused), { hint: refused.first, exitCode: 2 });
+  throw new PetitError("config-former", refused.sentence, { hint: refused.first, exitCode: 2 });
 }
-
-const own = (role: string, former: readonly FoundFormer[]) => former.filter(({ name }) => name.startsWith(`${role}.`));
-
-const sentence = ({ at, name, became }: FoundFormer) => `${at}: "${name}" ${became}`;
 
 function without(table: Record<string, unknown>, [key = "", ...below]: readonly string[]): Record<string, unknown> {
   const { [key]: value, ...others } = table;

@@ -69,7 +69,7 @@ export const serverSsh = z.strictObject({
   gatewayPorts: setting(
     oneOf("no", "clientspecified"),
     "no",
-    'Where reverse ports listen, as in OpenSSH: "no" always on 127.0.0.1; "clientspecified" on the address that the client asks for',
+    'Where reverse ports listen, as in OpenSSH: "no" always on 127.0.0.1; "clientspecified" on the address that the client asks for. With mode = "openssh" it says what the lines of keys permit, and sshd\'s own GatewayPorts decides besides',
   ),
   maxTunnels: setting(
     count(),
@@ -204,14 +204,18 @@ export const server = z.strictObject({
   legacyBackchannel: setting(
     flag(),
     false,
-    "Whether clients of petit 0.6.x are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
+    "Whether clients of petit 0.6 are served: backPort is open to them, and they may log in with SHA-1 signatures and older algorithms",
   ),
   backHost: setting(
     text(),
     "",
-    'Address of the backchannel of 0.6.x clients; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
+    'Address of the backchannel outside of SSH, which clients of petit 0.6 need, and those that log in to the system\'s sshd; "" is every address where legacyBackchannel is true, and "127.0.0.1" otherwise',
   ),
-  backPort: setting(port(), 3014, "Port of the backchannel of 0.6.x clients; closed unless legacyBackchannel is true"),
+  backPort: setting(
+    port(),
+    3014,
+    'Port of that backchannel; closed unless legacyBackchannel is true, or [server.ssh] mode is "openssh"',
+  ),
   registryUrl: setting(
     text().startsWith("sqlite:", 'wanted "sqlite:" and a path, such as "sqlite:./registry.db"'),
     "sqlite:./registry.db",

@@ -9,7 +9,7 @@ export const apiErrorSchema = z.object({
   code: z.string().meta({ description: "Stable name of what went wrong" }),
   message: z.string().meta({ description: "What went wrong, for people" }),
   hint: z.string().optional().meta({ description: "What can be done about it" }),
-  error: z.string().meta({ description: "The message once more, for scripts of 0.6.x" }),
+  error: z.string().meta({ description: "The message once more, for scripts of petit 0.6" }),
 }).meta({ id: "Error", description: "Why a request failed" });
 
 export type ApiError = z.output<typeof apiErrorSchema>;

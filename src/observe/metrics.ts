@@ -96,7 +96,7 @@ export function serverMetrics(sources: ServerSources): Registry {
   gauge(registry, "petit_open_connections", "Connections that are not HTTP and go on", () => exchanges.open);
   durations(registry, exchanges);
   gauge(registry, "petit_registrations", "Registrations", sources.registrations);
-  gauge(registry, "petit_old_clients", "Clients that are still of petit 0.6.x", sources.oldClients);
+  gauge(registry, "petit_old_clients", "Clients that are still of petit 0.6", sources.oldClients);
   gauge(registry, "petit_tunnels", "Clients connected", sources.tunnels);
   gauge(registry, "petit_served_registrations", "Registrations whose client is connected", sources.served);
   gauges(

@@ -65,10 +65,10 @@ function explain(error: unknown, where: string, port: number, setting: string): 
   });
 }
 
-/** Finds out whether a port of 127.0.0.1 can be had. @throws PetitError as `listen` */
-export async function tryListening(port: number, setting: string): Promise<void> {
+/** Finds out whether a port can be had. @throws PetitError as `listen` */
+export async function tryListening(host: string, port: number, setting: string): Promise<void> {
   const server = createServer();
-  await listen(server, "127.0.0.1", port, setting);
+  await listen(server, host, port, setting);
   await stopListening(server);
 }
 

@@ -13,7 +13,7 @@ export interface ListeningSocket {
   readonly inode: number;
 }
 
-const FILES = ["/proc/net/tcp", "/proc/net/tcp6"];
+const FILES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
 /** TCP_LISTEN, in the column "st". */
 const LISTEN = "0A";
@@ -27,9 +27,9 @@ const PIECE = 16 * 1024;
  * @throws Error where the system does not tell (it is not Linux, or /proc is not there)
  */
 export function listeningSockets(): ListeningSocket[] {
-  const found = readTable(FILES[0] as string);
+  const found = readTable(FILES[0]);
   try {
-    return [...found, ...readTable(FILES[1] as string)];
+    return [...found, ...readTable(FILES[1])];
   } catch (error) {
     // A machine without IPv6 has no such file.
     if (systemCode(error) === "ENOENT") return found;
@@ -38,9 +38,28 @@ export function listeningSockets(): ListeningSocket[] {
 }
 
 function readTable(file: string): ListeningSocket[] {
+  const sockets: ListeningSocket[] = [];
+  for (const { state, socket } of rowsOf(file)) {
+    if (state !== LISTEN) break;
+    sockets.push(socket);
+  }
+  return sockets;
+}
+
+/** All TCP sockets of this machine, as far as the system tells. */
+export function* tableRows(): Generator<TableRow> {
+  for (const file of FILES) {
+    try {
+      yield* rowsOf(file);
+    } catch {
+      // It is not Linux, or a machine without IPv6.
+    }
+  }
+}
+
+function* rowsOf(file: string): Generator<TableRow> {
   const descriptor = openSync(file, "r");
   try {
-    const sockets: ListeningSocket[] = [];
     const piece = Buffer.allocUnsafe(PIECE);
     let rest = "";
     for (;;) {
@@ -49,11 +68,9 @@ function readTable(file: string): ListeningSocket[] {
       rest = lines.pop() as string;
       for (const line of lines) {
         const row = parseRow(line);
-        if (row === undefined) continue;
-        if (row.state !== LISTEN) return sockets;
-        sockets.push(row.socket);
+        if (row !== undefined) yield row;
       }
-      if (size === 0) return sockets;
+      if (size === 0) return;
     }
   } finally {
     closeSync(descriptor);
@@ -61,7 +78,7 @@ function readTable(file: string): ListeningSocket[] {
 }
 
 /** A row of the table: a socket, and where its connection leads, if it is one. */
-export interface TableRow {
+interface TableRow {
   readonly state: string;
   readonly socket: ListeningSocket;
   readonly remoteHost: string;

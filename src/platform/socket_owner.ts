@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
-import { parseRow } from "./listening_sockets.ts";
+import { tableRows } from "./listening_sockets.ts";
 
 /** The process that holds a socket. */
 export interface SocketOwner {
@@ -29,7 +29,7 @@ export function ownersOfAll(inodes: readonly number[]): Map<number, SocketOwner[
       const held = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => wanted.get(linkOf(`/proc/${pid}/fd/${fd}`))));
       held.delete(undefined);
       if (held.size === 0) continue;
-      const owner = describe(Number(pid));
+      const owner = identifyProcess(Number(pid));
       for (const inode of held as Set<number>) found.set(inode, [...found.get(inode) ?? [], owner]);
     } catch {
       // It is gone, or not ours to look into.
@@ -69,17 +69,14 @@ export function remoteOfOwner(inode: number, localPort: number): string | undefi
   } catch {
     return undefined;
   }
-  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of linesOf(file)) {
-      const row = parseRow(line);
-      if (row?.socket.port === localPort && held.has(`socket:[${row.socket.inode}]`)) return row.remoteHost;
-    }
+  for (const { socket, remoteHost } of tableRows()) {
+    if (socket.port === localPort && held.has(`socket:[${socket.inode}]`)) return remoteHost;
   }
   return undefined;
 }
 
 /** @throws Error where there is no such process, or it is not ours to look into */
-export function describe(pid: number): SocketOwner {
+export function identifyProcess(pid: number): SocketOwner {
   const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, "");
   const [, uid = ""] = /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
   return { pid, program, uid: Number(uid) };
@@ -87,21 +84,10 @@ export function describe(pid: number): SocketOwner {
 
 /** The inode of the other end of a connection over loopback; undefined where it is not found. */
 export function inodeOfPeer(localPort: number, remotePort: number): number | undefined {
-  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of linesOf(file)) {
-      const row = parseRow(line);
-      if (row?.socket.port === remotePort && row.remotePort === localPort) return row.socket.inode;
-    }
+  for (const row of tableRows()) {
+    if (row.socket.port === remotePort && row.remotePort === localPort) return row.socket.inode;
   }
   return undefined;
-}
-
-function linesOf(file: string): string[] {
-  try {
-    return readFileSync(file, "latin1").split("\n");
-  } catch {
-    return [];
-  }
 }
 
 function linkOf(path: string): string {

@@ -1,6 +1,6 @@
 import type { Audit, AuditEvent, AuditFacts } from "../audit/audit_event.ts";
 import type { AccessStore } from "./access.ts";
-import type { Registry } from "./registry.ts";
+import { isMadeBy, type Registry } from "./registry.ts";
 
 /** Characters of a join code's hash by which it is known. */
 const JOIN_ID = 16;
@@ -16,8 +16,10 @@ type Changes<Target> = {
 
 const CHANGES: Changes<Registry> = {
   // What was there already is found by the same call.
-  register: ({ id, port, fingerprint, brand, tenant, createdAt }, { now }) =>
-    createdAt === now ? ["registration-made", { id, port, key: fingerprint, brand, tenant }] : undefined,
+  register: (registration, request) => {
+    const { id, port, fingerprint: key, brand, tenant } = registration;
+    return isMadeBy(registration, request) ? ["registration-made", { id, port, key, brand, tenant }] : undefined;
+  },
   unregister: ({ id, port, fingerprint }) => ["registration-removed", { id, port, key: fingerprint }],
   import: ({ added, conflicts }, _registrations, { dryRun }) =>
     dryRun === true || conflicts.length > 0 || added.length === 0

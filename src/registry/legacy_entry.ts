@@ -1,8 +1,10 @@
+import { DEFAULT_BRAND } from "../default_brand.ts";
 import { messageOf } from "../error.ts";
+import { UNTOLD_CLIENT } from "../tunnel/legacy_messages.ts";
 import type { ClientVitae } from "../tunnel/messages.ts";
 import { checkedAlias } from "./alias.ts";
-import { sshKeyOfPem } from "./legacy_key.ts";
 import type { ImportConflict, ImportedRegistration } from "./registry.ts";
+import { sshKeyOfPem } from "./ssh_key_of_pem.ts";
 
 /** What a server of 0.6.x kept, whether in a file or in a Redis. */
 export interface LegacyRegistry {
@@ -18,9 +20,6 @@ export interface LegacyRegistry {
 /** The highest numbers that are believed. */
 export const MOST_ID = 999_999_999_999_999;
 export const MOST_PORT = 65_535;
-
-/** A brand where a client told none, as in 0.6.x. */
-const BRAND = "ce";
 
 type Json = Record<string, unknown>;
 
@@ -68,7 +67,7 @@ export function readLegacyEntry(
   const told = clientVitae(vitae);
   return {
     ...{ id, port: Number(port), key: ssh.line, fingerprint: ssh.fingerprint },
-    ...{ brand: told?.brand ?? BRAND, aliases: [...names], vitae: told },
+    ...{ brand: told?.brand ?? DEFAULT_BRAND, aliases: [...names], vitae: told },
   };
 }
 
@@ -78,7 +77,7 @@ function clientVitae(vitae: unknown): ClientVitae | null {
     const value = vitae[name];
     return typeof value === "string" ? [[name, value.slice(0, 256)]] : [];
   });
-  return { brand: BRAND, version: "0.6", ...Object.fromEntries(known) };
+  return { ...UNTOLD_CLIENT, ...Object.fromEntries(known) };
 }
 
 /** A value as it stands there, cut short. */

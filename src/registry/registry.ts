@@ -24,6 +24,11 @@ export interface Registration {
   readonly createdAt: number;
 }
 
+/** Whether the request has made it; where it was there before, it has an older date. */
+export function isMadeBy({ createdAt }: Registration, { now }: Pick<RegistrationRequest, "now">): boolean {
+  return createdAt === now;
+}
+
 /** What a new client asks for, with the key that it has proven to hold. */
 export interface RegistrationRequest {
   readonly key: string;

@@ -22,6 +22,12 @@ export function damaged(path: string, finding: string): PetitError {
   });
 }
 
+export function newer(): PetitError {
+  return new PetitError("registry-newer", "The registry was written by a newer petit", {
+    hint: "Install that version again",
+  });
+}
+
 /** @param last the last id that was given away; undefined where that is not known any more */
 export function lost(path: string, what: string, last: number | undefined): PetitError {
   const given = last === undefined ? "ids have been given away" : `ids up to ${last} have been given away`;

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { messageOf, PetitError } from "../error.ts";
+import { messageOf } from "../error.ts";
 import { OpenedFile } from "./opened_file.ts";
-import { damaged, isOfSqlite, unusable } from "./registry_error.ts";
+import { damaged, isOfSqlite, newer, unusable } from "./registry_error.ts";
 import { MIGRATIONS } from "./sqlite_layout.ts";
 
 /** What is done while the file is opened. */
@@ -73,11 +73,7 @@ export class SqliteDatabase {
   #migrate({ before, after }: Opening): void {
     this.transaction(() => {
       const applied = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
-      if (applied > MIGRATIONS.length) {
-        throw new PetitError("registry-newer", "The registry was written by a newer petit", {
-          hint: "Install that version again",
-        });
-      }
+      if (applied > MIGRATIONS.length) throw newer();
       before(applied > 0);
       for (const migration of MIGRATIONS.slice(applied)) this.#db.exec(migration);
       // In any case: one that cannot be written is found now, and not when the next client registers. SQLite begins a transaction on it all the same.

@@ -1,5 +1,5 @@
+import { byId, isId } from "../registry/registration_id.ts";
 import type { Registration } from "../registry/registry.ts";
-import { isId } from "./ssh_commands/own_registrations.ts";
 
 /** Whatever the registry says: below it are the ports of this machine's own services. */
 const FIRST_UNPRIVILEGED = 1024;
@@ -32,8 +32,7 @@ export function askedRegistration(asked: AskedForward): Registration | undefined
 
 /** Why it is refused, for whoever asked. */
 export function whyRefused(asked: AskedForward): string {
-  const list = [...asked.own].sort((one, other) => Number(one.id) - Number(other.id))
-    .slice(0, MAX_LISTED).map(({ id, port }) => `${port} (${id})`).join(", ");
+  const list = [...asked.own].sort(byId).slice(0, MAX_LISTED).map(({ id, port }) => `${port} (${id})`).join(", ");
   const may = `this key may forward ${list || "none"}`;
   if (asked.port !== 0) return `Port ${asked.port} is not one of this key's; it may forward ${list || "none"}`;
   const meant = meantByZero(asked);

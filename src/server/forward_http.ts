@@ -12,7 +12,8 @@ import { endWhenSilent } from "./end_when_silent.ts";
 import type { ExchangeRecord } from "./exchange_record.ts";
 import type { Peer } from "./forwarded_fields.ts";
 import { GatheredOutput } from "./gathered_output.ts";
-import { type Refusal, refusals } from "./refusal.ts";
+import { isLoopbackProbe } from "./legacy/loopback_probe.ts";
+import { type Refusal, refusalOf, refusals } from "./refusal.ts";
 import type { RequestTarget } from "./request_target.ts";
 import { expectsContinue, mayBeMissed, requestedUpgrade, requestForService } from "./request_rewrite.ts";
 import {
@@ -48,19 +49,6 @@ export interface ExchangeContext extends ReachContext {
 
 /** RFC 9110, section 9.2.2: doing these twice is the same as doing them once. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-
-/** What keeps a request from its service; anything else is the service's own refusal. */
-const NOT_REACHED: Readonly<Record<string, Refusal>> = {
-  "paused": refusals.paused,
-  "service-not-allowed": refusals.notAllowed,
-  "tunnel-away": refusals.tunnelAway,
-  "tunnel-lost": refusals.tunnelLost,
-  "tunnel-busy": refusals.tunnelBusy,
-  "open-timeout": refusals.openTimeout,
-};
-
-/** The path of the loopback probe of petit 0.6.x. */
-const INTERCEPTED_PATH = "/-g2c-intercept";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -151,12 +139,7 @@ export class Exchange implements ChannelUser, Traveller {
       return this.#fail(refusals.bodyTooLarge);
     }
     this.#timeoutIn(Infinity);
-    this.#reach.start(!this.#isIntercepted);
-  }
-
-  /** Whether it is a loopback probe of petit 0.6.x, which its client answers itself when it comes first on a channel. */
-  get #isIntercepted(): boolean {
-    return this.#head.method === "GET" && this.#target.target.startsWith(INTERCEPTED_PATH);
+    this.#reach.start(!isLoopbackProbe(this.#head, this.#target));
   }
 
   get peer(): Peer {
@@ -170,7 +153,7 @@ export class Exchange implements ChannelUser, Traveller {
   notReached(code: string, cause: string | null): void {
     if (this.#over) return;
     if (cause !== null) this.#record.cause = cause;
-    this.#fail(NOT_REACHED[code] ?? refusals.serviceRefused);
+    this.#fail(refusalOf(code));
   }
 
   reached(served: Served, channel: DuplexChannel, reused: boolean): void {
@@ -180,8 +163,7 @@ export class Exchange implements ChannelUser, Traveller {
     this.#reused = reused;
     this.#record.channel = channel.incoming.id;
     this.#timeoutIn(this.#context.limits.serviceTimeout);
-    // It says nothing of the service.
-    if (this.#isIntercepted) channel.onFirst = undefined;
+    if (isLoopbackProbe(this.#head, this.#target)) channel.onFirst = undefined;
     channel.attach(this);
     const bytes = requestForService(this.#head, this.#target, this.#framing, this.#caller.peer, this.#upgrade);
     this.#waitsForService = !channel.write(bytes);

@@ -4,31 +4,30 @@ import type { Channel } from "../tunnel/channel.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { encodeMessage } from "../tunnel/message_stream.ts";
-import { BACKCHANNEL, type ClosedCode, type ServerMessage } from "../tunnel/messages.ts";
+import { BACKCHANNEL, type ClosedCode, JOIN_USER, type ServerMessage } from "../tunnel/messages.ts";
 import { isLegacyPetit, isPetit, softwareOf } from "../tunnel/petit_peer.ts";
 import type { GrantedForward, LoginAttempt, LoginVerdict, SshPeer, SshServerConnection } from "../tunnel/ssh_server.ts";
 import type { Session } from "../tunnel/session.ts";
 import { ClientLogin } from "./login/client_login.ts";
 import { type AskedForward, askedRegistration, whyRefused } from "./asked_forward.ts";
 import type { GatewayParts } from "./gateway_parts.ts";
+import { MAX_BACKCHANNELS } from "./key_backchannels.ts";
+import { isOldClient } from "./legacy/old_clients.ts";
 import type { Startup } from "./login/login_guard.ts";
-import { ClientSessions } from "./ssh_commands/client_sessions.ts";
-import type { SshClient } from "./ssh_commands/ssh_client.ts";
+import { type ClientConnection, GatewayClient } from "./ssh_commands/gateway_client.ts";
 import { Served } from "./tunnels.ts";
 
 /** Longest address to bind, in characters: that of a host name. */
 const MAX_ADDRESS = 255;
 
-/** Backchannels of one connection at the same time: half a message may wait in each, and each probe of a tenant has one of its own. */
-const MAX_BACKCHANNELS = 64;
-
 /** The rules for one connection. Permission is asked again for every forward and every channel. */
-export class GatewayPeer implements SshPeer {
+export class GatewayPeer implements SshPeer, ClientConnection {
   readonly #parts: GatewayParts;
   readonly #connections: Map<SshServerConnection, GatewayPeer>;
-  readonly #address: string;
+  readonly address: string;
   readonly #startup: Startup;
   readonly #login: ClientLogin;
+  readonly #client: GatewayClient;
   readonly #begun = performance.now();
   #connection: SshServerConnection | undefined;
   #announced = false;
@@ -39,11 +38,6 @@ export class GatewayPeer implements SshPeer {
   readonly #served = new Map<string, Served>();
   /** What its client has taken back since it asked for a forward last: all of it, when the client stops in order. */
   readonly #leaving = new Set<string>();
-  #madeSessions: ClientSessions | undefined;
-  /** Forwards that were asked for and are neither granted nor refused. */
-  readonly #undecided = new Set<Promise<unknown>>();
-  /** It has made a registration in a session. */
-  #hasRegistered = false;
 
   constructor(
     parts: GatewayParts,
@@ -53,53 +47,10 @@ export class GatewayPeer implements SshPeer {
   ) {
     this.#parts = parts;
     this.#connections = connections;
-    this.#address = address;
+    this.address = address;
     this.#startup = startup;
     this.#login = new ClientLogin(parts);
-  }
-
-  /** Made when it is needed: most connections have no session. */
-  get #sessions(): ClientSessions {
-    const { hostKeys } = this.#parts;
-    const make = () =>
-      new ClientSessions(
-        { ...this.#parts, hostKey: hostKeys.current.publicKey.fingerprint },
-        this.#sshClient(),
-      );
-    return this.#madeSessions ??= make();
-  }
-
-  /** This client, as its sessions see it. */
-  #sshClient(): SshClient {
-    // deno-lint-ignore no-this-alias
-    const peer = this;
-    return {
-      address: this.#address,
-      get user() {
-        return peer.#login.user;
-      },
-      get key() {
-        return peer.#key;
-      },
-      get software() {
-        return softwareOf(peer.#connection?.link.wire.greeting ?? "");
-      },
-      get join() {
-        return peer.#login.join;
-      },
-      get own() {
-        return peer.#own;
-      },
-      get hasForwards() {
-        return peer.#served.size > 0;
-      },
-      get refusals() {
-        return peer.#sessions.refusals;
-      },
-      forwardsDecided: () => Promise.allSettled(peer.#undecided),
-      registered: () => void (peer.#hasRegistered = true),
-      forbidden: (code, sentence) => peer.forbidden(code, sentence),
-    };
+    this.#client = new GatewayClient(parts, this.#login, this);
   }
 
   /** Undefined before a signature has been verified. */
@@ -120,9 +71,12 @@ export class GatewayPeer implements SshPeer {
     return this.#login.attempt(attempt);
   }
 
-  mayUseSha1({ fingerprint }: PublicKey): boolean {
+  mayUseSha1({ fingerprint }: PublicKey, user: string): boolean {
     const { config, routes } = this.#parts;
-    return config.legacyBackchannel && routes.ofKey(fingerprint).some(({ legacy }) => legacy);
+    // Clients of 0.6.x do not join, and one that was upgraded has no need of it.
+    if (!config.legacyBackchannel || user === JOIN_USER) return false;
+    const registrations = routes.ofKey(fingerprint);
+    return registrations.length > 0 && registrations.every(isOldClient);
   }
 
   loginRefused(user: string, method: string): void {
@@ -134,7 +88,7 @@ export class GatewayPeer implements SshPeer {
     this.#connections.set(connection, this);
     if (!this.#isJoining) this.#parts.guard.loggedIn(this.#startup);
     this.#parts.log.debug(this.#who, "A client logged in");
-    const ids = this.#own.map(({ id }) => id);
+    const ids = this.own.map(({ id }) => id);
     this.#parts.audit.record("login-accepted", {
       ...this.#who,
       ...this.#isJoining ? { join: true } : { ids },
@@ -158,14 +112,12 @@ export class GatewayPeer implements SshPeer {
   }
 
   forward(address: string, port: number): Promise<GrantedForward | undefined> {
-    const forward = this.#forward(address, port);
-    this.#undecided.add(forward);
-    return forward.finally(() => this.#undecided.delete(forward));
+    return this.#client.decide(this.#forward(address, port));
   }
 
   async #forward(address: string, port: number): Promise<GrantedForward | undefined> {
     const { log, ports, tunnels } = this.#parts;
-    const own = this.#isJoining ? [] : this.#own;
+    const own = this.#isJoining ? [] : this.own;
     const asked: AskedForward = { port, user: this.#login.user, own, isServed: (id) => this.#served.has(id) };
     const registration = address.length > MAX_ADDRESS ? undefined : askedRegistration(asked);
     const connection = this.#connection;
@@ -177,7 +129,7 @@ export class GatewayPeer implements SshPeer {
     this.#leaving.clear();
     for (const served of this.#served.values()) if (served.port === registration.port) this.#withdraw(served);
     const { ssh } = this.#parts.config;
-    const served = new Served(registration, connection, address, registration.port, this.#address, ssh);
+    const served = new Served(registration, connection, address, registration.port, this.address, ssh);
     this.#served.set(registration.id, served);
     if (served.opensBlindly) {
       // It cannot tell how; and a connection on which nothing is asked it would leave open at its service.
@@ -206,7 +158,7 @@ export class GatewayPeer implements SshPeer {
   #explain(asked: AskedForward): void {
     const sentence = whyRefused(asked);
     this.#connection?.link.say(sentence);
-    this.#sessions.refused(sentence);
+    this.#client.refused(sentence);
   }
 
   /** From here on callers are sent there, unless the connection or the registration went in the meantime. */
@@ -241,8 +193,16 @@ export class GatewayPeer implements SshPeer {
     }
   }
 
+  get software(): string {
+    return softwareOf(this.#connection?.link.wire.greeting ?? "");
+  }
+
+  get hasForwards(): boolean {
+    return this.#served.size > 0;
+  }
+
   /** The registrations of this key, at present. */
-  get #own(): readonly Registration[] {
+  get own(): readonly Registration[] {
     return this.#key === undefined ? [] : this.#parts.routes.ofKey(this.#key.fingerprint);
   }
 
@@ -268,11 +228,11 @@ export class GatewayPeer implements SshPeer {
         `${id} is served no longer: its registration is gone`,
       );
       if (this.#served.size === 0) this.#connection?.end(CAUSES.unregistered);
-    } else if (!this.#isJoining && this.#own.length === 0) this.#connection?.end(CAUSES.unregistered);
+    } else if (!this.#isJoining && this.own.length === 0) this.#connection?.end(CAUSES.unregistered);
   }
 
   session(): ((session: Session) => void) | undefined {
-    return this.#sessions.take();
+    return this.#client.takeSession();
   }
 
   direct(host: string, port: number): ((channel: Channel) => void) | undefined {
@@ -294,7 +254,7 @@ export class GatewayPeer implements SshPeer {
     return (channel) => {
       this.#backchannels.add(channel);
       const { join } = this.#login;
-      this.#parts.registrar.serve(channel, { key, address: this.#address, join, onHandshake, onClosed });
+      this.#parts.registrar.serve(channel, { key, address: this.address, join, onHandshake, onClosed });
     };
   }
 
@@ -328,12 +288,12 @@ export class GatewayPeer implements SshPeer {
       const { disconnects, log, tunnels } = this.#parts;
       tunnels.ended(ids, cause);
       const tunnel = this.#connection?.link.tunnelId ?? "";
-      const seen = { tunnel, ids, address: this.#address, lasted: Math.round(performance.now() - this.#begun), cause };
+      const seen = { tunnel, ids, address: this.address, lasted: Math.round(performance.now() - this.#begun), cause };
       if (this.#key !== undefined) disconnects.add(this.#key.fingerprint, seen);
       log.info({ ids, ...this.#who, cause }, `${ids.join(", ")} disconnected: ${cause}`);
     } else if (this.#connection === undefined) {
       this.#parts.logins.failed({
-        address: this.#address,
+        address: this.address,
         key: this.#key?.fingerprint,
         refused: this.#login.refused,
         wrongCodes: this.#login.wrongCodes,
@@ -359,7 +319,7 @@ export class GatewayPeer implements SshPeer {
     const { guard, config, routes } = this.#parts;
     if (this.#connection !== undefined && !this.#isJoining) return guard.loggedOut(this.#startup);
     // Whoever has a registration by now has used its join code.
-    const hasJoined = this.#hasRegistered || this.#connection !== undefined && this.#key !== undefined &&
+    const hasJoined = this.#client.hasRegistered || this.#connection !== undefined && this.#key !== undefined &&
         routes.ofKey(this.#key.fingerprint).length > 0;
     if (hasJoined) {
       guard.loggedIn(this.#startup);
@@ -383,7 +343,7 @@ export class GatewayPeer implements SshPeer {
 
   /** Names the client in every line; without a key nothing has been proven. */
   get #who(): { address: string; key: string | undefined } {
-    return { address: this.#address, key: this.#key?.fingerprint };
+    return { address: this.address, key: this.#key?.fingerprint };
   }
 
   /** Who is logged in asked for what is not theirs. */
@@ -397,7 +357,7 @@ export class GatewayPeer implements SshPeer {
   #say(code: string, sentence: string): void {
     const { noise, log } = this.#parts;
     noise.tell(
-      `${code} ${this.#address}`,
+      `${code} ${this.address}`,
       (repeated) => log.warn({ code, ...this.#who, repeated }, sentence),
     );
   }

@@ -1,9 +1,9 @@
 import type { ServerConfig } from "../config/schema.ts";
-import { PetitError } from "../error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { encodeJoinCode, hashJoinSecret, newJoinSecret } from "../tunnel/join_code.ts";
 import { plainSshRegister } from "./plain_ssh.ts";
 import { readHostKey } from "./host_key/host_key.ts";
+import { toldPort } from "./told_port.ts";
 
 /** A code that is good for more than ten years, in milliseconds, is a mistake. */
 export const LONGEST_LIFETIME = 3660 * 24 * 3_600_000;
@@ -39,12 +39,7 @@ export interface MadeJoinCode {
 /** Makes a join code and keeps what it takes to know it again. @throws PetitError `port-unknown`, `host-invalid` or as `readHostKey` */
 export function makeJoinCode(config: ServerConfig, registry: Registry, wishes: JoinCodeWishes): MadeJoinCode {
   const { uses, lifetime, brand, host = config.publicHost } = wishes;
-  const { port } = config.ssh;
-  if (port === 0) {
-    throw new PetitError("port-unknown", "A join code names the gateway's port, and [server.ssh] port is 0", {
-      hint: "Set a fixed port",
-    });
-  }
+  const port = toldPort(config, "A join code names");
   const { publicKey } = readHostKey(config.ssh.hostKey);
   const secret = newJoinSecret();
   const hash = hashJoinSecret(secret);

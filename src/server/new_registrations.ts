@@ -2,7 +2,8 @@ import type { Audit } from "../audit/audit_event.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
-import { type NewRegistration, registerOnFreePort } from "./register_on_free_port.ts";
+import { type MadeRegistration, type NewRegistration, registerOnFreePort } from "./register_on_free_port.ts";
+import { type KeyWishes, registerPublicKey } from "./register_public_key.ts";
 import type { Routes } from "./routes.ts";
 
 export interface NewRegistrationsParts {
@@ -29,21 +30,34 @@ export class NewRegistrations {
    * @throws PetitError as `registerOnFreePort`
    */
   async make(wanted: NewRegistration, address: string): Promise<Registration> {
-    const { config, registry } = this.#parts;
-    const { registration } = await registerOnFreePort(registry, config.firstReversePort, wanted);
-    this.#tell(registration, wanted, address);
-    return registration;
+    const { config, registry, audit, log } = this.#parts;
+    const made = await registerOnFreePort(registry, config.firstReversePort, wanted);
+    const { id, port, fingerprint: key, brand, tenant } = made.registration;
+    const { joinHash, legacy } = wanted;
+    log.info({ id, port, key, brand, tenant, legacy }, `Registered ${id}`);
+    if (made.isNew) {
+      const joinCode = joinHash?.slice(0, 16) ?? null;
+      audit.record("registration-made", { id, port, key, brand, tenant, address, joinCode, legacy });
+    }
+    return this.#takenIn(made);
   }
 
-  #tell(registration: Registration, { joinHash, legacy }: NewRegistration, address: string): void {
-    const { routes, audit, log, onRegistered } = this.#parts;
-    const { id, port, fingerprint: key, brand, tenant } = registration;
-    const isNew = routes.byId(id) === undefined;
-    routes.add(registration);
-    log.info({ id, port, key, brand, tenant, legacy }, `Registered ${id}`);
-    if (!isNew) return;
-    onRegistered(registration);
-    const joinCode = joinHash?.slice(0, 16) ?? null;
-    audit.record("registration-made", { id, port, key, brand, tenant, address, joinCode, legacy });
+  /**
+   * The same for a public key, as an operator asks.
+   *
+   * @param registry whose changes are audited as the operator's
+   * @throws PetitError as `registerPublicKey`
+   */
+  async makeForKey(registry: Registry, wishes: KeyWishes): Promise<Registration> {
+    const made = await registerPublicKey(registry, this.#parts.config, wishes);
+    const { id, port } = made.registration;
+    if (made.isNew) this.#parts.log.info({ id, port }, `Registered ${id}, as the operator asked`);
+    return this.#takenIn(made);
+  }
+
+  #takenIn({ registration, isNew }: MadeRegistration): Registration {
+    this.#parts.routes.add(registration);
+    if (isNew) this.#parts.onRegistered(registration);
+    return registration;
   }
 }

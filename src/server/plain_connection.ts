@@ -1,22 +1,21 @@
 import type { Socket } from "node:net";
 import { encodeMessage, MessageDecoder } from "../tunnel/message_stream.ts";
-import { toldError } from "./unwritten.ts";
+import { toldError } from "./own_fault.ts";
 
 /** Messages that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
 
-/** For how long a peer may be silent, in milliseconds. */
+/** For how long a peer is waited for, in milliseconds. */
 export interface Patience {
-  /** One that has proven nothing: 0.6.x connects first, and then makes its key, which takes an old machine long. */
+  /** Silence of one that has proven nothing: 0.6.x connects first, and then makes its key, which takes an old machine long. */
   readonly unproven: number;
-  /** One that has: clients of 0.6.x ping every 120 s. */
+  /** Silence of one that has: clients of 0.6.x ping every 120 s. */
   readonly proven: number;
+  /** From when there is nothing more to say until it has read all, whatever it does. */
+  readonly ending: number;
 }
 
-const PATIENCE: Patience = { unproven: 120_000, proven: 600_000 };
-
-/** Milliseconds for a connection to end that has nothing more to say. */
-const ENDS_WITHIN = 10_000;
+const PATIENCE: Patience = { unproven: 120_000, proven: 600_000, ending: 10_000 };
 
 /** What is spoken on a plain connection from its first message on. */
 export interface PlainDialogue {
@@ -52,8 +51,12 @@ export class PlainConnection {
   #begun = false;
   #queue = Promise.resolve();
   #waiting = 0;
+  /** Something came that is no message: where the next one begins is not known. */
+  #broken = false;
+  #ending = false;
   readonly #patience: Patience;
   #silence: number;
+  #heardAt = performance.now();
   #timer: NodeJS.Timeout;
 
   constructor(socket: Socket, address: string, events: PlainEvents, patience: Patience = PATIENCE) {
@@ -76,13 +79,21 @@ export class PlainConnection {
     return this.#socket.writable;
   }
 
+  /** When it said something last, by `performance.now()`. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Says something; resolves when the peer has taken it, or is gone. */
   async say(message: object): Promise<void> {
     const socket = this.#socket;
     if (!socket.writable || socket.write(encodeMessage(message))) return;
     await new Promise<void>((resolve) => {
-      socket.once("drain", resolve);
-      socket.once("close", () => resolve());
+      const done = () => {
+        socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      socket.on("drain", done).on("close", done);
     });
   }
 
@@ -95,16 +106,26 @@ export class PlainConnection {
   /** Ends it when everything has been said. */
   finish(): void {
     this.#socket.end();
-    // A peer that does not read is not waited for.
-    this.#silence = Math.min(this.#silence, ENDS_WITHIN);
-    this.#heard();
+    // Its own end is still to be heard.
+    this.#socket.resume();
+    this.#endSoon();
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
+  /** A peer that does not read is not waited for, nor one that goes on talking. */
+  #endSoon(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    if (!this.#socket.destroyed) this.#timer = setTimeout(() => this.#socket.destroy(), this.#patience.ending);
+  }
+
   #heard(): void {
+    if (this.#ending) return;
+    this.#heardAt = performance.now();
     clearTimeout(this.#timer);
     if (!this.#socket.destroyed) this.#timer = setTimeout(() => this.#silent(), this.#silence);
   }
@@ -115,7 +136,7 @@ export class PlainConnection {
   }
 
   #take(bytes: Buffer): void {
-    if (!this.#socket.writable) return;
+    if (this.#broken || !this.#socket.writable) return;
     if (!this.#begun) {
       const what = foreign(bytes);
       if (what !== undefined) {
@@ -131,6 +152,10 @@ export class PlainConnection {
       }
       if (this.#waiting > MAX_WAITING) this.#socket.pause();
     } catch (error) {
+      this.#broken = true;
+      this.#socket.pause();
+      // What waits before it may wait for a peer that does not read.
+      this.#endSoon();
       this.#queue = this.#queue.then(() => this.#refuse(error)).then(() => this.finish());
     }
   }
@@ -146,7 +171,7 @@ export class PlainConnection {
       await this.#refuse(error);
       if (this.#dialogue === undefined) this.finish();
     }
-    if (--this.#waiting === MAX_WAITING) this.#socket.resume();
+    if (--this.#waiting === MAX_WAITING && !this.#broken) this.#socket.resume();
   }
 
   async #refuse(error: unknown): Promise<void> {

@@ -5,34 +5,47 @@ import { sshdAccount } from "./openssh/sshd_account.ts";
 import { readSshdHostKeys } from "./openssh/sshd_host_keys.ts";
 
 /** What a person without petit types to expose a service. */
-export interface PlainSsh {
+interface PlainSsh {
   readonly ssh: string;
   /** PuTTY's. */
   readonly plink: string;
 }
 
 /** Where and as whom one logs in with a key that is registered. */
-interface Login {
-  readonly user: string;
+export interface Login {
+  /** Undefined where it is the id of the registration. */
+  readonly user: string | undefined;
   readonly port: number;
   /** Fingerprint of the host key that is shown there. */
   readonly hostKey: string;
 }
 
-/** @param hostKey fingerprint of the gateway's @throws PetitError as `sshdAccount` and `readSshdHostKeys` */
-function loginOf({ ssh }: ServerConfig, id: string, hostKey: string): Login {
-  if (ssh.mode === "embedded") return { user: id, port: ssh.port, hostKey };
+/**
+ * To be asked for before a registration is made: where the system's sshd terminates the tunnels, it may be that this cannot be told.
+ *
+ * @param hostKey fingerprint of the gateway's
+ * @throws PetitError as `sshdAccount` and `readSshdHostKeys`
+ */
+export function loginOf({ ssh }: ServerConfig, hostKey: string): Login {
+  if (ssh.mode === "embedded") return { user: undefined, port: ssh.port, hostKey };
   const keys = readSshdHostKeys(ssh.sshdHostKeys);
   const shown = keys.find(({ line }) => line.startsWith("ssh-ed25519 ")) ?? keys[0] as PublicKey;
   return { user: sshdAccount(ssh).name, port: ssh.sshdPort, hostKey: shown.fingerprint };
 }
 
-/** @param reversePort that of the registration */
-function plainSshLines(host: string, { user, port, hostKey }: Login, reversePort: number): PlainSsh {
+/** A tunnel that is dead, or has no port, ends: whatever starts it again can. PuTTY has no such options for a command line. */
+const ENDS_WHEN_DEAD = "-o ServerAliveInterval=15 -o ExitOnForwardFailure=yes";
+
+function plainSshLines(
+  host: string,
+  { user, port, hostKey }: Login,
+  { id, port: reversePort }: Registration,
+): PlainSsh {
   const forward = `-R ${reversePort}:localhost:8080`;
+  const to = `${user ?? id}@${host}`;
   return {
-    ssh: `ssh -N ${forward} -p ${port} ${user}@${host}`,
-    plink: `plink -batch -N ${forward} -P ${port} -hostkey ${hostKey} -i KEY.ppk ${user}@${host}`,
+    ssh: `ssh -N ${forward} ${ENDS_WHEN_DEAD} -p ${port} ${to}`,
+    plink: `plink -batch -N ${forward} -P ${port} -hostkey ${hostKey} -i KEY.ppk ${to}`,
   };
 }
 
@@ -56,19 +69,14 @@ export interface RegisteredKey {
   readonly plink: string;
 }
 
-/**
- * @param hostKey fingerprint of the gateway's
- * @param host in place of [server] publicHost
- * @throws PetitError where the system's sshd terminates the tunnels, and it cannot be told how that is reached
- */
+/** @param host in place of [server] publicHost */
 export function registeredKey(
   config: ServerConfig,
   registration: Registration,
-  hostKey: string,
+  login: Login,
   host: string = config.publicHost,
 ): RegisteredKey {
   const { id, port, tenant, brand, fingerprint } = registration;
-  const login = loginOf(config, id, hostKey);
   return {
     registeredId: id,
     registeredPort: port,
@@ -77,7 +85,7 @@ export function registeredKey(
     brand,
     fingerprint,
     hostKey: login.hostKey,
-    ...plainSshLines(host, login, port),
+    ...plainSshLines(host, login, registration),
   };
 }
 

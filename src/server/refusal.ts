@@ -144,3 +144,18 @@ export const refusals = {
     message: "The caller stopped sending the body of its request.",
   },
 } as const satisfies Record<string, Refusal>;
+
+/** What keeps a request from its service; anything else is the service's own refusal. */
+const NOT_REACHED: Readonly<Record<string, Refusal>> = {
+  "paused": refusals.paused,
+  "service-not-allowed": refusals.notAllowed,
+  "tunnel-away": refusals.tunnelAway,
+  "tunnel-lost": refusals.tunnelLost,
+  "tunnel-busy": refusals.tunnelBusy,
+  "open-timeout": refusals.openTimeout,
+};
+
+/** @param code why a request did not get as far as its service */
+export function refusalOf(code: string): Refusal {
+  return NOT_REACHED[code] ?? refusals.serviceRefused;
+}

@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { PetitError } from "../error.ts";
-import type { Registration, RegistrationRequest, Registry } from "../registry/registry.ts";
+import { tryListening } from "../platform/listen.ts";
+import { isMadeBy, type Registration, type RegistrationRequest, type Registry } from "../registry/registry.ts";
 
 /** What a registration is made of, but for its port and its time. */
 export type NewRegistration = Omit<RegistrationRequest, "port" | "now">;
@@ -26,9 +26,9 @@ export async function registerOnFreePort(
   for (let port = Math.max(from, registry.nextPort()); port <= 65535; port++) {
     if (!await isFree(port)) continue;
     try {
-      const now = Date.now();
-      const registration = registry.register({ ...request, port, now });
-      return { registration, isNew: registration.createdAt === now };
+      const made = { ...request, port, now: nextMoment() };
+      const registration = registry.register(made);
+      return { registration, isNew: isMadeBy(registration, made) };
     } catch (error) {
       if (error instanceof PetitError && error.code === "port-taken") continue;
       throw error;
@@ -37,11 +37,15 @@ export async function registerOnFreePort(
   throw new PetitError("ports-exhausted", "The server has no reverse port left to give");
 }
 
+/** When the last one was made. */
+let last = 0;
+
+/** Now, and later than the time before: who finds what another has just made is not to be taken for its maker. */
+function nextMoment(): number {
+  return last = Math.max(Date.now(), last + 1);
+}
+
 /** Whether nothing on this machine listens on a port, so that it can be given away. */
 function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
-  });
+  return tryListening("127.0.0.1", port, "[server] firstReversePort").then(() => true, () => false);
 }

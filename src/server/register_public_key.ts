@@ -1,10 +1,8 @@
 import type { ServerConfig } from "../config/schema.ts";
+import { DEFAULT_BRAND } from "../default_brand.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { PublicKey } from "../tunnel/keys.ts";
 import { type MadeRegistration, registerOnFreePort } from "./register_on_free_port.ts";
-
-/** The brand of clients that say nothing of theirs: the default of [client.vitae] brand. */
-export const DEFAULT_BRAND = "ce";
 
 export interface KeyWishes {
   readonly key: PublicKey;

@@ -20,17 +20,20 @@ import {
   type SshTarget,
   type ToldDisconnect,
 } from "../tunnel/messages.ts";
-import { rememberVitae } from "./client_vitae.ts";
+import { rememberVitae } from "./remember_vitae.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { NewRegistrations } from "./new_registrations.ts";
 import type { NewRegistration } from "./register_on_free_port.ts";
 import type { Prober } from "./probe/prober.ts";
 import type { Routes } from "./routes.ts";
 import type { Tunnels } from "./tunnels.ts";
-import { isUnwritten, toldError } from "./unwritten.ts";
+import { isOwnFault, toldError } from "./own_fault.ts";
 
 /** Messages of one backchannel that may wait for their answers; who sends more, or does not read the answers, is read no further for a while. */
 const MAX_WAITING = 16;
+
+/** Milliseconds for a client to read what it is told last. */
+const ENDS_WITHIN = 10_000;
 
 /** Characters of what is wrong with a client's services that it is told at a time: all of it has to go into one message. */
 const MAX_UNWELL = 8 * 1024;
@@ -60,7 +63,7 @@ export interface RegistrarParts {
   readonly audit: Audit;
   readonly log: Log;
   readonly noise: OnceAMinute;
-  /** Where clients connect that have registered, if not here. */
+  /** Where clients connect that have registered, if not here. @throws PetitError where that cannot be told */
   sshTarget?(): SshTarget;
   /** Told which host keys of this server a registered client has pinned. */
   onHostKeys(fingerprint: string, pinned: readonly string[]): void;
@@ -79,6 +82,7 @@ export class Registrar {
     let queue = Promise.resolve();
     let waiting = 0;
     let drained = () => {};
+    let ending: NodeJS.Timeout | undefined;
     const answer = async (raw: unknown): Promise<void> => {
       if (channel.destroyed) return;
       const reply = await this.reply(raw, peer);
@@ -88,6 +92,8 @@ export class Registrar {
     };
     channel.attach({
       onData: (bytes) => {
+        // Behind what is no message nobody knows where the next one begins.
+        if (ending !== undefined) return;
         try {
           for (const raw of decoder.take(bytes)) {
             waiting++;
@@ -97,11 +103,15 @@ export class Registrar {
         } catch (error) {
           channel.write(encodeMessage({ type: "error", code: "message-invalid", error: messageOf(error) }));
           channel.finish();
+          ending = setTimeout(() => channel.close(), ENDS_WITHIN).unref();
         }
       },
       onEnd: () => void queue.then(() => channel.finish()),
       onDrain: () => drained(),
-      onClose: () => drained(),
+      onClose: () => {
+        clearTimeout(ending);
+        drained();
+      },
     });
   }
 
@@ -117,7 +127,7 @@ export class Registrar {
       }
       this.#auditRefused(raw, code, peer);
       if (code === "version-refused") this.#tellRefusedVersion(messageOf(error), peer);
-      if (isUnwritten(error)) this.#tellUnwritten(error, { key: peer.key.fingerprint }, "A client was refused");
+      if (isOwnFault(error)) this.#tellOwnFault(error, { key: peer.key.fingerprint }, "A client was refused");
       return { type: "error", ...told };
     }
   }
@@ -134,10 +144,10 @@ export class Registrar {
   }
 
   /** Clients come back by themselves and in numbers: once a minute. */
-  #tellUnwritten(error: unknown, facts: object, what: string): void {
+  #tellOwnFault(error: unknown, facts: object, what: string): void {
     const { log, noise } = this.#parts;
     const { code, hint } = error instanceof PetitError ? error : { code: "internal", hint: undefined };
-    noise.tell(`registry ${what}`, (repeated) => {
+    noise.tell(`own-fault ${what}`, (repeated) => {
       log.error(
         { ...facts, code, hint, repeated, err: code === "internal" ? error : undefined },
         `${what}: ${messageOf(error)}`,
@@ -148,7 +158,7 @@ export class Registrar {
   /** Its operator learns here why a client stays away. */
   #tellRefusedVersion(reason: string, { key: { fingerprint: key }, address }: BackchannelPeer): void {
     const { log, noise } = this.#parts;
-    noise.tell(`version ${key}`, (repeated) => {
+    noise.tellOf("version", key, (repeated) => {
       log.warn({ code: "version-refused", key, address, repeated }, `A client was refused: ${reason}`);
     });
   }
@@ -161,16 +171,15 @@ export class Registrar {
     switch (message.type) {
       case "ping1":
         return { type: "didPing1" };
-      case "register1":
-        return {
-          type: "didRegister1",
-          handshakeVersion: HANDSHAKE_VERSION,
-          ...this.#granted(message, await this.#register(message, peer)),
-          ssh: this.#parts.sshTarget?.(),
-        };
+      case "register1": {
+        // First: what cannot be told afterwards would have cost a join code.
+        const ssh = this.#parts.sshTarget?.();
+        const registered = this.#granted(message, await this.#register(message, peer));
+        return { type: "didRegister1", handshakeVersion: HANDSHAKE_VERSION, ...registered, ssh };
+      }
       case "handshake1":
         rememberVitae(this.#parts, peer.key.fingerprint, message.vitae, (error) => {
-          this.#tellUnwritten(error, { key: peer.key.fingerprint }, "What a client tells of itself could not be kept");
+          this.#tellOwnFault(error, { key: peer.key.fingerprint }, "What a client tells of itself could not be kept");
         });
         this.#hear(peer.key.fingerprint, message.disconnects ?? []);
         if (message.hostKeys !== undefined && this.#parts.routes.ofKey(peer.key.fingerprint).length > 0) {
@@ -197,7 +206,10 @@ export class Registrar {
         return await this.#probe(this.#own(message.registeredId, peer));
       case "release1":
       case "didPing1":
-        throw new PetitError("not-here", "That is for servers whose tunnels another SSH server terminates");
+        throw new PetitError(
+          "not-here",
+          `"${message.type}" is for a backchannel through the system's sshd ([server.ssh] mode = "openssh"), and this one came through petit's own port: the client learns by registering again where it belongs`,
+        );
     }
   }
 

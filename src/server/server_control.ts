@@ -6,6 +6,7 @@ import { PetitError } from "../error.ts";
 import type { Log } from "../observe/log.ts";
 import { version } from "../platform/version.ts";
 import { within } from "../platform/within.ts";
+import { byId } from "../registry/registration_id.ts";
 import type { Registration, Registry } from "../registry/registry.ts";
 import { CAUSES } from "../tunnel/disconnect_cause.ts";
 import { AccessControl } from "./access/access_control.ts";
@@ -19,8 +20,9 @@ import type { HostKeys } from "./host_key/host_keys.ts";
 import type { Callers } from "./http_proxy.ts";
 import { lightsOf, patienceOf } from "./lights.ts";
 import { isOldClient } from "./legacy/old_clients.ts";
-import { type RegisteredKey, registeredKey } from "./plain_ssh.ts";
-import { type KeyWishes, registerPublicKey } from "./register_public_key.ts";
+import type { NewRegistrations } from "./new_registrations.ts";
+import { loginOf, type RegisteredKey, registeredKey } from "./plain_ssh.ts";
+import type { KeyWishes } from "./register_public_key.ts";
 import type { Prober } from "./probe/prober.ts";
 import { isNever } from "./probe/probe_kind.ts";
 import type { Routes } from "./routes.ts";
@@ -32,6 +34,7 @@ export interface ServerControlParts {
   readonly config: ServerConfig;
   /** Whose changes are audited. */
   readonly registry: Registry;
+  readonly registrations: NewRegistrations;
   readonly audit: Audit;
   readonly routes: Routes;
   readonly access: AccessRules;
@@ -44,8 +47,6 @@ export interface ServerControlParts {
   readonly log: Log;
   readonly signal: AbortSignal;
   ports(): ServerStatus["ports"];
-  /** Told of each new registration. */
-  onRegistered(registration: Registration): void;
 }
 
 /** Milliseconds for a service to be probed before its registration is told of: a silent one is found out by then. */
@@ -131,7 +132,7 @@ export class ServerControl {
     const found = [...routes.all].filter((registration) =>
       (connected === undefined || (tunnels.of(registration.id) !== undefined) === connected) &&
       (wanted === undefined || searchable(registration).some((text) => text.toLowerCase().includes(wanted)))
-    ).sort((a, b) => Number(a.id) - Number(b.id));
+    ).sort(byId);
     const from = after === undefined ? found : found.filter(({ id }) => Number(id) > Number(after));
     const page = from.slice(0, limit);
     return {
@@ -183,19 +184,12 @@ export class ServerControl {
     this.#change(id, (registry) => registry.removeAlias(id, alias), `The alias ${alias} leads to ${id} no longer`);
   }
 
-  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `registerPublicKey` */
+  /** Makes a registration for a public key, or finds the one that is there. @throws PetitError as `loginOf` and `NewRegistrations.makeForKey` */
   async registerKey(wishes: KeyWishes): Promise<RegisteredKey> {
-    const { config, registry, routes, hostKeys, log } = this.#parts;
-    const { registration, isNew } = await registerPublicKey(registry, config, wishes);
-    routes.refresh();
-    if (isNew) {
-      log.info(
-        { id: registration.id, port: registration.port },
-        `Registered ${registration.id}, as the operator asked`,
-      );
-      this.#parts.onRegistered(registration);
-    }
-    return registeredKey(config, registration, hostKeys.current.publicKey.fingerprint);
+    const { config, registry, registrations, hostKeys } = this.#parts;
+    const login = loginOf(config, hostKeys.current.publicKey.fingerprint);
+    const registration = await registrations.makeForKey(registry, wishes);
+    return registeredKey(config, registration, login);
   }
 
   /** Takes a registration away, for good; its tunnel ends, unless it carries others. @throws PetitError `registration-unknown` */

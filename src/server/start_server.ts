@@ -17,7 +17,7 @@ import { listen, stopListening } from "../platform/listen.ts";
 import { OpenFiles } from "../platform/open_files.ts";
 import { version } from "../platform/version.ts";
 import { auditedRegistry } from "../registry/audited_registry.ts";
-import { openRegistry } from "../registry/open_registry.ts";
+import { openRegistry, registryFile } from "../registry/open_registry.ts";
 import type { Registration } from "../registry/registry.ts";
 import { openUsage } from "../usage/open_usage.ts";
 import type { UsageRecord } from "../usage/usage_record.ts";
@@ -170,7 +170,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     files.count(() => ports.size);
     // Those who are cut off are told of before what records them is closed.
     undo.push(() => (ports.closeAll(), within(LAST_REPORTS, ports.drained())));
-    const stateFolder = dirname(config.registryUrl.slice("sqlite:".length));
+    const stateFolder = dirname(registryFile(config.registryUrl));
     const disconnects = new Disconnects({ path: join(stateFolder, "disconnects.db"), log });
     undo.push(() => disconnects.close());
     const onRegistered = ({ id, brand }: Registration) => usage?.registered(id, brand);
@@ -342,6 +342,7 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
     const control = new ServerControl({
       config,
       registry: changed,
+      registrations,
       audit: operator,
       routes,
       access,
@@ -353,7 +354,6 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
       prober,
       log,
       signal,
-      onRegistered,
       ports: () => ({ proxy: proxyPort, secureProxy: secureProxy.port ?? null, ssh: sshPort }),
     });
     const { fingerprint } = hostKeys.current.publicKey;

@@ -6,7 +6,7 @@ export interface TunnelLink {
   readonly tunnelId: string;
   /** How many channels are open or being opened. */
   readonly channels: number;
-  answered: number;
+  readonly answered: number;
   readonly asked: number;
   readonly pinged: number;
   readonly wire: {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
-import { describeKey, type PublicKey, verifySignature } from "./keys.ts";
+import { blobOf, describeKey, type PublicKey, typeOf, verifySignature } from "./keys.ts";
 import { utils } from "./ssh_library.ts";
+import { readStrings, sshString } from "./ssh_strings.ts";
 
 /**
  * How a server that has proven one host key vouches for its others (OpenSSH's PROTOCOL, section 2.5): after the login it names all of them,
@@ -25,27 +26,6 @@ const LONGEST_KEY = 4096;
 const ED25519 = Buffer.concat([sshString("ssh-ed25519"), Buffer.from([0, 0, 0, 32])]);
 const ED25519_LENGTH = 51;
 
-/** A length and the bytes (RFC 4251, section 5). */
-export function sshString(bytes: Buffer | string): Buffer {
-  const data = typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes;
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(data.length);
-  return Buffer.concat([length, data]);
-}
-
-/** Such strings, one after another and nothing else; undefined where it is something else, or more than `most` of them. */
-export function readStrings(bytes: Buffer, most: number): Buffer[] | undefined {
-  const strings: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    if (strings.length === most || bytes.length - at < 4) return undefined;
-    const length = bytes.readUInt32BE(at);
-    if (length > bytes.length - at - 4) return undefined;
-    strings.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return strings;
-}
-
 /** A global request (RFC 4254, section 4), without its first byte. */
 export function globalRequest(name: string, wantReply: boolean, content: Buffer): Buffer {
   return Buffer.concat([sshString(name), Buffer.from([wantReply ? 1 : 0]), content]);
@@ -65,11 +45,6 @@ export function readKeys(content: Buffer): PublicKey[] | undefined {
   if (blobs === undefined || blobs.some((blob) => !hasType(blob))) return undefined;
   const keys = blobs.map((blob) => describeKey(blob));
   return new Set(keys.map(({ line }) => line)).size === keys.length ? keys : undefined;
-}
-
-/** The key in SSH's binary format (RFC 4253, section 6.6). */
-export function blobOf({ line }: PublicKey): Buffer {
-  return Buffer.from(line.slice(line.indexOf(" ") + 1), "base64");
 }
 
 /** Whether a key is of the type that petit proves and learns. */
@@ -101,7 +76,6 @@ function signedForProof(key: PublicKey, sessionId: Buffer): Buffer {
 /** Whether bytes may be a key: its type and something more (RFC 4253, section 6.6). */
 function hasType(blob: Buffer): boolean {
   if (blob.length > LONGEST_KEY || blob.length < 8) return false;
-  const length = blob.readUInt32BE(0);
-  return length > 0 && length <= 64 && 4 + length < blob.length &&
-    /^[\x21-\x7e]+$/.test(blob.toString("latin1", 4, 4 + length));
+  const type = typeOf(blob);
+  return type !== undefined && 4 + type.length < blob.length;
 }

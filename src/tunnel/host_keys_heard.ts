@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
-import { blobOf, contentOfRequest, GLOBAL_REQUEST, globalRequest, HOST_KEYS, HOST_KEYS_PROVE } from "./host_keys.ts";
-import { isProof, readKeys, readStrings, sshString } from "./host_keys.ts";
-import type { PublicKey } from "./keys.ts";
+import { contentOfRequest, GLOBAL_REQUEST, globalRequest, HOST_KEYS, HOST_KEYS_PROVE } from "./host_keys.ts";
+import { isProof, readKeys } from "./host_keys.ts";
+import { blobOf, type PublicKey } from "./keys.ts";
 import { type ConnectionInternals, sendMessage } from "./ssh_library.ts";
+import { readStrings, sshString } from "./ssh_strings.ts";
 
 /** What a client hears of its server's host keys on one connection. The server may be anyone: what it says proves nothing by itself. */
 export class HostKeysHeard {

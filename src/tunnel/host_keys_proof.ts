@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { GLOBAL_REQUEST, globalRequest, HOST_KEYS, HOST_KEYS_PROVE, isProvable, readKeys } from "./host_keys.ts";
-import { blobOf, signProof, sshString } from "./host_keys.ts";
-import type { PublicKey } from "./keys.ts";
+import { signProof } from "./host_keys.ts";
+import { blobOf, type PublicKey } from "./keys.ts";
 import { type ConnectionInternals, sendMessage } from "./ssh_library.ts";
+import { sshString } from "./ssh_strings.ts";
 
 /** A host key of this server. */
 export interface HostKeyPair {

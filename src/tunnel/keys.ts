@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { PetitError } from "../error.ts";
+import { bitsOf, LEAST_RSA_BITS, rsaNumbers } from "./rsa_numbers.ts";
 import { type ParsedKey, utils } from "./ssh_library.ts";
 
 /** A public key as it stands in an authorized_keys file, and its fingerprint as OpenSSH prints it. */
@@ -48,12 +49,31 @@ const MAX_TYPE = 64;
 
 /** Describes a key in SSH's binary format (RFC 4253, section 6.6). @throws PetitError `key-invalid` where it is in none */
 export function describeKey(blob: Buffer): PublicKey {
-  const typeLength = blob.length < 4 ? 0 : blob.readUInt32BE(0);
-  const type = blob.toString("latin1", 4, 4 + Math.min(typeLength, MAX_TYPE + 1));
-  if (type.length !== typeLength || !/^[\x21-\x7e]{1,64}$/.test(type)) {
-    throw new PetitError("key-invalid", "The key is not in SSH's binary format");
-  }
+  const type = typeOf(blob);
+  if (type === undefined) throw new PetitError("key-invalid", "The key is not in SSH's binary format");
   return { line: `${type} ${blob.toString("base64")}`, fingerprint: fingerprintOf(blob) };
+}
+
+/** The type of a key in SSH's binary format, "ssh-ed25519"; undefined where it is in none. */
+export function typeOf(blob: Buffer): string | undefined {
+  const length = blob.length < 4 ? 0 : blob.readUInt32BE(0);
+  const type = blob.toString("latin1", 4, 4 + Math.min(length, MAX_TYPE + 1));
+  return type.length === length && /^[\x21-\x7e]{1,64}$/.test(type) ? type : undefined;
+}
+
+/**
+ * Reads a line "ssh-ed25519 AAAA…"; a comment may follow. Undefined where it is none. Whether anyone can break the key is another
+ * question (isSound).
+ */
+export function readKeyLine(line: string): PublicKey | undefined {
+  const [type = "", base64 = ""] = line.trim().split(/\s+/, 2);
+  const blob = Buffer.from(base64, "base64");
+  return type === typeOf(blob) ? describeKey(blob) : undefined;
+}
+
+/** A key in SSH's binary format (RFC 4253, section 6.6). */
+export function blobOf({ line }: PublicKey): Buffer {
+  return Buffer.from(line.slice(line.indexOf(" ") + 1), "base64");
 }
 
 /** "SHA256:" and the unpadded base64 of the hash, as `ssh-keygen -l` prints it. */
@@ -61,22 +81,19 @@ export function fingerprintOf(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** Below this many bits an RSA key proves nothing (NIST SP 800-131A). */
-const LEAST_RSA_BITS = 2048;
-
-/** Whether `blob` is a public key of the type `type`, and not one that can be broken. */
-export function isSound(type: string, blob: Buffer): boolean {
-  const key = utils.parseKey(blob);
-  if (key instanceof Error || Array.isArray(key) || key.type !== type) return false;
+/**
+ * Whether `blob` is a public key, and not one that can be broken.
+ *
+ * @param type that it has to be of, where somebody says so beside it
+ */
+export function isSound(blob: Buffer, type = typeOf(blob)): boolean {
+  const key = parseKey(blob);
+  if (key instanceof Error || key.type !== type) return false;
   // Bytes behind it would give one key many fingerprints.
   if (!key.getPublicSSH().equals(blob)) return false;
   if (type !== "ssh-rsa") return true;
-  // RFC 4253, section 6.6: the name, e and n, each after its length.
-  let at = 0;
-  for (let skipped = 0; skipped < 2; skipped++) at += 4 + blob.readUInt32BE(at);
-  const modulus = blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
-  const first = modulus.findIndex((byte) => byte !== 0);
-  return first >= 0 && (modulus.length - first) * 8 - Math.clz32(modulus[first] as number) + 24 >= LEAST_RSA_BITS;
+  const modulus = rsaNumbers(blob)?.modulus;
+  return modulus !== undefined && bitsOf(modulus) >= LEAST_RSA_BITS;
 }
 
 /**

@@ -2,18 +2,14 @@ import { createHash } from "node:crypto";
 import { type LibraryCipher, type LibraryDecipher, Opener, Sealer } from "./aes_gcm.ts";
 import { Channel, type ChannelLink, type ChannelSide, FULL_WINDOW, LARGEST_PACKET } from "./channel.ts";
 import { BY_APPLICATION, PROTOCOL_ERROR } from "./disconnect_cause.ts";
+import { CONNECT_FAILED, PROHIBITED } from "./open_failure.ts";
 import { isLegacyPetit, isPetit } from "./petit_peer.ts";
-import { type ConnectionInternals, OPEN_FAILURE, type OpenRequest } from "./ssh_library.ts";
+import type { ConnectionInternals, OpenRequest } from "./ssh_library.ts";
+import { sshString, uint32 } from "./ssh_strings.ts";
 import type { Wire } from "./wire.ts";
 
-/** A request of the peer to open a channel: one that carries a TCP connection (RFC 4254, section 7.2), or a session. */
-export interface IncomingOpen {
-  /** The address and port that it is for; undefined for a session, as where it comes from. */
-  readonly address: string;
-  readonly port: number;
-  /** Where the connection comes from. */
-  readonly originAddress: string;
-  readonly originPort: number;
+/** A request of the peer to open a channel, such as a session. */
+export interface IncomingChannel {
   /** The number under which the peer knows it. */
   readonly number: number;
   /** @param over what carries the channel, in place of the link itself */
@@ -24,8 +20,17 @@ export interface IncomingOpen {
   prohibit(why: string): void;
 }
 
-const PROHIBITED = 1;
-const CONNECT_FAILED = 2;
+/** A request to open one that carries a TCP connection (RFC 4254, section 7.2). */
+export interface IncomingOpen extends IncomingChannel {
+  /** The address and port that it is for. */
+  readonly address: string;
+  readonly port: number;
+  /** Where the connection comes from. */
+  readonly originAddress: string;
+  readonly originPort: number;
+}
+
+type Opens = { "session": IncomingChannel; "direct-tcpip": IncomingOpen; "forwarded-tcpip": IncomingOpen };
 
 /** SSH_MSG_DISCONNECT and SSH_MSG_DEBUG (RFC 4253, sections 11.1 and 11.3). */
 const DISCONNECT = 1;
@@ -36,7 +41,7 @@ const MOST_UNANSWERABLE = 4096;
 
 /** SSH_MSG_EXT_INFO with one extension (RFC 8308, section 2.3). */
 const EXT_INFO = 7;
-const ONE = Buffer.from([0, 0, 0, 1]);
+const ONE = uint32(1);
 
 /** Ties the channels of one SSH connection to the library that numbers them and the wire that carries them. */
 export class Link {
@@ -103,9 +108,9 @@ export class Link {
    *
    * @param onOther told of those
    */
-  acceptOpens(
-    type: "forwarded-tcpip" | "direct-tcpip" | "session",
-    onOpen: (open: IncomingOpen) => void,
+  acceptOpens<Type extends keyof Opens>(
+    type: Type,
+    onOpen: (open: Opens[Type]) => void,
     onOther: (type: string) => void = () => {},
   ): void {
     const { _chanMgr: numbers, _protocol: protocol } = this.#internals;
@@ -264,9 +269,7 @@ export class Link {
 
   /** Tells the peer that the connection ends, and why: the library has no room for a description. */
   #disconnect(why: string, reason: number): void {
-    const code = Buffer.alloc(4);
-    code.writeUInt32BE(reason);
-    this.#transport(DISCONNECT, code, sshString(why), sshString(""));
+    this.#transport(DISCONNECT, uint32(reason), sshString(why), sshString(""));
   }
 
   /** Says something that a person at the other end is to see, in SSH_MSG_DEBUG: a refusal has no room for a reason (RFC 4254, section 7.1). */
@@ -392,24 +395,4 @@ export class Link {
     this.#onViolation(what);
     this.abandon(`the SSH protocol was broken (the other side ${what})`, PROTOCOL_ERROR);
   }
-}
-
-/** RFC 4251, section 5. */
-function sshString(text: string): Buffer {
-  const bytes = Buffer.from(text, "utf8");
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-}
-
-/** What an error of the library about a channel that was not opened says, in words. */
-export function openFailure(error: Error & { reason?: number | string }): string {
-  const description = error.message.replace("(SSH) Channel open failure: ", "");
-  return description !== "" ? description : OPEN_FAILURE[Number(error.reason)] ?? "no reason given";
-}
-
-/** Whether the peer does not allow the channel, and has not tried: some way down the causes of `error`. */
-export function isProhibited(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (error as { reason?: unknown }).reason === PROHIBITED || isProhibited(error.cause);
 }

@@ -1,4 +1,5 @@
 import { PetitError } from "../error.ts";
+import { GrowingBuffer } from "../platform/growing_buffer.ts";
 
 /** Each message is followed by this byte (ASCII "end of text"). */
 const ETX = 0x03;
@@ -13,8 +14,7 @@ export function encodeMessage(message: object): Buffer {
 
 /** Puts messages together from however the bytes come in. */
 export class MessageDecoder {
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #begun = new GrowingBuffer();
 
   /** Takes bytes and returns the messages they complete, not yet checked. @throws PetitError `message-invalid` */
   take(bytes: Buffer): unknown[] {
@@ -29,18 +29,15 @@ export class MessageDecoder {
   }
 
   #keep(piece: Buffer): void {
-    this.#size += piece.length;
-    if (this.#size > MAX_MESSAGE) {
+    if (this.#begun.size + piece.length > MAX_MESSAGE) {
       throw new PetitError("message-invalid", `A message is longer than ${MAX_MESSAGE} bytes`);
     }
-    this.#pieces.push(Buffer.from(piece));
+    this.#begun.add(piece);
   }
 
   #finish(last: Buffer): unknown {
     this.#keep(last);
-    const text = Buffer.concat(this.#pieces, this.#size).toString("utf8");
-    this.#pieces = [];
-    this.#size = 0;
+    const text = this.#begun.take().toString("utf8");
     try {
       return JSON.parse(text);
     } catch (error) {

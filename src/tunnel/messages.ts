@@ -118,10 +118,8 @@ export const proofMessage = z.discriminatedUnion("type", [
 ]);
 export type ProofMessage = z.output<typeof proofMessage>;
 
-/** Where a client connects from its registration on, if that is not where it has registered. */
+/** Where a client connects from its registration on, at the same host, if that is not where it has registered. */
 export const sshTarget = z.object({
-  /** As it knows the server by default. */
-  host: short.optional(),
   port: z.int().min(1).max(65535),
   username: short,
   /** Port of the backchannel there. */
@@ -201,12 +199,7 @@ export const serverMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("didProve1"), prompt: short }),
   z.object({ type: z.literal("didProve2") }),
-  z.object({
-    type: z.literal("didRelease1"),
-    /** Whether the port is free now, as far as that lies with older sessions of this client. */
-    released: z.boolean(),
-    error: z.string().max(1024).optional(),
-  }),
+  z.object({ type: z.literal("didRelease1") }),
   z.object({ type: z.literal("ping1") }),
   z.object({ type: z.literal("bye1"), cause: z.string().max(MAX_CAUSE) }),
   z.object({ type: z.literal("error"), error: z.string().max(1024), code: short.optional() }),

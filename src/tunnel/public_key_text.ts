@@ -1,5 +1,6 @@
 import { PetitError } from "../error.ts";
 import { describeKey, isSound, type PublicKey } from "./keys.ts";
+import { LEAST_RSA_BITS, rsaNumbers } from "./rsa_numbers.ts";
 
 /** A key of 16,384 bits, which is OpenSSH's limit, takes 3 KiB as text; a file of several is none that this is for. */
 export const MAX_KEY_TEXT = 64 * 1024;
@@ -39,7 +40,7 @@ export function readPublicKey(bytes: Buffer, accepted: readonly string[]): Publi
     throw invalid(`it says that it is of the type "${type}", and is of another`);
   }
   refuseType(inside, accepted);
-  if (!isSound(inside, blob) || key.line !== `${inside} ${withPadding(base64)}`) throw unsound(inside, blob);
+  if (!isSound(blob) || key.line !== `${inside} ${withPadding(base64)}`) throw unsound(inside, blob);
   return key;
 }
 
@@ -112,20 +113,10 @@ function refuseType(type: string, accepted: readonly string[]): void {
 }
 
 function unsound(type: string, blob: Buffer): PetitError {
-  if (type === "ssh-rsa" && describesRsa(blob)) {
-    return refused("key-too-short", "RSA keys need 2048 bits at least", { hint: MAKE_ONE });
+  if (type === "ssh-rsa" && rsaNumbers(blob) !== undefined) {
+    return refused("key-too-short", `RSA keys need ${LEAST_RSA_BITS} bits at least`, { hint: MAKE_ONE });
   }
   return invalid("it is damaged");
-}
-
-/** Whether it has the name, e and n, each after its length, and nothing else. */
-function describesRsa(blob: Buffer): boolean {
-  let at = 0;
-  for (let part = 0; part < 3; part++) {
-    if (at + 4 > blob.length) return false;
-    at += 4 + blob.readUInt32BE(at);
-  }
-  return at === blob.length;
 }
 
 function withPadding(base64: string): string {

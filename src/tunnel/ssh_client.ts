@@ -5,9 +5,10 @@ import { causeOfError, CAUSES, causeSaid, closedBy, noSignOfLife } from "./disco
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { HostKeysHeard } from "./host_keys_heard.ts";
 import { describeKey, type PublicKey } from "./keys.ts";
-import { type IncomingOpen, Link, openFailure } from "./link.ts";
+import { type IncomingOpen, Link } from "./link.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { clientOffer, signRsaWithSha2 } from "./offer.ts";
+import { openFailure } from "./open_failure.ts";
 import { Client } from "./ssh_library.ts";
 import { Wire } from "./wire.ts";
 

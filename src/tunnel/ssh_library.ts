@@ -113,11 +113,3 @@ export function sendMessage({ _protocol: protocol }: ConnectionInternals, type: 
 
 // The library's keep-alive resets a timer for every packet. Keepalive (keepalive.ts) looks at the clock instead.
 (Server as unknown as { KEEPALIVE_CLIENT_INTERVAL: number }).KEEPALIVE_CLIENT_INTERVAL = 0;
-
-/** RFC 4254, section 5.1. */
-export const OPEN_FAILURE: Record<number, string> = {
-  1: "administratively prohibited",
-  2: "connect failed",
-  3: "unknown channel type",
-  4: "resource shortage",
-};

@@ -3,13 +3,14 @@ import type { SshAlgorithms } from "../config/ssh_algorithms.ts";
 import { plainAddress } from "../platform/address.ts";
 import { resetConnection } from "../platform/reset.ts";
 import type { Channel } from "./channel.ts";
-import { watchClientOffer } from "./client_offer.ts";
+import { watchClientOffer } from "./watch_client_offer.ts";
 import { causeOfError, causeSaid, closedBy, noSignOfLife } from "./disconnect_cause.ts";
 import { type AliveTimes, keepAlive } from "./keepalive.ts";
 import { type HostKeyPair, HostKeysProof } from "./host_keys_proof.ts";
 import { describeKey, isSound, type PublicKey, verifySignature } from "./keys.ts";
-import { Link, openFailure } from "./link.ts";
+import { Link } from "./link.ts";
 import { checkHostKeys, setServerOffer } from "./offer.ts";
+import { openFailure } from "./open_failure.ts";
 import { isLegacyPetit } from "./petit_peer.ts";
 import { type RekeyTimes, renewKeys } from "./rekey.ts";
 import { type Session, takeSessions } from "./session.ts";
@@ -45,8 +46,8 @@ export interface SshPeer {
   begins(begin: () => void): void;
   /** Decides about one login attempt. */
   login(attempt: LoginAttempt): LoginVerdict;
-  /** Whether a key may sign with SHA-1 (RFC 8332, section 3, "ssh-rsa"): its client can do nothing better. */
-  mayUseSha1(key: PublicKey): boolean;
+  /** Whether a key may sign a login of that user with SHA-1 (RFC 8332, section 3, "ssh-rsa"): its client can do nothing better. */
+  mayUseSha1(key: PublicKey, user: string): boolean;
   /** Told of an attempt that proves nothing: a signature that does not verify, a method or a kind of key that is not accepted. */
   loginRefused(user: string, method: string): void;
   ready(connection: SshServerConnection): void;
@@ -244,7 +245,7 @@ function serve(
       connection.end();
       return;
     }
-    const attempt = attemptOf(context, accepted, (key) => peer.mayUseSha1(key));
+    const attempt = attemptOf(context, accepted, (key) => peer.mayUseSha1(key, context.username));
     // Clients ask with "none" which methods there are.
     if (attempt === undefined && context.method !== "none") peer.loginRefused(context.username, context.method);
     const verdict = attempt === undefined ? { kind: "refuse" } as const : peer.login(attempt);
@@ -318,7 +319,7 @@ function attemptOf(
   const algorithm = hash === undefined ? key.algo : `rsa-sha2-${hash.slice("sha".length)}`;
   const isSha1 = algorithm === "ssh-rsa";
   if (isSha1 ? !mayUseSha1(described) : !accepted.includes(algorithm)) return undefined;
-  if (!isSound(key.algo, key.data)) return undefined;
+  if (!isSound(key.data, key.algo)) return undefined;
   const proven = signature !== undefined;
   if (proven && !(blob !== undefined && verifySignature(key.algo, key.data, blob, signature, hash, isSha1))) {
     return undefined;

@@ -48,7 +48,7 @@ export const usageAnswer = z.object({
 export type UsageAnswer = z.output<typeof usageAnswer>;
 
 export const statsAnswer = z.object({
-  successes: count("Requests that the service answered below 400 (0.6.x: with 200)"),
+  successes: count("Requests that the service answered below 400 (petit 0.6: with 200)"),
   errors: count(
     "Requests that the service answered with 400 or more or broke off, or that were refused for what the caller sent",
   ),

@@ -1,11 +1,9 @@
+import { DEFAULT_BRAND } from "../default_brand.ts";
 import type { ExchangeObserver, ExchangeReport } from "../observe/exchange_report.ts";
 import { latencyBin } from "./latency.ts";
 import { outcomeOfReport } from "./outcome.ts";
 import { addOne, UsageFigures } from "./usage_figures.ts";
 import type { UsageEntry } from "./usage_store.ts";
-
-/** The brand of whoever has none, as in 0.6.x. */
-export const DEFAULT_BRAND = "ce";
 
 /** Counts what is done for callers, in memory, by registration and time bucket: what a request pays is a few additions. */
 export class UsageCounter implements ExchangeObserver {

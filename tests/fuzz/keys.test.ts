@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { KnownHost } from "../../src/client/known_host.ts";
 import { MODERN } from "../../src/config/ssh_algorithms.ts";
 import { PetitError } from "../../src/error.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { describeKey, publicKeyOf, verifySignature } from "../../src/tunnel/keys.ts";
 import { readPublicKey } from "../../src/tunnel/public_key_text.ts";
 import { type ParsedKey, utils } from "../../src/tunnel/ssh_library.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PetitError } from "../../src/error.ts";
-import { legacyMessage } from "../../src/server/legacy/legacy_messages.ts";
+import { legacyClientMessage } from "../../src/tunnel/legacy_messages.ts";
 import { encodeMessage, MessageDecoder } from "../../src/tunnel/message_stream.ts";
 import { fuzzTest } from "./world/fuzz_target.ts";
 
@@ -40,7 +40,7 @@ function check(bytes: Buffer): void {
     return;
   }
   for (const message of raw) {
-    const { success, data } = legacyMessage.safeParse(message);
+    const { success, data } = legacyClientMessage.safeParse(message);
     if (!success) continue;
     if ("registeredId" in data) {
       assert.ok(

@@ -4,7 +4,7 @@ import test from "node:test";
 import { AuditStore } from "../../src/audit/audit_store.ts";
 import { verifyAudit } from "../../src/audit/verify_audit.ts";
 import { unregister } from "../../src/client/unregister.ts";
-import { DEFAULT_TENANT } from "../../src/client/state.ts";
+import { DEFAULT_TENANT } from "../../src/tenant_name.ts";
 import { eventually } from "../world/eventually.ts";
 import { keyOf, SshPeer, unknownKey } from "../world/ssh_peer.ts";
 import { TestClient, TestServer } from "../world/world.ts";

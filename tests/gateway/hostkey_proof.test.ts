@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import test from "node:test";
 import { readHostKey } from "../../src/server/host_key/host_key.ts";
-import { GLOBAL_REQUEST, globalRequest, HOST_KEYS_PROVE, isProof, readStrings } from "../../src/tunnel/host_keys.ts";
-import { blobOf, sshString } from "../../src/tunnel/host_keys.ts";
-import { generateKey, type PublicKey } from "../../src/tunnel/keys.ts";
+import { GLOBAL_REQUEST, globalRequest, HOST_KEYS_PROVE, isProof } from "../../src/tunnel/host_keys.ts";
+import { blobOf, generateKey, type PublicKey } from "../../src/tunnel/keys.ts";
 import { type ConnectionInternals, sendMessage } from "../../src/tunnel/ssh_library.ts";
+import { readStrings, sshString } from "../../src/tunnel/ssh_strings.ts";
 import { keyOf, SshPeer } from "../world/ssh_peer.ts";
 import { type Scope, TestClient, TestServer } from "../world/world.ts";
 

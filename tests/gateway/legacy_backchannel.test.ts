@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { eventually } from "../world/eventually.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer, responseTo } from "../world/legacy_peer.ts";
 import { TestClient, TestServer } from "../world/world.ts";
@@ -33,7 +33,8 @@ test("a client of 0.6 registers, shakes hands and unregisters with the messages 
   const { vitae, brand, old } = server.running.control.statusOf(id);
   assert.deepEqual([vitae, brand, old], [{ brand: "acme", hostname: "h", version: "0.6.34" }, "acme", true]);
   const asked = await new LegacyPeer(t, server).ask("handshake1", { registeredId: id });
-  assert.deepEqual(asked.replacement, [id], "that somebody has it is told, and one id need not be a list");
+  assert.equal(asked.type, "shakehand1", "one id need not be a list");
+  assert.deepEqual(asked.replacement, [], "that somebody has it is told nobody who has proven nothing");
   const leaving = new LegacyPeer(t, server);
   const { prompt } = await leaving.ask("unregister1", { registeredId: id });
   const gone = await leaving.ask("unregister2", { registeredId: id, response: responseTo(prompt, one.privateKey) });
@@ -84,7 +85,12 @@ test("who cannot prove its key gets nothing, and is told why", async (t) => {
   await refused("handshake2", { response }, "identity-unproven");
   await peer.ask("handshake1", { registeredId: [id] });
   await refused("handshake2", { response: "?" }, "identity-unproven");
-  await refused("handshake1", { registeredId: [id, foreign] }, "keys-differ");
+  const mixed = await peer.ask("handshake1", { registeredId: [id, foreign] });
+  assert.equal(mixed.type, "shakehand1", "whose they are is told nobody who has proven nothing");
+  await refused("handshake2", { response: responseTo(mixed.prompt, one.privateKey) }, "keys-differ");
+  const unproven = await peer.ask("handshake1", { registeredId: [foreign, id] });
+  assert.equal(unproven.type, "shakehand1");
+  await refused("handshake2", { response: "AAAA" }, "identity-unproven");
   await refused("handshake1", { registeredId: [id, id] }, "registration-twice");
   peer = new LegacyPeer(t, server);
   for (const registeredId of [["9999"], ["no id"], [null], [{}], {}, null, [], "x".repeat(100), [-1], ["__proto__"]]) {
@@ -172,7 +178,12 @@ test("what is no message of 0.6 is refused, and the server goes on", async (t) =
     assert.equal((await peer.ask(type)).code, "message-invalid");
   }
   assert.equal((await peer.ask("prove1")).code, "message-invalid", "it comes first, or not at all");
-  assert.equal((await new LegacyPeer(t, server).ask("prove1")).code, "not-here");
+  const elsewhere = await new LegacyPeer(t, server).ask("prove1");
+  assert.equal(elsewhere.code, "not-here");
+  assert.match(
+    String(elsewhere.error),
+    /mode = "openssh", and this one has "embedded".* port \d+, and .* registering again$/,
+  );
   const broken = new LegacyPeer(t, server);
   broken.send('{"type":\x03');
   assert.equal((await broken.answer()).code, "message-invalid");

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import type { KeyObject } from "node:crypto";
 import { connect } from "node:net";
 import { existsSync, statSync } from "node:fs";
-import test, { type TestContext } from "node:test";
-import { Client } from "../../src/tunnel/ssh_library.ts";
+import test from "node:test";
 import { openRegistry } from "../../src/registry/open_registry.ts";
-import { sshKeyOfPem } from "../../src/registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../src/registry/ssh_key_of_pem.ts";
 import { legacyKeyPair, LegacyPeer, legacyTestServer } from "../world/legacy_peer.ts";
+import { negotiated } from "../world/negotiated.ts";
 import { MESSAGE, parsedKey, RawSsh } from "../world/raw_ssh.ts";
 import { RawPeer } from "../world/raw_peer.ts";
 import { TestServer } from "../world/world.ts";
@@ -14,23 +15,6 @@ const { authFailure: REFUSED, authSuccess: ACCEPTED } = MESSAGE;
 
 const { publicKey, privateKey } = legacyKeyPair();
 const key = parsedKey(privateKey.export({ type: "pkcs1", format: "pem" }) as string);
-
-/** What is negotiated with a peer that offers `algorithms` only, or the error. */
-function negotiated(t: TestContext, server: TestServer, algorithms: object = {}): Promise<string> {
-  const client = new Client();
-  t.after(() => client.destroy());
-  return new Promise((resolve) => {
-    client.on("handshake", ({ kex, serverHostKey, cs }) => resolve(`${kex} ${serverHostKey} ${cs.cipher} ${cs.mac}`));
-    client.on("error", (error) => resolve(error.message));
-    client.connect({
-      host: "127.0.0.1",
-      port: server.running.sshPort,
-      username: "petit",
-      authHandler: () => undefined as never,
-      algorithms: algorithms as never,
-    });
-  });
-}
 
 /** As 0.6.34 on a Node that has no Curve25519 and no Ed25519. */
 const OLD_NODE = {
@@ -68,6 +52,39 @@ test("an RSA key that was registered otherwise may not log in with SHA-1, also w
   assert.equal(await raw.login({ key, algorithm: "ssh-rsa", signed: false }), REFUSED, "not even the question");
   assert.equal(await raw.login({ key, algorithm: "ssh-rsa" }), REFUSED);
   assert.equal(await raw.login({ key, algorithm: "rsa-sha2-512" }), ACCEPTED);
+});
+
+test("SHA-1 is for clients that are still of 0.6: not for joining, not once upgraded, nor for a key registered otherwise too", async (t) => {
+  const server = legacyTestServer(t);
+  const registry = openRegistry(server.config.server.registryUrl);
+  const upgraded = legacyKeyPair();
+  const mixed = legacyKeyPair();
+  const imported = [[publicKey, null], [upgraded.publicKey, "1.0.0"], [mixed.publicKey, "0.6.34"]] as const;
+  registry.import(
+    imported.map(([pem, version], at) => {
+      const { line: key, fingerprint } = sshKeyOfPem(pem);
+      const vitae = version === null ? null : { brand: "ce", version };
+      return { id: String(1001 + at), port: 11_081 + at, key, fingerprint, brand: "ce", aliases: [], vitae };
+    }),
+    { now: Date.now() },
+  );
+  const { line, fingerprint } = sshKeyOfPem(mixed.publicKey);
+  registry.register({
+    ...{ key: line, fingerprint, tenant: "other", preferred: null, joinHash: null },
+    ...{ vitae: { brand: "ce", version: "0.6.34" }, port: registry.nextPort(), now: Date.now() },
+  });
+  registry.close();
+  await server.start();
+  const login = async (key: KeyObject, algorithm: string, user = "petit") => {
+    const raw = await RawSsh.connect(t, server);
+    return await raw.login({ key: parsedKey(key.export({ type: "pkcs1", format: "pem" }) as string), algorithm, user });
+  };
+  assert.equal(await login(privateKey, "ssh-rsa"), ACCEPTED);
+  assert.equal(await login(privateKey, "ssh-rsa", "join"), REFUSED);
+  for (const key of [upgraded.privateKey, mixed.privateKey]) {
+    assert.equal(await login(key, "ssh-rsa"), REFUSED);
+    assert.equal(await login(key, "rsa-sha2-256"), ACCEPTED);
+  }
 });
 
 test("without legacyBackchannel nobody logs in with SHA-1, and the log says which setting lets clients of 0.6 in", async (t) => {

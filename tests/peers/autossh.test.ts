@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { eventually } from "../world/eventually.ts";
 import { background } from "../world/processes.ts";
-import { exchange, statusOf } from "../world/raw_http.ts";
+import { getOnce, statusOf } from "../world/raw_http.ts";
 import { openssh } from "./plain_clients.ts";
 import { makePlainWorld, registerKey, startPlainService } from "./plain_ssh.ts";
 import { type Need, peerTest, program } from "./peer_test.ts";
@@ -35,8 +35,7 @@ peerTest("autossh brings the tunnel back when its connection is killed, or froze
   // AUTOSSH_GATETIME=0: also what ends within 30 s of its start is started again.
   const env = { AUTOSSH_GATETIME: "0", AUTOSSH_PATH: program("ssh") };
   const autossh = background(t, program("autossh"), ["-M", "0", ...args], { env });
-  const request = `GET / HTTP/1.1\r\nHost: ${id}.127.0.0.1\r\nConnection: close\r\n\r\n`;
-  const serves = async () => statusOf(await exchange(world.server.proxyPort, request)) === 200;
+  const serves = async () => statusOf(await getOnce(world.server.proxyPort, `${id}.127.0.0.1`)) === 200;
   await eventually("serves", serves);
   const first = childOf(autossh.child.pid as number) as number;
   process.kill(first, "SIGKILL");

@@ -1,22 +1,13 @@
-import { createServer } from "node:http";
 import { ClientProcess, configure, petit, type Settings } from "../world/executable.ts";
-import { exchange } from "../world/raw_http.ts";
+import { getOnce } from "../world/raw_http.ts";
 import { output } from "../world/processes.ts";
-import { listenOn, type Scope } from "../world/world.ts";
+import type { Scope } from "../world/temporary_folder.ts";
 import { FormerServer } from "./former_server.ts";
 import { program } from "./peer_test.ts";
 
-/** An HTTP service that says one word; its port. */
-export async function startWord(scope: Scope, word: string): Promise<number> {
-  const service = createServer((_, response) => response.end(word));
-  const port = await listenOn(service);
-  scope.after(() => service.close());
-  return port;
-}
-
 /** GETs `path` of the registration, at the server's proxy or at a reverse port. */
 export function get(port: number, id: string, path = "/"): Promise<string> {
-  return exchange(port, `GET ${path} HTTP/1.1\r\nHost: ${id}.example.com\r\nConnection: close\r\n\r\n`);
+  return getOnce(port, `${id}.example.com`, path);
 }
 
 /** A command of the client on its folder; its standard output. Fails where it does. */

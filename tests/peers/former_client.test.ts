@@ -11,7 +11,7 @@ import type { Scope } from "../world/temporary_folder.ts";
 import { listenOn, startService } from "../world/world.ts";
 import { FORMER_CLIENT } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
-import { isServed, legacyServer, legacyWorld, statusOf } from "./former_world.ts";
+import { isServed, legacyWorld, serverOfFormer, statusOf } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
@@ -138,7 +138,7 @@ peerTest(
   FORMER_CLIENT,
   async (t) => {
     const [one, two, three] = [await startWeb(t, "one"), await startWeb(t, "two"), await startWeb(t, "three")];
-    const { server, target } = await legacyServer(t);
+    const { server, target } = await serverOfFormer(t);
     const client = await FormerClient.init(t, target);
     const first = await client.register(one.port, "first");
     const second = await client.register(two.port, "second");

@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { detachedServer } from "../world/detached.ts";
 import { eventually } from "../world/eventually.ts";
 import { configure, petit, type ServerProcess } from "../world/executable.ts";
 import { freePort } from "../world/processes.ts";
-import type { Scope } from "../world/temporary_folder.ts";
-import { listenOn } from "../world/world.ts";
+import { startWord } from "../world/word_service.ts";
 import { FORMER_CLIENT } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
 import { isServed, legacySettings, legacyWorld, statusOf } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
-
-async function startWeb(scope: Scope, answer = "ok"): Promise<number> {
-  const server = createServer((_, response) => response.end(answer));
-  scope.after(() => (server.closeAllConnections(), server.close()));
-  return await listenOn(server);
-}
 
 async function ask({ proxyPort }: { proxyPort: number }, id: string): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${proxyPort}/`, { headers: { host: `${id}.example` } });
@@ -32,7 +24,7 @@ async function isBack(server: ServerProcess, id: string, times: number): Promise
 }
 
 peerTest("a client of 0.6.34 that is stopped and started has the same id and port", FORMER_CLIENT, async (t) => {
-  const { server, client, id, port } = await legacyWorld(t, await startWeb(t));
+  const { server, client, id, port } = await legacyWorld(t, await startWord(t, "ok"));
   assert.match(await client.succeed("stop"), /stopped/);
   await server.daemon.logged(({ msg }) => msg.startsWith(`${id} disconnected`));
   const away = await statusOf(server, id);
@@ -45,7 +37,9 @@ peerTest("a client of 0.6.34 that is stopped and started has the same id and por
 });
 
 peerTest("a client of 0.6.34 comes back to a server that was killed", FORMER_CLIENT, async (t) => {
-  const { server, client, id } = await legacyWorld(t, await startWeb(t), { server: { "server.holdFor": "10s" } });
+  const { server, client, id } = await legacyWorld(t, await startWord(t, "ok"), {
+    server: { "server.holdFor": "10s" },
+  });
   for (let round = 0; round < 2; round++) {
     await server.kill();
     await eventually("it notices", () => client.count("Client closed.") > round);
@@ -62,7 +56,7 @@ peerTest("a restart of the server costs callers of a client of 0.6.34 nothing bu
   const { server } = daemon;
   await daemon.start();
   const client = await FormerClient.init(t, { sshPort: server.sshPort, backPort, username: "anyone" });
-  const { id } = await client.register(await startWeb(t));
+  const { id } = await client.register(await startWord(t, "ok"));
   await client.start();
   await eventually("it is served", async () => (await statusOf(server, id)).connected);
   const answers: string[] = [];
@@ -92,7 +86,7 @@ peerTest(
   "a client of 0.6.34 that an operator disconnects comes back, and one that is unregistered is told so",
   FORMER_CLIENT,
   async (t) => {
-    const { server, client, id } = await legacyWorld(t, await startWeb(t));
+    const { server, client, id } = await legacyWorld(t, await startWord(t, "ok"));
     const operator = (...words: string[]) => petit(["server", ...words, "-c", server.config]);
     const disconnected = await operator("disconnect", id);
     assert.equal(disconnected.code, 0, disconnected.stderr);
@@ -115,14 +109,14 @@ peerTest(
   "of two clients of 0.6.34 with the same key and id the later one wins, and both logs say so",
   FORMER_CLIENT,
   async (t) => {
-    const { server, target, client, id } = await legacyWorld(t, await startWeb(t, "first"));
+    const { server, target, client, id } = await legacyWorld(t, await startWord(t, "first"));
     const copy = await FormerClient.init(t, target);
     for (const name of ["key", "tenants"]) {
       cpSync(join(client.folder, name), join(copy.folder, name), {
         recursive: true,
       });
     }
-    configure(join(copy.folder, "tenants", "first", "config.toml"), { "local.port": await startWeb(t, "copy") });
+    configure(join(copy.folder, "tenants", "first", "config.toml"), { "local.port": await startWord(t, "copy") });
     // As it would have been made at its first start, which fails of making it.
     mkdirSync(join(copy.folder, "logs"));
     copy.launch();
@@ -138,7 +132,7 @@ peerTest(
 );
 
 peerTest("heartbeat and loopback of a client of 0.6.34 succeed", FORMER_CLIENT, async (t) => {
-  const { client, server, id } = await legacyWorld(t, await startWeb(t), {
+  const { client, server, id } = await legacyWorld(t, await startWord(t, "ok"), {
     env: { NODE_OPTIONS: `--no-deprecation --require ${join(import.meta.dirname, "former_clock.cjs")}` },
   });
   for (let n = 1; n <= 2; n++) {
@@ -155,7 +149,7 @@ peerTest(
   "a client of 0.6.34 that is silent for a while is not given up: it would give up its registration",
   FORMER_CLIENT,
   async (t) => {
-    const { client, server, id } = await legacyWorld(t, await startWeb(t), {
+    const { client, server, id } = await legacyWorld(t, await startWord(t, "ok"), {
       server: { "server.ssh.clientAliveInterval": "500ms" },
     });
     // Others are given up after a second.

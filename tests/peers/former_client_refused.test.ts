@@ -1,25 +1,17 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { eventually } from "../world/eventually.ts";
 import { ServerProcess } from "../world/executable.ts";
-import type { Scope } from "../world/temporary_folder.ts";
-import { listenOn } from "../world/world.ts";
+import { startWord } from "../world/word_service.ts";
 import { FORMER_CLIENT } from "./former.ts";
 import { FormerClient } from "./former_client.ts";
-import { isServed, legacyServer, legacyWorld } from "./former_world.ts";
+import { isServed, legacyWorld, serverOfFormer } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
-
-async function startWeb(scope: Scope): Promise<number> {
-  const server = createServer((_, response) => response.end("ok"));
-  scope.after(() => (server.closeAllConnections(), server.close()));
-  return await listenOn(server);
-}
 
 peerTest("a client of 0.6.34 is told how its operator can have it registered", FORMER_CLIENT, async (t) => {
   for (const registration of ["join", "closed"]) {
-    const { server, target } = await legacyServer(t, { "server.registration": registration });
+    const { server, target } = await serverOfFormer(t, { "server.registration": registration });
     const client = await FormerClient.init(t, target);
     for (const folder of ["logs", "tenants/first"]) mkdirSync(join(client.folder, folder), { recursive: true });
     writeFileSync(join(client.folder, "tenants/first/config.toml"), 'name = "first"\nindex = 1\n');
@@ -34,7 +26,7 @@ peerTest(
   "a client of 0.6.34 whose registration file is damaged gets an answer, and is well again with the right one",
   FORMER_CLIENT,
   async (t) => {
-    const { server, client, id, port } = await legacyWorld(t, await startWeb(t));
+    const { server, client, id, port } = await legacyWorld(t, await startWord(t, "ok"));
     await client.stop();
     const file = join(client.folder, "tenants", "first", "registration");
     const damaged = [
@@ -67,12 +59,12 @@ peerTest(
   "a client of 0.6.34 that reaches a server which is not open to it is refused, and the log says what would let it in",
   FORMER_CLIENT,
   async (t) => {
-    const { server: open, target } = await legacyServer(t);
+    const { server: open, target } = await serverOfFormer(t);
     const closed = await ServerProcess.init(t);
     await closed.start();
     // It shakes hands with the one and builds its tunnel to the other.
     const client = await FormerClient.init(t, { ...target, sshPort: closed.sshPort });
-    await client.register(await startWeb(t));
+    await client.register(await startWord(t, "ok"));
     client.launch();
     const told = await closed.daemon.logged(({ code }) => code === "legacy-refused");
     assert.match(told.msg, /\[server\] legacyBackchannel = true lets those in that are registered as such/);

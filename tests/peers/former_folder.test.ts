@@ -6,11 +6,12 @@ import { temporaryFolder } from "../world/temporary_folder.ts";
 import { Detached } from "../world/detached.ts";
 import { eventually } from "../world/eventually.ts";
 import { configure, petit } from "../world/executable.ts";
-import { clientCommand, fingerprintOf, get, startWord } from "./client_of_former.ts";
+import { startWord } from "../world/word_service.ts";
+import { clientCommand, fingerprintOf, get } from "./client_of_former.ts";
 import { FORMER_CLIENT, FORMER_SERVER } from "./former.ts";
 import { FormerClient, type FormerTarget } from "./former_client.ts";
 import { FormerServer } from "./former_server.ts";
-import { legacyServer } from "./former_world.ts";
+import { serverOfFormer } from "./former_world.ts";
 import { peerTest } from "./peer_test.ts";
 
 /** A client of 0.6.34 with two tenants that was killed, and with it its lock file and the rest of what it leaves. */
@@ -92,14 +93,14 @@ peerTest(
   "a folder of 0.6.34 just works with a petit server, and nothing of it is plain any more",
   FORMER_CLIENT,
   async (t) => {
-    const { server, target } = await legacyServer(t);
+    const { server, target } = await serverOfFormer(t);
     const { folder, config, daemon } = await leftBehind(t, target);
     const registration = JSON.parse(readFileSync(join(folder, "tenants/first/registration"), "utf8"));
     // The plain backchannel is of no use to it.
     configure(config, { "client.backPort": 1 });
     // A command that logs in takes the host key too, and tells.
     const ping = () => daemon.run("ping", "-n", "1");
-    assert.match((await ping()).stderr, /petit: This folder is one of 0\.6\.x.*SHA256:.* was taken on trust/);
+    assert.match((await ping()).stderr, /petit: This folder is one of petit 0\.6.*SHA256:.* was taken on trust/);
     assert.equal((await ping()).stderr, "");
     assert.equal((await daemon.start()).ready, true);
     assert.match(await get(server.proxyPort, registration.id), /200[^]*first$/);
@@ -124,7 +125,7 @@ peerTest("on a folder where a 0.6.34 client is running, no other is started", FO
   await former.start();
   const { code, stderr } = await petit(["client", "start", "-c", former.config]);
   assert.equal(code, 1);
-  assert.match(stderr, /A 0\.6\.x client is running on ".*" already \(process \d+\)/);
+  assert.match(stderr, /A petit 0\.6 client is running on ".*" already \(process \d+\)/);
   assert.ok(existsSync(join(former.folder, "client.pid")) && former.process.alive);
   // A copy of the folder is another one.
   const copy = temporaryFolder(t);

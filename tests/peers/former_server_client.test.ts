@@ -9,7 +9,8 @@ import { output } from "../world/processes.ts";
 import { exchange } from "../world/raw_http.ts";
 import { ShellTerminal } from "../world/shell_terminal.ts";
 import { startSayer } from "../world/tenants.ts";
-import { clientCommand, fingerprintOf, get, initFor, registeredFor, startWord } from "./client_of_former.ts";
+import { startWord } from "../world/word_service.ts";
+import { clientCommand, fingerprintOf, get, initFor, registeredFor } from "./client_of_former.ts";
 import { FORMER_SERVER } from "./former.ts";
 import { FormerServer } from "./former_server.ts";
 import { peerTest } from "./peer_test.ts";
@@ -52,7 +53,7 @@ peerTest("a client registers with a 0.6.34 server, and all commands work", FORME
   assert.match(await get(server.proxyPort, client.id), /hello/);
   assert.match(
     await clientCommand(client, "inbound", "-n", "100"),
-    /probe .* ok \(answered by the client itself: a 0\.6\.x server's probe\)/,
+    /probe .* ok \(answered by the client itself: a petit 0\.6 server's probe\)/,
   );
 
   assert.match(await clientCommand(client, "unregister", "-t", "default"), /^Unregistered \d+ \(tenant default\)/);

@@ -13,13 +13,13 @@ export const legacySettings = (backPort: number): Settings => ({
 });
 
 /** A petit server that clients of 0.6.34 can use. */
-export interface LegacyServer {
+export interface ServerOfFormer {
   readonly server: ServerProcess;
   readonly target: FormerTarget;
 }
 
 /** Starts one. */
-export async function legacyServer(scope: Scope, settings: Settings = {}): Promise<LegacyServer> {
+export async function serverOfFormer(scope: Scope, settings: Settings = {}): Promise<ServerOfFormer> {
   const backPort = await freePort();
   const server = await ServerProcess.init(scope, { ...legacySettings(backPort), ...settings });
   configure(server.config, { "server.vitae.endpoint": `http://REGID.localhost:${server.proxyPort}` });
@@ -33,8 +33,8 @@ export async function legacyWorld(
   scope: Scope,
   servicePort: number,
   settings: { server?: Settings; client?: Settings; env?: Record<string, string> } = {},
-): Promise<LegacyServer & { readonly client: FormerClient; readonly id: string; readonly port: number }> {
-  const world = await legacyServer(scope, settings.server);
+): Promise<ServerOfFormer & { readonly client: FormerClient; readonly id: string; readonly port: number }> {
+  const world = await serverOfFormer(scope, settings.server);
   const client = await FormerClient.init(scope, world.target, settings.client, settings.env);
   const { id, port } = await client.register(servicePort);
   await client.start();

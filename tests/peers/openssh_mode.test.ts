@@ -6,7 +6,7 @@ import { openRegistry } from "../../src/registry/open_registry.ts";
 import { eventually } from "../world/eventually.ts";
 import { ClientProcess } from "../world/executable.ts";
 import { AnsweringService } from "../world/raw_service.ts";
-import { exchange, RawCaller, statusOf, takeAnswer } from "../world/raw_http.ts";
+import { exchange, getOnce, RawCaller, statusOf, takeAnswer } from "../world/raw_http.ts";
 import { startService, TestClient } from "../world/world.ts";
 import { makeSshdWorld, NEEDS, startOpensshMode, startSshdServer } from "./openssh_mode.ts";
 import { peerTest } from "./peer_test.ts";
@@ -17,14 +17,13 @@ const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const HOLDS = 'holdFor = "5s"\n';
 
 const get = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
-const getOnce = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
 peerTest("the executables register with a join code and connect through the system's sshd", NEEDS, async (t) => {
   const web = await startService(t, new AnsweringService(OK).accept);
   const { server } = await startOpensshMode(t);
   const client = await new ClientProcess(t).register(await server.joinCode(), web.port);
   await client.start();
-  assert.equal(statusOf(await exchange(server.proxyPort, getOnce(`${client.id}.example.com`))), 200);
+  assert.equal(statusOf(await getOnce(server.proxyPort, `${client.id}.example.com`)), 200);
 });
 
 peerTest("a hundred requests share a few connections to the service, through sshd's listener", NEEDS, async (t) => {
@@ -150,7 +149,7 @@ peerTest("a client that is killed is back at once, and its disconnect is on reco
   process.kill(session, "SIGKILL");
   await server.logged((line) => line["id"] === id && line.msg.includes("disconnected"));
   const begun = performance.now();
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
   assert.ok(performance.now() - begun < 5000);
   const [disconnect] = server.running.control.statusOf(id).disconnects;
   assert.equal(disconnect?.code, "closed");
@@ -167,7 +166,7 @@ peerTest("a session of sshd that hangs gives its port up to the client that come
   for (const session of sessions) process.kill(session, "SIGSTOP");
   await server.logged((line) => line["id"] === id && line.msg.includes("took over from its older tunnel"));
   await client.logged((line) => line["code"] === undefined && line.msg.startsWith("The tunnel to"));
-  await eventually("it is served again", async () => statusOf(await exchange(proxyPort, getOnce(host))) === 200);
+  await eventually("it is served again", async () => statusOf(await getOnce(proxyPort, host)) === 200);
   assert.equal(server.running.control.statusOf(id).disconnects[0]?.code, "taken-over");
 });
 
@@ -176,7 +175,7 @@ peerTest("the tunnel stands while the server is started again", NEEDS, async (t)
   const { tunnel } = client.running.control.status();
   await server.stop();
   await server.start();
-  assert.equal(statusOf(await exchange(server.running.proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(server.running.proxyPort, host)), 200);
   await eventually("its client has introduced itself again", () => {
     const { lights } = server.running.control.statusOf(id);
     return lights.client.state === "green" && lights.tunnel.state === "green";
@@ -191,7 +190,7 @@ peerTest("sshd's restart is survived too", NEEDS, async (t) => {
   });
   for (const session of sessionsOf(sshd.process.child.pid as number)) process.kill(session, "SIGKILL");
   await server.logged((line) => line["id"] === id && line.msg.includes("disconnected"));
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
 });
 
 peerTest("of two clients with a copied key the later one wins, and both logs say so", NEEDS, async (t) => {
@@ -209,7 +208,7 @@ peerTest("of two clients with a copied key the later one wins, and both logs say
   await copy.start();
   await client.logged(({ code }) => code === "taken-over");
   await server.logged((line) => line["id"] === id && line.msg.includes("took over from its older tunnel"));
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
   assert.equal(client.running.control.status().waiting?.code, "taken-over");
 });
 

@@ -7,11 +7,12 @@ import { isSignedBy, signMessage } from "../../src/tunnel/sshsig.ts";
 import { ClientProcess, petit } from "../world/executable.ts";
 import { freePort } from "../world/ports.ts";
 import { background, output } from "../world/processes.ts";
-import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
+import { getOnce, RawCaller, statusOf } from "../world/raw_http.ts";
 import { AnsweringService } from "../world/raw_service.ts";
 import { startService, temporaryFolder } from "../world/world.ts";
 import { makeSshdWorld, NEEDS, startOpensshMode } from "./openssh_mode.ts";
 import { peerTest, program } from "./peer_test.ts";
+import { sessionsOf } from "./sshd.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -55,6 +56,25 @@ peerTest("petit server check names what sshd lacks, and exits with 1", NEEDS, as
   assert.equal(code, 1);
 });
 
+peerTest(
+  "a client that is killed and started anew is served again within seconds, though its session hangs",
+  NEEDS,
+  async (t) => {
+    const web = await startService(t, new AnsweringService(OK).accept);
+    const { server, sshd } = await startOpensshMode(t, { server: { "server.holdFor": "10s" } });
+    const client = await new ClientProcess(t).register(await server.joinCode(), web.port);
+    await client.start();
+    for (const hangs of [false, true]) {
+      if (hangs) { for (const pid of sessionsOf(sshd.process.child.pid as number)) process.kill(pid, "SIGSTOP"); }
+      await client.daemon.process.stop("SIGKILL");
+      const begun = performance.now();
+      await client.start();
+      assert.equal(statusOf(await getOnce(server.proxyPort, `${client.id}.example.com`)), 200);
+      assert.ok(performance.now() - begun < 8000, `${performance.now() - begun} ms`);
+    }
+  },
+);
+
 peerTest("no request fails while the server is started again, behind the tunnel of sshd", NEEDS, async (t) => {
   const web = await startService(t, new AnsweringService(OK).accept);
   const { server } = await startOpensshMode(t);
@@ -65,9 +85,7 @@ peerTest("no request fails while the server is started again, behind the tunnel 
   const statuses = new Map<number, number>();
   const calling = (async () => {
     while (!over) {
-      const status = statusOf(
-        await exchange(server.proxyPort, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-      );
+      const status = statusOf(await getOnce(server.proxyPort, host));
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
   })();

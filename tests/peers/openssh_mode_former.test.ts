@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { petit } from "../world/executable.ts";
-import { exchange, statusOf } from "../world/raw_http.ts";
+import { getOnce, statusOf } from "../world/raw_http.ts";
 import { AnsweringService } from "../world/raw_service.ts";
 import { startService } from "../world/world.ts";
 import { FORMER_CLIENT } from "./former.ts";
@@ -28,8 +28,9 @@ peerTest(
     assert.ok(line?.includes(`permitlisten="0.0.0.0:${port}"`) && line.includes(" ssh-rsa "), String(line));
     await client.start();
     await isServed(server, id);
-    const get = `GET / HTTP/1.1\r\nHost: ${id}.example.com\r\nConnection: close\r\n\r\n`;
-    for (let requests = 0; requests < 3; requests++) assert.equal(statusOf(await exchange(server.proxyPort, get)), 200);
+    for (let requests = 0; requests < 3; requests++) {
+      assert.equal(statusOf(await getOnce(server.proxyPort, `${id}.example.com`)), 200);
+    }
     const { stdout } = await petit(["server", "check", "--json", "-c", server.config]);
     const { items } = JSON.parse(stdout) as { items: { name: string; state: string }[] };
     assert.equal(items.find(({ name }) => name === "PubkeyAcceptedAlgorithms")?.state, "ok");

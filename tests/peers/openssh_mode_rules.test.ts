@@ -6,15 +6,15 @@ import type { TestContext } from "node:test";
 import { eventually } from "../world/eventually.ts";
 import { freePort } from "../world/ports.ts";
 import { background, run } from "../world/processes.ts";
-import { exchange, statusOf } from "../world/raw_http.ts";
+import { getOnce, statusOf } from "../world/raw_http.ts";
 import { RawPeer } from "../world/raw_peer.ts";
 import { AnsweringService } from "../world/raw_service.ts";
+import { addTenant } from "../world/tenants.ts";
 import { TestClient } from "../world/world.ts";
 import { makeSshdWorld, NEEDS, type SshdWorld, startSshdServer } from "./openssh_mode.ts";
 import { peerTest, program } from "./peer_test.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-const getOnce = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
 /** Arguments of an ssh that logs in with the client's key. */
 function sshArgs({ client, sshd }: Pick<SshdWorld, "client" | "sshd">): string[] {
@@ -57,7 +57,7 @@ peerTest(
     const local = await freePort();
     const ssh = background(t, program("ssh"), ["-v", "-N", "-L", `${local}:127.0.0.1:${service}`, ...sshArgs(world)]);
     await ssh.line((line) => line.includes("Local connections to") || line.includes("Entering interactive session"));
-    assert.equal(await exchange(local, getOnce("x")), "");
+    assert.equal(await getOnce(local, "x"), "");
     await ssh.line((line) => line.includes("administratively prohibited"));
   },
 );
@@ -94,6 +94,15 @@ peerTest("the gateway takes registrations only, and its log says so", NEEDS, asy
   await server.logged(({ msg, why, cause }) => JSON.stringify({ msg, why, cause }).includes('mode is \\"openssh\\"'));
 });
 
+peerTest("the log tells of what sshd lacks as such, and of petit's own settings without its name", NEEDS, async (t) => {
+  const settings = ["AllowStreamLocalForwarding yes"];
+  const { server } = await startSshdServer(t, { sshd: { settings }, server: 'backHost = "127.0.0.2"\n' });
+  const line = await server.logged((one) => one["setting"] === "AllowStreamLocalForwarding");
+  assert.match(line.msg, /^sshd_config, AllowStreamLocalForwarding: /);
+  const own = await server.logged((one) => one["setting"] === "backHost");
+  assert.match(own.msg, /^\[server\] backHost is "127\.0\.0\.2", /);
+});
+
 peerTest("another user's listener on the port of a client that is away gets no caller", [
   ...NEEDS,
   { name: "root", met: () => process.getuid?.() === 0 },
@@ -105,7 +114,7 @@ peerTest("another user's listener on the port of a client that is away gets no c
   const thief = background(t, program("python3"), ["-c", listen]);
   await thief.line((line) => line === "listens");
   await server.logged((line) => line.code === "port-not-sshd" && line["id"] === id);
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 503);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 503);
   assert.ok(!thief.lines.includes("called"));
 });
 
@@ -138,8 +147,27 @@ peerTest("a port that another program has: the client is told, and served once i
   client.launch();
   await client.logged(({ msg }) => /sshd refuses to listen on/.test(msg));
   await new Promise((resolve) => squatter.close(resolve));
-  assert.equal(statusOf(await exchange(proxyPort, getOnce(host))), 200);
+  assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
 });
+
+peerTest(
+  "a port of one tenant that another program has is asked for again, while the others are served",
+  NEEDS,
+  async (t) => {
+    const { server, client, service, proxyPort, host } = await makeStopped(t, { client: 'reconnectDelayMax = "1s"\n' });
+    const other = await addTenant(client, server, "other", { port: service.port });
+    const squatter = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => squatter.listen(other.registeredPort, "127.0.0.1", resolve));
+    t.after(() => squatter.close());
+    client.launch();
+    const refusals = () => client.log.filter(({ code }) => code === "forward-refused").length;
+    await eventually("refused twice", () => refusals() >= 2);
+    assert.equal(statusOf(await getOnce(proxyPort, host)), 200);
+    await new Promise((resolve) => squatter.close(resolve));
+    await client.logged((line) => line["id"] === other.registeredId && line["endpoint"] !== undefined);
+    assert.equal(statusOf(await getOnce(proxyPort, `${other.registeredId}.example.com`)), 200);
+  },
+);
 
 peerTest("host keys of sshd that cannot be read are an error at the start", NEEDS, async (t) => {
   await assert.rejects(

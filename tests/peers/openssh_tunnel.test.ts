@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { ClientProcess, ServerProcess } from "../world/executable.ts";
 import { type Background, output } from "../world/processes.ts";
-import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
+import { getOnce, RawCaller, statusOf } from "../world/raw_http.ts";
 import { startService } from "../world/world.ts";
 import { identity, makeOpensshWorld, startSshTunnel } from "./openssh.ts";
 import { peerTest, program } from "./peer_test.ts";
@@ -40,20 +40,18 @@ async function assertMirrored(port: number, size: number): Promise<void> {
   assert.ok(answer.subarray(64).equals(bytes), "the bytes came back changed");
 }
 
-const get = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-
 peerTest("ssh -R with a registered key serves the HTTP proxy and the reverse port", ["ssh"], async (t) => {
   const web = await startHttpService(t);
   const world = await makeOpensshWorld(t, web.port);
   const ssh = await startSshTunnel(t, world, web.port);
-  const answer = await exchange(world.server.proxyPort, get(world.host));
+  const answer = await getOnce(world.server.proxyPort, world.host);
   assert.equal(statusOf(answer), 200);
   assert.ok(answer.endsWith("\r\n\r\nhello"));
-  assert.equal(statusOf(await exchange(world.client.port, get(world.host))), 200);
+  assert.equal(statusOf(await getOnce(world.client.port, world.host)), 200);
   // Without the tunnel there is no way to the service.
   await ssh.stop();
   await world.server.daemon.logged((line) => (line["ids"] as string[] | undefined)?.includes(world.client.id) === true);
-  assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 503);
+  assert.equal(statusOf(await getOnce(world.server.proxyPort, world.host)), 503);
 });
 
 peerTest("OpenSSH is told which signatures the server takes, and logs in with an RSA key by SHA-2", [
@@ -69,7 +67,7 @@ peerTest("OpenSSH is told which signatures the server takes, and logs in with an
   const world = { server, client, identity: identity(client, keyFile), host: `${client.id}.example.com` };
   const ssh = await startSshTunnel(t, world, web.port);
   assert.equal(count(ssh, "server-sig-algs=<ssh-ed25519,rsa-sha2-512,rsa-sha2-256>"), 1);
-  assert.equal(statusOf(await exchange(server.proxyPort, get(world.host))), 200);
+  assert.equal(statusOf(await getOnce(server.proxyPort, world.host)), 200);
 });
 
 peerTest("a half-closed connection gets its whole answer through OpenSSH", ["ssh"], async (t) => {
@@ -113,7 +111,7 @@ peerTest(
     const world = await makeOpensshWorld(t, web.port, { "server.ssh.rekeyInterval": "1s" });
     const ssh = await startSshTunnel(t, world, web.port);
     await ssh.line(() => count(ssh, "SSH2_MSG_NEWKEYS received") >= 4);
-    assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 200);
+    assert.equal(statusOf(await getOnce(world.server.proxyPort, world.host)), 200);
   },
 );
 
@@ -123,7 +121,7 @@ peerTest("the server keeps a silent OpenSSH that answers its questions for a sig
   const world = await makeOpensshWorld(t, web.port, settings);
   const ssh = await startSshTunnel(t, world, web.port);
   await ssh.line(() => count(ssh, "rtype keepalive@openssh.com") >= 3);
-  assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 200);
+  assert.equal(statusOf(await getOnce(world.server.proxyPort, world.host)), 200);
 });
 
 peerTest("OpenSSH keeps a silent server that answers its questions for a sign of life", ["ssh"], async (t) => {
@@ -133,7 +131,7 @@ peerTest("OpenSSH keeps a silent server that answers its questions for a sign of
   const ssh = await startSshTunnel(t, world, web.port, alive);
   // Any answer will do; 82 is SSH_MSG_REQUEST_FAILURE (RFC 4254, section 4).
   await ssh.line(() => count(ssh, "receive packet: type 82") >= 3);
-  assert.equal(statusOf(await exchange(world.server.proxyPort, get(world.host))), 200);
+  assert.equal(statusOf(await getOnce(world.server.proxyPort, world.host)), 200);
 });
 
 function count(ssh: Background, text: string): number {

@@ -8,7 +8,7 @@ import { generateKey } from "../../src/tunnel/keys.ts";
 import { ClientProcess } from "../world/executable.ts";
 import { freePort } from "../world/ports.ts";
 import { background, output } from "../world/processes.ts";
-import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
+import { getOnce, RawCaller, statusOf } from "../world/raw_http.ts";
 import { startService } from "../world/world.ts";
 import { makeOpensshWorld, type OpensshWorld } from "./openssh.ts";
 import { findProgram, type Need, peerTest } from "./peer_test.ts";
@@ -46,8 +46,7 @@ for (const asked of ["its own port", "any port", "its own port, changes keys eve
     const args = argumentsFor("serve", world, asked === "any port" ? 0 : client.port, service.port);
     const peer = background(t, python as string, args);
     assert.equal(await peer.line((line) => line.startsWith("ready")), `ready ${client.port}`);
-    const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-    const answer = await exchange(server.proxyPort, request);
+    const answer = await getOnce(server.proxyPort, host);
     assert.equal(statusOf(answer), 200);
     assert.ok(answer.endsWith("hello"));
     const bytes = randomBytes(2 * 1024 ** 2);

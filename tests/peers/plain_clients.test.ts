@@ -6,7 +6,7 @@ import { callDaemon } from "../../src/control/api_client.ts";
 import type { FullStatus, ServerStatus } from "../../src/server/server_status.ts";
 import { eventually } from "../world/eventually.ts";
 import { run } from "../world/processes.ts";
-import { exchange, RawCaller, statusOf } from "../world/raw_http.ts";
+import { getOnce, RawCaller, statusOf } from "../world/raw_http.ts";
 import { ask, dbclient, openssh, PLAIN_CLIENTS, type PlainClient, tunnel } from "./plain_clients.ts";
 import { makePlainWorld, type PlainWorld, registerKey, startPlainService } from "./plain_ssh.ts";
 import { peerTest, program } from "./peer_test.ts";
@@ -26,8 +26,7 @@ async function makeWorld(t: TestContext, client: PlainClient, settings = {}) {
     });
     return now as string;
   };
-  const get = () =>
-    exchange(world.server.proxyPort, `GET / HTTP/1.1\r\nHost: ${id}.127.0.0.1\r\nConnection: close\r\n\r\n`);
+  const get = () => getOnce(world.server.proxyPort, `${id}.127.0.0.1`);
   return { world, id, port, service, connected, get };
 }
 
@@ -61,8 +60,7 @@ for (const client of PLAIN_CLIENTS) {
       const service = await startPlainService(t);
       tunnel(t, client, world, id, [`${port}:localhost:${service.port}`]);
       await eventually("connected", async () => (await statusIn(world, id)).connected);
-      const request = `GET / HTTP/1.1\r\nHost: ${id}.127.0.0.1\r\nConnection: close\r\n\r\n`;
-      const answer = await exchange(world.server.proxyPort, request);
+      const answer = await getOnce(world.server.proxyPort, `${id}.127.0.0.1`);
       assert.equal(statusOf(answer), 200);
       assert.ok(answer.endsWith("\r\n\r\nhello"));
       const bytes = randomBytes(3 * 1024 ** 2);
@@ -207,9 +205,9 @@ peerTest(
     const ssh = tunnel(t, openssh, world, other.registeredId, forwards, ["-N", "-v"]);
     await ssh.line((line) => line.startsWith(`Allocated port ${other.registeredPort} for remote forward`));
     for (const { registeredId, registeredPort } of [one, other]) {
-      const request = `GET / HTTP/1.1\r\nHost: ${registeredId}.127.0.0.1\r\nConnection: close\r\n\r\n`;
-      assert.equal(statusOf(await exchange(world.server.proxyPort, request)), 200);
-      assert.equal(statusOf(await exchange(registeredPort, request)), 200);
+      for (const port of [world.server.proxyPort, registeredPort]) {
+        assert.equal(statusOf(await getOnce(port, `${registeredId}.127.0.0.1`)), 200);
+      }
     }
     // With another user name port 0 stands for nothing here.
     const nameless = tunnel(t, openssh, world, "petit", [`0:localhost:${service.port}`], ["-N", "-v", "-v"]);

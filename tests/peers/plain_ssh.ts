@@ -1,6 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { openRegistry } from "../../src/registry/open_registry.ts";
+import { decodeJoinCode, hashJoinSecret } from "../../src/tunnel/join_code.ts";
 import { ServerProcess, type Settings } from "../world/executable.ts";
 import { output, run, type RunOptions } from "../world/processes.ts";
 import { type Scope, startService, temporaryFolder } from "../world/world.ts";
@@ -35,6 +37,19 @@ export async function makePlainWorld(t: TestContext, settings: Settings = {}): P
   return { server, folder, keyFile, hostKey };
 }
 
+/** What the lines for OpenSSH that petit prints have besides. */
+export const TOLD_OPTIONS = "-o ServerAliveInterval=15 -o ExitOnForwardFailure=yes";
+
+/** How often a join code is good still. */
+export function usesLeft({ server }: PlainWorld, code: string): number | undefined {
+  const registry = openRegistry(server.registryUrl);
+  try {
+    return registry.joinCode(hashJoinSecret(decodeJoinCode(code).secret))?.usesLeft;
+  } finally {
+    registry.close();
+  }
+}
+
 /** Makes a key pair; the public half has ".pub" behind its name. */
 export async function makeKey(folder: string, name: string, ...options: string[]): Promise<string> {
   const file = join(folder, name);
@@ -44,7 +59,11 @@ export async function makeKey(folder: string, name: string, ...options: string[]
 }
 
 /** `petit server register --json` */
-export async function registerKey({ server }: PlainWorld, file: string, ...options: string[]): Promise<Registered> {
+export async function registerKey(
+  { server }: Pick<PlainWorld, "server">,
+  file: string,
+  ...options: string[]
+): Promise<Registered> {
   return JSON.parse(await server.command("register", "--key", file, "--json", ...options)) as Registered;
 }
 

@@ -2,28 +2,19 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openRegistry } from "../../src/registry/open_registry.ts";
-import { decodeJoinCode, hashJoinSecret } from "../../src/tunnel/join_code.ts";
+import { decodeJoinCode } from "../../src/tunnel/join_code.ts";
 import { output, run } from "../world/processes.ts";
 import {
   makeKey,
   makePlainWorld,
   plainOptions,
-  type PlainWorld,
   registerKey,
   sshRegister,
+  TOLD_OPTIONS,
   typing,
+  usesLeft,
 } from "./plain_ssh.ts";
 import { peerTest, program } from "./peer_test.ts";
-
-function usesLeft({ server }: PlainWorld, code: string): number | undefined {
-  const registry = openRegistry(server.registryUrl);
-  try {
-    return registry.joinCode(hashJoinSecret(decodeJoinCode(code).secret))?.usesLeft;
-  } finally {
-    registry.close();
-  }
-}
 
 const publicKey = (file: string) => readFileSync(`${file}.pub`);
 
@@ -37,7 +28,8 @@ peerTest("ssh join@host register < key.pub makes a registration, with a join cod
   const { code: exit, stdout, stderr } = await sshRegister(t, world, code, "register", { input });
   assert.equal(exit, 0, stderr);
   const [, id, port] = /^Registered +(\d+)\nEndpoint.*\nReverse port +(\d+)\n/.exec(stdout) ?? [];
-  assert.ok(stdout.includes(`  ssh -N -R ${port}:localhost:8080 -p ${world.server.sshPort} ${id}@127.0.0.1\n`), stdout);
+  const forward = `-R ${port}:localhost:8080 ${TOLD_OPTIONS}`;
+  assert.ok(stdout.includes(`  ssh -N ${forward} -p ${world.server.sshPort} ${id}@127.0.0.1\n`), stdout);
   assert.ok(stdout.includes(world.hostKey));
   assert.equal(usesLeft(world, code), 0);
   // An answer that got lost loses nothing, and the code's secret alone is as good as the code.
@@ -184,7 +176,7 @@ peerTest(
     const made = await registerKey(world, `${keyFile}.pub`, "--local-name", "shop", "--brand", "acme");
     assert.equal(
       made.ssh,
-      `ssh -N -R ${made.registeredPort}:localhost:8080 -p ${server.sshPort} ${made.registeredId}@127.0.0.1`,
+      `ssh -N -R ${made.registeredPort}:localhost:8080 ${TOLD_OPTIONS} -p ${server.sshPort} ${made.registeredId}@127.0.0.1`,
     );
     assert.ok(made.plink.includes(`-hostkey ${world.hostKey}`));
     assert.deepEqual(await registerKey(world, `${keyFile}.pub`, "--local-name", "shop"), made);

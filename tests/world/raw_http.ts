@@ -17,6 +17,11 @@ export async function exchange(port: number, text: string): Promise<string> {
   return all;
 }
 
+/** GETs a path on a connection of its own; everything that comes back. */
+export function getOnce(port: number, host: string, path = "/"): Promise<string> {
+  return exchange(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+}
+
 /** The status code of the (last) answer in a text. */
 export function statusOf(text: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { checkClient, type CheckItem } from "../../client/check.ts";
+import { SIGNS, verdict } from "../terminal/check_result.ts";
 import { paint } from "../terminal/colours.ts";
 import type { Invocation } from "../commands/command.ts";
 import { printable } from "../../text_width.ts";
@@ -23,13 +24,6 @@ const TITLES: Record<string, string> = {
   "service": "Service",
 };
 
-const SIGNS = {
-  ok: () => paint("green", "✓"),
-  warning: () => paint("yellow", "!"),
-  failed: () => paint("red", "✗"),
-  skipped: () => paint("dim", "-"),
-};
-
 /** As wide as the longest title. */
 const WIDTH = 18;
 
@@ -45,9 +39,7 @@ export async function clientCheck(invocation: Invocation): Promise<number> {
   });
   const failed = report.items.filter(({ state }) => state === "failed").length;
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else {process.stdout.write(
-      `\n${report.ok ? "All is well" : failed === 1 ? "One thing is wrong" : `${failed} things are wrong`}\n`,
-    );}
+  else process.stdout.write(`\n${verdict(failed)}\n`);
   return report.ok ? 0 : 1;
 }
 

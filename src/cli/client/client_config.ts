@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { changeTenant } from "../../client/change_tenant.ts";
-import { DEFAULT_TENANT, tenantFolder } from "../../client/state.ts";
+import { tenantFolder } from "../../client/state.ts";
 import { knownTenant, readTenant } from "../../client/tenants.ts";
 import { effectiveSettings, written } from "../../config/effective.ts";
 import { loadConfig } from "../../config/load.ts";
 import { localSchema } from "../../config/client_settings.ts";
 import type { Local, OwnRules } from "../../config/tenant_config.ts";
 import { changeConfig } from "../../control/change_config.ts";
+import { DEFAULT_TENANT } from "../../tenant_name.ts";
 import { clientContext } from "./client_context.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configCommand, type Subject } from "../daemon/config_command.ts";

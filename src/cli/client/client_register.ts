@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { KnownHost } from "../../client/known_host.ts";
 import { type ConnectTo, refuseOtherServer, register } from "../../client/register.ts";
-import { DEFAULT_TENANT, readRegistration } from "../../client/state.ts";
+import { readRegistration } from "../../client/state.ts";
 import { knownTenant, readTenant } from "../../client/tenants.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { ClientConfig } from "../../config/schema.ts";
@@ -11,6 +11,7 @@ import type { Overrides } from "../../config/template.ts";
 import { TomlDocument } from "../../config/toml.ts";
 import { changeConfig } from "../../control/change_config.ts";
 import { PetitError } from "../../error.ts";
+import { DEFAULT_TENANT } from "../../tenant_name.ts";
 import { decodeJoinCode, type JoinCode } from "../../tunnel/join_code.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import { localOverrides } from "./client_init.ts";
@@ -83,7 +84,7 @@ async function vouchedKey(invocation: Invocation, path: string): Promise<PublicK
   const option = textValue(invocation, "host-key");
   if (invocation.positionals.length > 0) {
     if (option === undefined) return undefined;
-    throw new PetitError("usage", "A join code vouches for the host key: --host-key is for servers of 0.6.x", {
+    throw new PetitError("usage", "A join code vouches for the host key: --host-key is for servers of petit 0.6", {
       exitCode: 2,
     });
   }

@@ -10,7 +10,7 @@ import { withProgress } from "../terminal/progress.ts";
 /** Milliseconds for a look at the server, where nobody has said yet that it is one of 0.6.x. */
 const LOOK_FOR = 5000;
 
-const PLAIN = "The backchannel of a 0.6.x server is not encrypted, and registers whoever comes";
+const PLAIN = "The backchannel of a petit 0.6 server is not encrypted, and registers whoever comes";
 
 /**
  * The host key of a server of 0.6.x, which knows no join codes: a person at the terminal says whether it is the right one, or the option --host-key does.
@@ -32,7 +32,7 @@ export async function vouchForHost(config: ClientConfig, option: string | undefi
   const server = await withProgress(`Looking at ${where}`, () => look(config, option !== undefined));
   if (server?.petit === true && option !== undefined) {
     throw new PetitError("join-code-needed", `${where} is a petit server, which registers by join code`, {
-      hint: "--host-key is for 0.6.x servers. Ask the server's operator for a join code",
+      hint: "--host-key is for petit 0.6 servers. Ask the server's operator for a join code",
       exitCode: 2,
     });
   }
@@ -62,12 +62,12 @@ async function ask(where: string, { fingerprint, line }: PublicKey): Promise<voi
   if (!canAsk()) {
     throw new PetitError("host-key-needed", `Nobody vouches for the host key of ${where}, which is no petit server's`, {
       hint:
-        `With a join code from a petit server's operator, give that. A 0.6.x server has none: compare its key with "ssh-keygen -l" there, and give --host-key ${fingerprint}. ${PLAIN}`,
+        `With a join code from a petit server's operator, give that. A petit 0.6 server has none: compare its key with "ssh-keygen -l" there, and give --host-key ${fingerprint}. ${PLAIN}`,
       exitCode: 2,
     });
   }
   process.stderr.write(
-    `${where} is no petit server, but may be the sshd of a 0.6.x server. No join code vouches for it.\n` +
+    `${where} is no petit server, but may be the sshd of a petit 0.6 server. No join code vouches for it.\n` +
       `Its ${line.split(" ")[0]} host key is ${fingerprint}.\n${PLAIN}.\n`,
   );
   const answer = await askLine("Is this the right key, and register there (yes/no, or the fingerprint)? ");

@@ -59,7 +59,7 @@ export const serverCheckCommand: Command = {
   path: ["server", "check"],
   summary: "Say what is wrong with this server's set-up",
   description: [
-    'Host key, certificates and ports; where [server.ssh] mode is "openssh" also what the system\'s sshd lacks for tunnels, or allows besides them, with ' +
+    'What stands in the config since 0.6, registry, host key, certificates and ports; where [server.ssh] mode is "openssh" also what the system\'s sshd lacks for tunnels, or allows besides them, with ' +
     "the lines for its sshd_config. Run as root, it asks sshd itself. Exit code 0 when nothing is in the way.",
     'With --json: {"ok", "items": [{"name", "state": "ok", "warning" or "failed", "detail", "hint", "line": for sshd_config}]}.',
   ],

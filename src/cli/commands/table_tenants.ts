@@ -27,7 +27,7 @@ export const tenantCommands: readonly Command[] = [
       "host-key": {
         type: "string",
         value: "SHA256:…",
-        help: "in place of a join code, which servers of 0.6.x do not have: the host key of theirs",
+        help: "in place of a join code, which servers of petit 0.6 do not have: the host key of theirs",
       },
     },
     examples: [

@@ -260,7 +260,9 @@ class Daemon {
       // Its own ports come with its word. Whether others can be had is found out while it can still go on.
       for (const name of ["listenPort", "apiPort"] as const) {
         const wanted = config[role][name];
-        if (wanted !== 0 && !before.ports.includes(wanted)) await tryListening(wanted, `[${role}] ${name}`);
+        if (wanted !== 0 && !before.ports.includes(wanted)) {
+          await tryListening("127.0.0.1", wanted, `[${role}] ${name}`);
+        }
       }
       await before.gone();
       this.#lock = await lockAfter(folder, role);

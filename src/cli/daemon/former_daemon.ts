@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { askCommand } from "../../control/ask_command.ts";
-import { PetitError, systemCode } from "../../error.ts";
+import { PetitError } from "../../error.ts";
+import { isAlive } from "../../platform/is_alive.ts";
 import { pidFile } from "../../platform/pid_file.ts";
 
 /** Milliseconds for the answer of a daemon of this machine. */
@@ -21,7 +21,7 @@ export async function refuseFormerClient(folder: string): Promise<void> {
   const status = await askCommand<FormerStatus | null>(asked, "STATUS", ANSWER_WITHIN).catch(() => undefined);
   const dirs = Array.isArray(status?.registration) ? status.registration.map(({ dir }) => dir) : [];
   if (!dirs.some((dir) => typeof dir === "string" && isBelow(folder, dir))) return;
-  throw new PetitError("folder-locked", `A 0.6.x client is running on "${folder}" already (process ${found.pid})`, {
+  throw new PetitError("folder-locked", `A petit 0.6 client is running on "${folder}" already (process ${found.pid})`, {
     hint: `Stop it first: petit-client stop -c "${join(folder, "config.toml")}"`,
   });
 }
@@ -39,15 +39,6 @@ function readFormerPid(folder: string): { readonly pid: number; readonly listen:
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { loadConfig } from "../../config/load.ts";
-import { openRegistry } from "../../registry/open_registry.ts";
+import { listedRegistrations } from "../../registry/listed_registrations.ts";
+import { registryFile } from "../../registry/open_registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { configFile } from "../values.ts";
 
@@ -8,14 +9,9 @@ import { configFile } from "../values.ts";
 export function registeredCount(invocation: Invocation): string | undefined {
   try {
     const url = loadConfig(configFile(invocation)).config.server.registryUrl;
-    if (!existsSync(url.slice("sqlite:".length))) return undefined;
-    const registry = openRegistry(url);
-    try {
-      const count = registry.registrations().length;
-      return count === 1 ? "1 registration is" : `${count} registrations are`;
-    } finally {
-      registry.close();
-    }
+    if (!existsSync(registryFile(url))) return undefined;
+    const count = listedRegistrations(url).length;
+    return count === 1 ? "1 registration is" : `${count} registrations are`;
   } catch {
     // It was to be said in passing only.
     return undefined;

@@ -6,6 +6,7 @@ import type { LegacyRegistry } from "../../registry/legacy_entry.ts";
 import { readLegacyRedis } from "../../registry/legacy_redis.ts";
 import { readLegacyRegistry } from "../../registry/legacy_registry.ts";
 import { isRedisUrl } from "../../registry/redis_url.ts";
+import { byId } from "../../registry/registration_id.ts";
 import type { ImportConflict } from "../../registry/registry.ts";
 import type { Invocation } from "../commands/command.ts";
 import { printable } from "../../text_width.ts";
@@ -99,7 +100,7 @@ function refused(name: string, way: string, problems: readonly ImportConflict[])
 }
 
 function sorted(problems: readonly ImportConflict[]): ImportConflict[] {
-  return [...problems].sort((a, b) => Number(a.id) - Number(b.id));
+  return [...problems].sort(byId);
 }
 
 function count(ids: readonly string[]): string {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerConfig } from "../../config/schema.ts";
 import { callDaemon } from "../../control/api_client.ts";
 import { messageOf, PetitError } from "../../error.ts";
 import { readHostKey } from "../../server/host_key/host_key.ts";
-import { registeredKey, registeredKeyText } from "../../server/plain_ssh.ts";
+import { loginOf, registeredKey, registeredKeyText } from "../../server/plain_ssh.ts";
 import { registerPublicKey } from "../../server/register_public_key.ts";
+import { toldPort } from "../../server/told_port.ts";
 import { checkTenantName, DEFAULT_TENANT } from "../../tenant_name.ts";
 import { MAX_KEY_TEXT, readPublicKey } from "../../tunnel/public_key_text.ts";
 import { daemonFolder } from "../daemon/daemon_folder.ts";
@@ -31,12 +31,12 @@ export async function serverRegister(invocation: Invocation): Promise<number> {
   checkTenantName(tenant);
   const typed = await bytesOf(file);
   const registered = await withRegistryAwaited(invocation, async (registry, server) => {
-    refuseUnnamedPort(server);
+    toldPort(server, "A client has to be told");
     const key = readPublicKey(typed, server.ssh.pubkeyAcceptedAlgorithms);
-    const hostKey = readHostKey(server.ssh.hostKey).publicKey.fingerprint;
+    const login = loginOf(server, readHostKey(server.ssh.hostKey).publicKey.fingerprint);
     const wishes = { key, tenant, brand: textValue(invocation, "brand") };
     const { registration } = await registerPublicKey(registry, server, wishes);
-    return registeredKey(server, registration, hostKey, textValue(invocation, "host"));
+    return registeredKey(server, registration, login, textValue(invocation, "host"));
   });
   await noticed(invocation, registered.registeredId);
   process.stdout.write(
@@ -57,13 +57,6 @@ async function noticed(invocation: Invocation, id: string): Promise<void> {
       await sleep(BETWEEN_LOOKS);
     }
   }
-}
-
-function refuseUnnamedPort({ ssh: { port } }: ServerConfig): void {
-  if (port !== 0) return;
-  throw new PetitError("port-unknown", "A client has to be told the gateway's port, and [server.ssh] port is 0", {
-    hint: "Set a fixed port",
-  });
 }
 
 /** As much of it as a key may have, and a byte more. @throws PetitError `key-unreadable` */

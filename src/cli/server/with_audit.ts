@@ -10,7 +10,7 @@ import { silentLog } from "../../observe/log.ts";
 const PATIENCE = 5000;
 
 /** The server's audit log for the time of one command. */
-export interface CommandAudit {
+interface CommandAudit {
   readonly audit: Audit;
   /** Writes what was told, and closes the log. */
   end(): void;

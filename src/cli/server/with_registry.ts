@@ -19,9 +19,7 @@ export function withRegistry<Result>(
   work: (registry: Registry, config: ServerConfig) => Result,
   importing = false,
 ): Result {
-  const { config: { server }, former } = loadConfig(configFile(invocation));
-  if (!importing) refuseFormer("server", former);
-  const registry = openRegistry(server.registryUrl);
+  const { registry, server } = opened(invocation, importing);
   try {
     return withAudit(server, (audit) => work(auditedRegistry(registry, audit), server));
   } finally {
@@ -34,8 +32,7 @@ export async function withRegistryAwaited<Result>(
   invocation: Invocation,
   work: (registry: Registry, config: ServerConfig) => Promise<Result>,
 ): Promise<Result> {
-  const { server } = loadConfig(configFile(invocation)).config;
-  const registry = openRegistry(server.registryUrl);
+  const { registry, server } = opened(invocation, false);
   const { audit, end } = commandAudit(server);
   try {
     return await work(auditedRegistry(registry, audit), server);
@@ -43,4 +40,11 @@ export async function withRegistryAwaited<Result>(
     end();
     registry.close();
   }
+}
+
+/** @throws PetitError `config-former`, as `start` does: registrations are not made beside those of 0.6.x */
+function opened(invocation: Invocation, importing: boolean): { registry: Registry; server: ServerConfig } {
+  const { config: { server }, former } = loadConfig(configFile(invocation));
+  if (!importing) refuseFormer("server", former);
+  return { registry: openRegistry(server.registryUrl), server };
 }

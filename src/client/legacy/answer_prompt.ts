@@ -13,10 +13,14 @@ export function ownRsaKey(folder: string, server: string): RsaKey {
   const key = rsaKeyOf(ownKey(folder).privatePem);
   if (key !== undefined) return key;
   const file = join(folder, "key");
-  throw new PetitError("key-not-rsa", `${server} is a 0.6.x server, which takes RSA keys only, and "${file}" is none`, {
-    hint:
-      'Set up another client for that server, in a folder of its own: "petit client register -c FOLDER/config.toml". If this one is registered nowhere, move its key away and register: an RSA key is made then',
-  });
+  throw new PetitError(
+    "key-not-rsa",
+    `${server} is a petit 0.6 server, which takes RSA keys only, and "${file}" is none`,
+    {
+      hint:
+        'Set up another client for that server, in a folder of its own: "petit client register -c FOLDER/config.toml". If this one is registered nowhere, move its key away and register: an RSA key is made then',
+    },
+  );
 }
 
 /**
@@ -39,7 +43,7 @@ export function answerPrompt(key: RsaKey, prompt: string): string {
   if (bytes.length > LONGEST_PROMPT) {
     throw new PetitError(
       "prompt-unreadable",
-      `The server's prompt has ${bytes.length} bytes, and no 0.6.x server's has`,
+      `The server's prompt has ${bytes.length} bytes, and no petit 0.6 server's has`,
     );
   }
   return bytes.toString("base64");

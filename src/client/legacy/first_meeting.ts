@@ -38,7 +38,7 @@ export class FirstMeeting {
     const server = `${host}:${this.#port}`;
     log.warn(
       { code: "host-key-trusted", server, fingerprint: key.fingerprint },
-      `This folder is one of 0.6.x, which knew no host key: that of ${server}, ${key.fingerprint}, was taken on trust, and no other will be accepted from now on`,
+      `This folder is one of petit 0.6, which knew no host key: that of ${server}, ${key.fingerprint}, was taken on trust, and no other will be accepted from now on`,
     );
   }
 }

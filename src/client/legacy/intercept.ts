@@ -1,9 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Channel } from "../../tunnel/channel.ts";
+import { INTERCEPT_PATH } from "../../tunnel/legacy_messages.ts";
 import type { IncomingOpen } from "../../tunnel/link.ts";
-
-/** What a client of 0.6.x answers by itself, to show that the whole way through its server is open. */
-export const INTERCEPT_PATH = "/-g2c-intercept";
 
 const ASKED = Buffer.from(`GET ${INTERCEPT_PATH}`);
 

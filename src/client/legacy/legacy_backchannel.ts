@@ -2,17 +2,17 @@ import type { ClientConfig } from "../../config/schema.ts";
 import type { Log } from "../../observe/log.ts";
 import { PetitError } from "../../error.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
+import { type LegacyVitae, UNTOLD_SERVER } from "../../tunnel/legacy_messages.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { ClientMessage, ClientVitae, Registered, ServerMessage } from "../../tunnel/messages.ts";
 import type { BackchannelEnd, Notice } from "../backchannel_end.ts";
 import { readRegistration, type TenantRegistration } from "../state.ts";
 import { tenantNames } from "../tenants.ts";
 import { ownRsaKey } from "./answer_prompt.ts";
+import { LegacyConnection } from "./legacy_connection.ts";
 import { isRefusal, isRegisteredAt, unregisterAt } from "./legacy_dialogues.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
-import type { LegacyVitae } from "./legacy_messages.ts";
 import { LegacyPresence } from "./legacy_presence.ts";
-import { PlainConnection } from "./plain_connection.ts";
 import { probeLoop } from "./probe_loop.ts";
 
 export interface LegacyParts {
@@ -45,13 +45,13 @@ export class LegacyBackchannel implements BackchannelEnd {
   #key: RsaKey | undefined;
   #presence: LegacyPresence | undefined;
   /** For pings: what is measured is a question and its answer. */
-  #pinged: PlainConnection | undefined;
+  #pinged: LegacyConnection | undefined;
 
   constructor(parts: LegacyParts) {
     this.#parts = parts;
   }
 
-  /** @throws PetitError as `PlainConnection`, with today's codes where there are some; `key-not-rsa`, `prompt-unreadable` */
+  /** @throws PetitError as `LegacyConnection`, with today's codes where there are some; `key-not-rsa`, `prompt-unreadable` */
   async ask<Type extends ServerMessage["type"]>(
     message: ClientMessage,
     type: Type,
@@ -82,7 +82,7 @@ export class LegacyBackchannel implements BackchannelEnd {
       case "release1":
       case "didPing1":
       case "register1":
-        throw new Error(`A server of 0.6.x knows no "${message.type}"`);
+        throw new Error(`A server of petit 0.6 knows no "${message.type}"`);
     }
   }
 
@@ -134,7 +134,7 @@ export class LegacyBackchannel implements BackchannelEnd {
 
   #shakehand(
     ports: ReadonlyMap<string, number>,
-    vitae: LegacyVitae = NOTHING_TOLD,
+    vitae: LegacyVitae = UNTOLD_SERVER,
   ): ServerMessage & { type: "shakehand1" } {
     const { host } = this.#parts.config;
     const registrations = [...ports].map(([registeredId, registeredPort]): Registered => ({
@@ -154,7 +154,7 @@ export class LegacyBackchannel implements BackchannelEnd {
     if (!this.#closing.signal.aborted) this.onLost(isThere ? CAUSES.takenOver : closedBy("server"));
   }
 
-  async #once<Result>(dialogue: (connection: PlainConnection) => Promise<Result>, timeout?: number): Promise<Result> {
+  async #once<Result>(dialogue: (connection: LegacyConnection) => Promise<Result>, timeout?: number): Promise<Result> {
     const connection = await this.#open(timeout);
     try {
       return await dialogue(connection);
@@ -163,9 +163,9 @@ export class LegacyBackchannel implements BackchannelEnd {
     }
   }
 
-  #open(timeout = this.#parts.config.connectTimeout): Promise<PlainConnection> {
+  #open(timeout = this.#parts.config.connectTimeout): Promise<LegacyConnection> {
     const { config: { host, backPort: port } } = this.#parts;
-    return PlainConnection.open({ host, port, timeout }, this.#closing.signal);
+    return LegacyConnection.open({ host, port, timeout }, this.#closing.signal);
   }
 
   get #ownKey(): RsaKey {
@@ -190,6 +190,3 @@ const unknown = (id: string, cause?: unknown) =>
   new PetitError("registration-unknown", `The server does not know registration ${id} of this key; register again`, {
     cause,
   });
-
-/** What there is to say of a server that was not shaken hands with. */
-const NOTHING_TOLD: LegacyVitae = { environment: "", endpoint: undefined, version: "0.6" };

@@ -1,9 +1,9 @@
+import { LEGACY_VERSION, type LegacyVitae } from "../../tunnel/legacy_messages.ts";
 import type { ClientVitae } from "../../tunnel/messages.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { TenantRegistration } from "../state.ts";
 import { answerPrompt } from "./answer_prompt.ts";
-import { LEGACY_VERSION, type LegacyVitae } from "./legacy_messages.ts";
-import type { PlainConnection } from "./plain_connection.ts";
+import type { LegacyConnection } from "./legacy_connection.ts";
 
 const handshakeVersion = LEGACY_VERSION;
 
@@ -20,10 +20,10 @@ export interface LegacyHandshake {
  * The first two of a handshake's three steps: the server tells which ports these ids have. From the first step on it sends callers of them nowhere,
  * until `finishHandshake` or the end of the connection.
  *
- * @throws PetitError `prompt-unreadable`, and as `PlainConnection.ask`: one unknown id is enough for a refusal of all
+ * @throws PetitError `prompt-unreadable`, and as `LegacyConnection.ask`: one unknown id is enough for a refusal of all
  */
 export async function beginHandshake(
-  connection: PlainConnection,
+  connection: LegacyConnection,
   key: RsaKey,
   ids: readonly string[],
 ): Promise<LegacyHandshake> {
@@ -36,17 +36,17 @@ export async function beginHandshake(
 }
 
 /** The last step, which is not answered: this connection stands for the client as long as it is open. */
-export function finishHandshake(connection: PlainConnection, vitae: ClientVitae): void {
+export function finishHandshake(connection: LegacyConnection, vitae: ClientVitae): void {
   connection.tell({ type: "handshake3", vitae });
 }
 
 /**
  * Makes a registration.
  * @returns its port is undefined where the server has none left
- * @throws PetitError as `PlainConnection.ask`
+ * @throws PetitError as `LegacyConnection.ask`
  */
 export async function registerWith(
-  connection: PlainConnection,
+  connection: LegacyConnection,
   key: RsaKey,
   preferred: TenantRegistration | undefined,
 ): Promise<{ id: string; port: number | undefined }> {
@@ -62,9 +62,9 @@ export async function registerWith(
  * Whether the server has that registration, and for this key. It is asked to take it away and not told the proof: that has no effect there, other
  * than a handshake.
  *
- * @throws PetitError as `PlainConnection.ask`
+ * @throws PetitError as `LegacyConnection.ask`
  */
-export async function isRegisteredAt(connection: PlainConnection, key: RsaKey, id: string): Promise<boolean> {
+export async function isRegisteredAt(connection: LegacyConnection, key: RsaKey, id: string): Promise<boolean> {
   try {
     const asked = { type: "unregister1", handshakeVersion, registeredId: id };
     answerPrompt(key, (await connection.ask(asked, "didUnregister1")).prompt);
@@ -75,8 +75,8 @@ export async function isRegisteredAt(connection: PlainConnection, key: RsaKey, i
   }
 }
 
-/** Takes a registration away. @throws PetitError `prompt-unreadable`, and as `PlainConnection.ask` */
-export async function unregisterAt(connection: PlainConnection, key: RsaKey, id: string): Promise<void> {
+/** Takes a registration away. @throws PetitError `prompt-unreadable`, and as `LegacyConnection.ask` */
+export async function unregisterAt(connection: LegacyConnection, key: RsaKey, id: string): Promise<void> {
   const first = { type: "unregister1", handshakeVersion, registeredId: id };
   const { prompt } = await connection.ask(first, "didUnregister1");
   const second = { type: "unregister2", handshakeVersion, registeredId: id, response: answerPrompt(key, prompt) };

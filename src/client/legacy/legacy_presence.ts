@@ -1,14 +1,14 @@
 import type { Log } from "../../observe/log.ts";
+import type { LegacyVitae } from "../../tunnel/legacy_messages.ts";
 import type { ClientVitae } from "../../tunnel/messages.ts";
 import type { RsaKey } from "../../tunnel/rsa_key.ts";
 import type { TenantRegistration } from "../state.ts";
+import type { LegacyConnection } from "./legacy_connection.ts";
 import { beginHandshake, finishHandshake, isRefusal, isRegisteredAt } from "./legacy_dialogues.ts";
-import type { LegacyVitae } from "./legacy_messages.ts";
-import type { PlainConnection } from "./plain_connection.ts";
 
 export interface PresenceParts {
-  /** @throws PetitError as `PlainConnection.open` */
-  open(): Promise<PlainConnection>;
+  /** @throws PetitError as `LegacyConnection.open` */
+  open(): Promise<LegacyConnection>;
   readonly key: RsaKey;
   readonly log: Pick<Log, "info"> | undefined;
   /** Told when the server has closed a connection that stands for registrations. */
@@ -17,7 +17,7 @@ export interface PresenceParts {
 
 /** A connection that stands for some registrations of the client at its server, as long as it is open. */
 interface Held {
-  readonly connection: PlainConnection;
+  readonly connection: LegacyConnection;
   /** By id: the port that the registration's file said then, and the one that the server has told. */
   readonly ports: ReadonlyMap<string, { readonly own: number; readonly told: number }>;
 }

@@ -1,12 +1,12 @@
-import { lookup } from "node:dns/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { ClientConfig } from "../../config/schema.ts";
-import { messageOf, systemCode } from "../../error.ts";
+import { messageOf, PetitError, systemCode } from "../../error.ts";
+import { INTERCEPT_PATH } from "../../tunnel/legacy_messages.ts";
 import type { ServerMessage } from "../../tunnel/messages.ts";
 import { dial } from "../dial.ts";
 import { readUsableTenants } from "../tenants.ts";
-import { INTERCEPT_PATH } from "./intercept.ts";
+import { addressToAsk } from "./address_to_ask.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
 
 export interface LoopToProbe {
@@ -73,7 +73,7 @@ async function throughServer(
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]);
   try {
-    const address = await addressOf(url.hostname, host);
+    const address = await addressToAsk(url.hostname, host);
     return await new Promise((resolve, reject) => {
       const asked = request({
         host: address,
@@ -98,15 +98,13 @@ async function throughServer(
     });
   } catch (error) {
     signal.throwIfAborted();
-    const why = limit.aborted ? `no answer within ${TIMEOUT / 1000} s` : systemCode(error) ?? messageOf(error);
+    const why = limit.aborted
+      ? `no answer within ${TIMEOUT / 1000} s`
+      : error instanceof PetitError
+      ? error.message
+      : systemCode(error) ?? messageOf(error);
     return { unknown: `${url.origin} cannot be asked from here: ${why}` };
   }
-}
-
-/** A name below "localhost" is what the server's operator has not changed: callers on the server's own machine are meant, and not those here. */
-async function addressOf(name: string, host: string): Promise<string> {
-  if (name === "localhost" || name.endsWith(".localhost")) return host;
-  return (await lookup(name)).address;
 }
 
 function isSuccess(text: string): boolean {

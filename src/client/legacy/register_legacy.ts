@@ -10,10 +10,10 @@ import { KnownHost } from "../known_host.ts";
 import { ownKey, readPreferred, readRegistration, writeRegistration } from "../state.ts";
 import { tenantNames } from "../tenants.ts";
 import { ownRsaKey } from "./answer_prompt.ts";
+import { LegacyConnection } from "./legacy_connection.ts";
 import { beginHandshake, registerWith } from "./legacy_dialogues.ts";
 import { legacyEndpoint } from "./legacy_endpoint.ts";
 import { readLegacyServer, writeLegacyServer } from "./legacy_server.ts";
-import { PlainConnection } from "./plain_connection.ts";
 
 export interface LegacyRegistering {
   readonly config: ClientConfig;
@@ -30,14 +30,14 @@ export interface LegacyRegistering {
 /**
  * Registers a tenant with a server of 0.6.x, over its plain backchannel: it takes whoever comes.
  *
- * @throws PetitError `other-server`, `key-not-rsa`, `server-has-no-ports`, and as `PlainConnection`; nothing has been kept then but the client's key
+ * @throws PetitError `other-server`, `key-not-rsa`, `server-has-no-ports`, and as `LegacyConnection`; nothing has been kept then but the client's key
  */
 export async function registerLegacy(options: LegacyRegistering): Promise<Registered> {
   const { config, folder, tenant, hostKey, signal } = options;
   const { host, port, backPort, connectTimeout: timeout } = config;
   refuseOtherLegacyServer(folder, tenant, host);
   const key = rsaKey(folder, `${host}:${port}`);
-  const connection = await PlainConnection.open({ host, port: backPort, timeout }, signal);
+  const connection = await LegacyConnection.open({ host, port: backPort, timeout }, signal);
   try {
     const { id, port: registeredPort } = await registerWith(connection, key, readPreferred(folder, tenant));
     if (registeredPort === undefined) {

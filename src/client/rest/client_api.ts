@@ -99,7 +99,7 @@ function formerOperations({ setLevel }: DaemonFacilities): AnyOperation[] {
       path: "/log",
       id: "setLogLevelByMessage",
       tag: "log",
-      summary: "As PUT /log/level, with the names of 0.6.x",
+      summary: "As PUT /log/level, with the names of petit 0.6",
       body: z.object({ msg: z.enum([...LOG_LEVELS, ...FORMER.keys()]).meta({ description: "The level" }) }).meta({
         id: "LogMessage",
       }),

@@ -54,7 +54,7 @@ export const tenantSchema = z.object({
   config: z.object({ local: serviceSchema }),
 }).meta({
   id: "Tenant",
-  description: "A tenant; name, registered, registeredId, registeredPort and config are those of 0.6.x",
+  description: "A tenant; name, registered, registeredId, registeredPort and config are those of petit 0.6",
 });
 
 const clientVitaeSchema = clientVitae.meta({ id: "ClientVitae", description: "What this client tells of itself" });

@@ -48,7 +48,7 @@ export function statusOperations(control: ClientControl, configFile: string): An
       answered: "What came of each probe; success means that all services were reached",
       answer: z.object({
         success: z.boolean(),
-        type: z.literal("didPing1").meta({ description: "For scripts of 0.6.x" }),
+        type: z.literal("didPing1").meta({ description: "For scripts of petit 0.6" }),
         probes: z.array(probeSchema).readonly(),
       }).meta({ id: "Probed" }),
       handle: async ({ query }) => {
@@ -64,12 +64,12 @@ export function statusOperations(control: ClientControl, configFile: string): An
       token: "optional",
       summary: "Check the set-up, from the config file to the services",
       description:
-        "Without the token it only says, as in 0.6.x, whether there is an upgrade. With it, it takes as long as the server and the services take.",
+        "Without the token it only says, as in petit 0.6, whether there is an upgrade. With it, it takes as long as the server and the services take.",
       answered: "What was found",
       answer: successful.extend({
         type: z.literal("didCheck1"),
         patch: z.object({ update: z.literal(false) }).meta({
-          description: "Whether there is an upgrade, for scripts of 0.6.x",
+          description: "Whether there is an upgrade, for scripts of petit 0.6",
         }),
         ok: z.boolean().optional().meta({ description: "Nothing has failed" }),
         items: z.array(checkItemSchema).readonly().optional(),

@@ -1,25 +1,29 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, PetitError } from "../../error.ts";
-import type { Registration } from "../../registry/registry.ts";
+import { tryListening } from "../../platform/listen.ts";
+import type { ListedRegistration } from "../../registry/listed_registrations.ts";
+import { readKeyLine } from "../../tunnel/keys.ts";
+import { BACKCHANNEL } from "../../tunnel/messages.ts";
 import { readCertificates } from "../certificates.ts";
 import { readHostKey } from "../host_key/host_key.ts";
 import { sshdAccount } from "../openssh/sshd_account.ts";
 import { readSshdHostKeys } from "../openssh/sshd_host_keys.ts";
+import { backchannelHost, needsPlainBackchannel } from "../plain_backchannel.ts";
 import { type CheckItem, ok } from "./check_item.ts";
 import { checkSshd } from "./check_sshd.ts";
 import { checkStrictModes } from "./check_strict_modes.ts";
 import { readSshdSettings, type SshdSettings } from "./sshd_settings.ts";
 
 /**
- * Checks what a server needs: its keys and certificates, its ports, and in openssh mode the system's sshd. Changes nothing.
+ * Checks what a server needs: its keys and certificates, its ports, which are opened for a moment, and in openssh mode the system's sshd.
+ * Changes nothing.
  *
  * @param running whether the server runs, and has its ports
  */
 export async function checkServer(
   config: ServerConfig,
-  registrations: readonly Registration[],
+  registrations: readonly ListedRegistration[],
   running: boolean,
 ): Promise<CheckItem[]> {
   const items = [attempt("hostKey", () => readHostKey(config.ssh.hostKey).publicKey.fingerprint), certificates(config)];
@@ -30,8 +34,12 @@ export async function checkServer(
 }
 
 /** What is wrong with the system's sshd, and with what petit knows of it. */
-export async function opensshItems(config: ServerConfig, registrations: readonly Registration[]): Promise<CheckItem[]> {
+export async function opensshItems(
+  config: ServerConfig,
+  registrations: readonly ListedRegistration[],
+): Promise<CheckItem[]> {
   const { ssh, backPort } = config;
+  const back = backHost(config);
   try {
     const account = sshdAccount(ssh);
     const sshd = await readSshdSettings(ssh.sshdConfig, account.name, ssh.sshdPort, ssh.hostKey);
@@ -41,14 +49,30 @@ export async function opensshItems(config: ServerConfig, registrations: readonly
       legacy: registrations.filter(({ legacy }) => legacy).length,
     };
     return [
+      back,
       asked(sshd, ssh.sshdConfig),
       hostKeys(sshd, ssh.sshdHostKeys, ssh.hostKey),
       ...checkSshd(sshd, wanted),
       checkStrictModes(sshd, account),
     ];
   } catch (error) {
-    return [failed("sshd", error)];
+    return [back, failed("sshd", error)];
   }
+}
+
+/** Where what sshd connects to under the name of BACKCHANNEL is listened for. */
+const REACHED = ["*", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"];
+
+/** Whether clients come to petit through sshd: the lines of their keys permit that name alone. */
+function backHost(config: ServerConfig): CheckItem {
+  const host = backchannelHost(config);
+  if (REACHED.includes(host)) return ok("backHost", `Clients reach petit through sshd, at ${host}`);
+  return {
+    ...{ name: "backHost", state: "failed" },
+    detail:
+      `[server] backHost is "${host}", and sshd lets clients through to ${BACKCHANNEL.host} only: none of them gets a tunnel`,
+    hint: 'Set it to "*" or "127.0.0.1"; "" is the one with legacyBackchannel, and the other without',
+  };
 }
 
 function asked({ source, why }: SshdSettings, file: string): CheckItem {
@@ -66,10 +90,7 @@ function hostKeys(sshd: SshdSettings, pattern: string, own: string): CheckItem {
   const told = readSshdHostKeys(pattern);
   const shown = sshd.of("HostKey").filter((file) => file !== own).map((file) => `${file}.pub`).filter((file) =>
     existsSync(file)
-  ).flatMap((file) => {
-    const [type, base64] = readFileSync(file, "latin1").split(/\s+/);
-    return [`${type} ${base64}`];
-  });
+  ).map((file) => readKeyLine(readFileSync(file, "latin1"))?.line);
   if (shown.length > 0 && !told.some(({ line }) => shown.includes(line))) {
     const detail = `Clients are told the host keys in "${pattern}", and sshd has none of them`;
     return { name: "HostKey", state: "failed", detail, hint: "Set [server.ssh] sshdHostKeys to sshd's own" };
@@ -106,19 +127,26 @@ function portsOf(config: ServerConfig): [name: string, host: string, port: numbe
     ["ssh.port", ssh.listenHost, ssh.port],
     ["proxyPort", config.proxyHost, config.proxyPort],
   ];
-  if (ssh.mode === "openssh") ports.push(["backPort", "127.0.0.1", config.backPort]);
+  if (hasCertificates(config)) ports.push(["secureProxyPort", config.secureProxyHost, config.secureProxyPort]);
+  if (needsPlainBackchannel(config)) ports.push(["backPort", backchannelHost(config), config.backPort]);
   return ports;
 }
 
+function hasCertificates({ certificates: folder }: ServerConfig): boolean {
+  try {
+    return readCertificates(folder) !== undefined;
+  } catch {
+    // What is wrong with them is an item of its own.
+    return false;
+  }
+}
+
 /** Whether a port can be listened on. */
-function bindable(name: string, host: string, port: number): Promise<CheckItem> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once(
-      "error",
-      (error) => resolve({ name, state: "failed", detail: `Port ${port} cannot be listened on: ${messageOf(error)}` }),
-    );
-    const listens = () => probe.close(() => resolve(ok(name, `Port ${port} can be listened on`)));
-    probe.listen({ port, ...(host === "*" ? {} : { host }), exclusive: true }, listens);
-  });
+async function bindable(name: string, host: string, port: number): Promise<CheckItem> {
+  try {
+    await tryListening(host, port, name === "ssh.port" ? "[server.ssh] port" : `[server] ${name}`);
+    return ok(name, `Port ${port} can be listened on`);
+  } catch (error) {
+    return failed(name, error);
+  }
 }

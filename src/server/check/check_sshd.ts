@@ -245,7 +245,7 @@ function gatewayPorts(sshd: SshdSettings, { gatewayPorts: ours, legacy }: Wanted
     return {
       ...{ name, state: "warning", line: "GatewayPorts no" },
       detail:
-        `It is "clientspecified": the reverse ports of ${legacy} clients of 0.6.x, which ask for 0.0.0.0, are open to all who reach this machine`,
+        `It is "clientspecified": the reverse ports of ${legacy} clients of petit 0.6, which ask for 0.0.0.0, are open to all who reach this machine`,
     };
   }
   return ok(
@@ -312,7 +312,7 @@ function pubkeyAcceptedAlgorithms(sshd: SshdSettings, { legacy }: WantedOfSshd):
     return {
       ...{ name, state: "failed", line: `${name} +ssh-rsa` },
       detail:
-        `${legacy} registrations are those of clients of 0.6.x, which sign with RSA and SHA-1 only: sshd does not let them in`,
+        `${legacy} registrations are those of clients of petit 0.6, which sign with RSA and SHA-1 only: sshd does not let them in`,
       hint: "SHA-1 is broken: take the line out again when they have been upgraded",
     };
   }

@@ -68,7 +68,7 @@ const MAX_DEPTH = 16;
  *
  * @throws Error of the system where the file cannot be read
  */
-export function flatten(file: string, user: string, depth: number): string {
+function flatten(file: string, user: string, depth: number): string {
   const inBlocks: string[] = [];
   const outside: string[] = [];
   let matching: boolean | undefined;

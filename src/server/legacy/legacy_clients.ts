@@ -39,11 +39,6 @@ export class LegacyClients {
     return this.#byId.size;
   }
 
-  /** Those of `ids` that somebody has at present. */
-  inUse(ids: readonly string[]): string[] {
-    return ids.filter((id) => this.#byId.has(id) || this.#parts.tunnels.of(id) !== undefined);
-  }
-
   /** A client has come. Whoever had any of the same registrations has to go. @returns whether somebody had */
   take(client: LegacyClient): boolean {
     const { log, noise } = this.#parts;

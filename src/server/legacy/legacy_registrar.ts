@@ -1,12 +1,12 @@
 import { messageOf, PetitError } from "../../error.ts";
 import type { ServerConfig } from "../../config/schema.ts";
-import { sshKeyOfPem } from "../../registry/legacy_key.ts";
+import { sshKeyOfPem } from "../../registry/ssh_key_of_pem.ts";
 import type { Registration } from "../../registry/registry.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
+import { type LegacyClientMessage, UNTOLD_CLIENT } from "../../tunnel/legacy_messages.ts";
 import type { NewRegistrations } from "../new_registrations.ts";
 import type { Routes } from "../routes.ts";
-import { legacyKey } from "./challenge.ts";
-import type { LegacyMessage } from "./legacy_messages.ts";
+import { legacyKey } from "./legacy_key.ts";
 
 export interface LegacyRegistrarParts {
   /** Read anew each time: a reload changes it. */
@@ -30,7 +30,7 @@ export class LegacyRegistrar {
 
   /** @throws PetitError `key-refused`, `registration-closed`, or as NewRegistrations.make */
   async register(
-    { publicKey, preferred }: LegacyMessage & { type: "register1" },
+    { publicKey, preferred }: LegacyClientMessage & { type: "register1" },
     address: string,
   ): Promise<Registration> {
     const { config, routes, registrations } = this.#parts;
@@ -55,7 +55,7 @@ export class LegacyRegistrar {
     const registration = await registrations.make({
       key: line,
       fingerprint,
-      vitae: { brand: "ce", version: "0.6" },
+      vitae: UNTOLD_CLIENT,
       tenant: "default",
       preferred,
       joinHash: null,

@@ -5,14 +5,15 @@ import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
 import { version } from "../../platform/version.ts";
 import type { Registration, Registry } from "../../registry/registry.ts";
-import { rememberVitae } from "../client_vitae.ts";
+import { LEGACY_VERSION, type LegacyClientMessage, legacyClientMessage } from "../../tunnel/legacy_messages.ts";
+import { rememberVitae } from "../remember_vitae.ts";
 import type { PlainPeer } from "../plain_backchannel.ts";
 import type { PlainDialogue } from "../plain_connection.ts";
 import type { Routes } from "../routes.ts";
-import { isUnwritten, toldError } from "../unwritten.ts";
-import { Challenge, legacyKey } from "./challenge.ts";
+import { isOwnFault, toldError } from "../own_fault.ts";
+import { Challenge } from "./challenge.ts";
 import type { LegacyClient, LegacyClients } from "./legacy_clients.ts";
-import { LEGACY_VERSION, type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
+import { legacyKey } from "./legacy_key.ts";
 import type { LegacyRegistrar } from "./legacy_registrar.ts";
 
 export interface LegacySessionParts {
@@ -86,8 +87,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     }
   }
 
-  async #answer(message: LegacyMessage): Promise<object | undefined> {
-    const { config, clients, registrar } = this.#parts;
+  async #answer(message: LegacyClientMessage): Promise<object | undefined> {
+    const { config, registrar } = this.#parts;
     switch (message.type) {
       case "ping1":
         return { type: "didPing1" };
@@ -111,7 +112,8 @@ export class LegacySession implements PlainDialogue, LegacyClient {
           throw new PetitError("message-invalid", "This connection has shaken hands already");
         }
         const prompt = this.#ask("handshake", message.registeredId);
-        return { type: "shakehand1", replacement: clients.inUse(message.registeredId), prompt };
+        // Which of them somebody has is nobody's business who has proven nothing; clients of 0.6.x do not look at it.
+        return { type: "shakehand1", replacement: [], prompt };
       }
       case "handshake2": {
         const registrations = this.#proven("handshake", message.response);
@@ -160,7 +162,11 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     throw new PetitError("asked-too-often", `A client may ask for ${MOST_ASKED} things on one connection`);
   }
 
-  /** Asks for a proof of the key that the registrations have in common. @throws PetitError `registration-unknown` or `keys-differ` */
+  /**
+   * Asks for a proof of the key that the registrations have in common; whether they do is said to its holder only.
+   *
+   * @throws PetitError `registration-unknown`
+   */
   #ask(what: Asked["for"], ids: readonly string[]): string {
     this.#refuseMore();
     this.#asked = undefined;
@@ -170,9 +176,6 @@ export class LegacySession implements PlainDialogue, LegacyClient {
       throw new PetitError("registration-unknown", `This server has no registration "${id}" of a client of petit 0.6`);
     });
     const [first] = registrations as [Registration];
-    if (registrations.some(({ fingerprint }) => fingerprint !== first.fingerprint)) {
-      throw new PetitError("keys-differ", `The registrations ${ids.join(", ")} belong to different keys`);
-    }
     if (new Set(ids).size < ids.length) {
       throw new PetitError("registration-twice", `Several tenants have the same registration (${ids.join(", ")})`);
     }
@@ -181,7 +184,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     return challenge.prompt;
   }
 
-  /** @returns what has been asked about. @throws PetitError `identity-unproven` */
+  /** @returns what has been asked about. @throws PetitError `identity-unproven` or `keys-differ` */
   #proven(what: Asked["for"], response: string): readonly Registration[] {
     const asked = this.#asked;
     // A prompt is good for one attempt.
@@ -192,7 +195,12 @@ export class LegacySession implements PlainDialogue, LegacyClient {
         "The response is not what the prompt holds: this client has another key",
       );
     }
-    this.#peer.proven();
+    const [first] = asked.registrations as [Registration];
+    if (asked.registrations.some(({ fingerprint }) => fingerprint !== first.fingerprint)) {
+      const ids = asked.registrations.map(({ id }) => id).join(", ");
+      throw new PetitError("keys-differ", `The registrations ${ids} belong to different keys`);
+    }
+    this.#peer.proven(first.fingerprint);
     // One may have been taken away meanwhile.
     return asked.registrations.map(({ id, fingerprint }) => {
       const registration = this.#parts.routes.byId(id);
@@ -225,7 +233,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
     // What holds a port is told of where that is found out.
     if (!(error instanceof PetitError) || error.code === "port-held") return;
     const { code, hint } = error;
-    if (isUnwritten(error)) {
+    if (isOwnFault(error)) {
       noise.tell(
         "legacy-unwritten",
         (repeated) =>
@@ -251,7 +259,7 @@ export class LegacySession implements PlainDialogue, LegacyClient {
 }
 
 /** @throws PetitError `message-invalid` or `version-refused` */
-function parse(raw: unknown): LegacyMessage {
+function parse(raw: unknown): LegacyClientMessage {
   const said = (raw as { handshakeVersion?: unknown } | null)?.handshakeVersion ?? LEGACY_VERSION;
   if (said !== LEGACY_VERSION) {
     throw new PetitError(
@@ -259,7 +267,7 @@ function parse(raw: unknown): LegacyMessage {
       `The client speaks another version of the backchannel than ${LEGACY_VERSION}, the only one that is spoken on this port`,
     );
   }
-  const parsed = legacyMessage.safeParse(raw);
+  const parsed = legacyClientMessage.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.path[0] === "registeredId") {

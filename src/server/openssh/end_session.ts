@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listeningSockets } from "../../platform/listening_sockets.ts";
-import { describe, holdsSocket, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
+import { holdsSocket, identifyProcess, ownersOf, type SocketOwner } from "../../platform/socket_owner.ts";
 import { isSshdSession } from "./sshd_session.ts";
 
 /** Milliseconds for a process to end that was asked to, and to be gone that was killed. */
@@ -47,7 +47,7 @@ export async function endSession(
     for (const { pid } of owners) {
       try {
         // The number may be another process's by now, be it one of sshd's.
-        if (isSession(describe(pid)) && holdsSocket(pid, inode)) process.kill(pid, signal);
+        if (isSession(identifyProcess(pid)) && holdsSocket(pid, inode)) process.kill(pid, signal);
       } catch {
         // It is gone, or not ours to end.
       }

@@ -1,12 +1,12 @@
-import { Buffer } from "node:buffer";
 import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf, type PetitError } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
+import { byId } from "../../registry/registration_id.ts";
 import type { Registration } from "../../registry/registry.ts";
 import type { Routes } from "../routes.ts";
 import { AuthorizedKeys } from "./authorized_keys.ts";
-import { isSound } from "../../tunnel/keys.ts";
+import { blobOf, isSound, readKeyLine } from "../../tunnel/keys.ts";
 import { fittingLine, keyLine } from "./key_line.ts";
 import type { Repaired } from "./repair_lines.ts";
 import { type ReservedPorts, reservedPorts } from "./reserved_ports.ts";
@@ -84,7 +84,7 @@ export class KeptKeys {
     const sound = new Map<string, boolean>();
     const lines = new Map<string, string>();
     for (const [key, registrations] of byKey) {
-      registrations.sort((one, other) => Number(one.id) - Number(other.id));
+      registrations.sort(byId);
       const { isSound, listed } = this.#allowed(key, registrations, everywhere, reserved);
       sound.set(key, isSound);
       if (listed.length > 0) lines.set(key, keyLine({ key, registrations: listed }, everywhere, config.backPort));
@@ -211,8 +211,8 @@ export class KeptKeys {
 
 /** Whether a key is one that petit lets in itself: sshd takes shorter ones of RSA. */
 function isSoundLine(key: string): boolean {
-  const [type = "", base64 = ""] = key.split(" ");
-  return isSound(type, Buffer.from(base64, "base64"));
+  const read = readKeyLine(key);
+  return read !== undefined && isSound(blobOf(read));
 }
 
 function sameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {

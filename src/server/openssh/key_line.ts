@@ -1,7 +1,7 @@
 import { BACKCHANNEL } from "../../tunnel/messages.ts";
 
 /** A registered key, and what it may do. */
-export interface RegisteredKey {
+export interface ListedKey {
   /** "ssh-ed25519 AAAA…" */
   readonly key: string;
   /** Its registrations, in the order of their ids. */
@@ -26,11 +26,11 @@ const LEGACY = "0.0.0.0";
 /** Of what sshd takes in one line: it discards one with more (auth-options.c, SSH_AUTHOPT_PERMIT_MAX). */
 const MAX_LISTENS = 4096;
 
-const listensOf = ({ port, legacy }: RegisteredKey["registrations"][number], everywhere: boolean): string[] =>
+const listensOf = ({ port, legacy }: ListedKey["registrations"][number], everywhere: boolean): string[] =>
   everywhere ? [`${port}`] : [...LOOPBACK, ...legacy ? [LEGACY] : []].map((host) => `${host}:${port}`);
 
 /** As many of a key's registrations, from the first on, as sshd takes in one line. */
-export function fittingLine<Registration extends RegisteredKey["registrations"][number]>(
+export function fittingLine<Registration extends ListedKey["registrations"][number]>(
   registrations: readonly Registration[],
   everywhere: boolean,
 ): readonly Registration[] {
@@ -45,7 +45,7 @@ export function fittingLine<Registration extends RegisteredKey["registrations"][
  * @param everywhere whether its ports may listen on any address
  * @throws Error where there are no registrations: a line without "permitlisten" lets its key listen on every port
  */
-export function keyLine({ key, registrations }: RegisteredKey, everywhere: boolean, backPort: number): string {
+export function keyLine({ key, registrations }: ListedKey, everywhere: boolean, backPort: number): string {
   if (registrations.length === 0) throw new Error("a key without registrations has no line");
   const fitting = fittingLine(registrations, everywhere);
   const options = [

@@ -8,6 +8,7 @@ import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
 import type { SshTarget } from "../../tunnel/messages.ts";
 import type { AccessRules } from "../access/access_rules.ts";
+import { isOfSshdConfig } from "../check/check_item.ts";
 import { opensshItems } from "../check/check_server.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Hold } from "../hold.ts";
@@ -16,9 +17,9 @@ import type { PlainDialogue } from "../plain_connection.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
 import type { Tunnels } from "../tunnels.ts";
-import type { ClientSession } from "./client_session.ts";
-import { ClientSessions } from "./client_sessions.ts";
-import { endSession } from "./end_session.ts";
+import type { ProvenClient } from "./proven_client.ts";
+import { ProvenClients } from "./proven_clients.ts";
+import { endSession, isListening } from "./end_session.ts";
 import { KeptKeys } from "./kept_keys.ts";
 import { ProvenDialogue } from "./proven_dialogue.ts";
 import { type ReleaseParts, releasePort, releasePorts } from "./release_port.ts";
@@ -53,7 +54,7 @@ export class OpensshMode {
   readonly #account: SshdAccount;
   readonly #keys: KeptKeys;
   readonly #tunnels: SshdTunnels;
-  readonly #sessions = new ClientSessions();
+  readonly #clients = new ProvenClients();
   readonly #turns = new ReleaseTurns();
   #timer: NodeJS.Timeout | undefined;
 
@@ -68,7 +69,7 @@ export class OpensshMode {
     this.#tunnels = new SshdTunnels({
       ...parts,
       uid: this.#account.uid,
-      session: (fingerprint) => this.#sessions.newest(fingerprint),
+      client: (fingerprint) => this.#clients.newest(fingerprint),
       end: (registration, inode, why) => void this.#end(registration, inode, why),
     });
   }
@@ -103,10 +104,12 @@ export class OpensshMode {
   /** What of sshd's settings is in the way of tunnels, or lets clients do more. */
   async #tellOfSshd(): Promise<void> {
     const { config, routes, log } = this.#parts;
-    for (const { name, state, detail, hint, line } of await opensshItems(config, [...routes.all])) {
+    for (const item of await opensshItems(config, [...routes.all])) {
+      const { name, state, detail, hint, line } = item;
       const facts = { code: "sshd-config", setting: name, hint, line };
-      if (state === "failed") log.error(facts, `sshd_config, ${name}: ${detail}`);
-      else if (state === "warning") log.warn(facts, `sshd_config, ${name}: ${detail}`);
+      const sentence = isOfSshdConfig(item) ? `sshd_config, ${name}: ${detail}` : detail;
+      if (state === "failed") log.error(facts, sentence);
+      else if (state === "warning") log.warn(facts, sentence);
     }
   }
 
@@ -121,19 +124,19 @@ export class OpensshMode {
   prove(peer: PlainPeer): PlainDialogue {
     const { routes, audit, log, noise, tunnels, hold } = this.#parts;
     return new ProvenDialogue({
-      ...{ routes, audit, log, noise, registrar: this.#parts.registrar(), sessions: this.#sessions },
-      release: (registration, session) => this.#release(registration, session),
-      onClosed: (session, closed) => {
-        for (const id of tunnels.close(session, closed)) {
+      ...{ routes, audit, log, noise, registrar: this.#parts.registrar(), clients: this.#clients },
+      release: (registration, client) => this.#release(registration, client),
+      onClosed: (client, closed) => {
+        for (const id of tunnels.close(client, closed)) {
           log.info(
-            { id, key: session.fingerprint, code: closed.get(id) },
+            { id, key: client.fingerprint, code: closed.get(id) },
             `The client of ${id} lets nobody in: ${closed.get(id)}`,
           );
           hold.forget(id);
         }
       },
       look: () => this.#tunnels.lookSoon(),
-      onGone: (session) => void tunnels.close(session, new Map()),
+      onGone: (client) => void tunnels.close(client, new Map()),
     }, peer);
   }
 
@@ -142,17 +145,17 @@ export class OpensshMode {
     const { clientAliveInterval } = this.#parts.config.ssh;
     if (clientAliveInterval === 0) return;
     const now = performance.now();
-    for (const session of this.#sessions.all) {
-      const isAsked = session.asked > session.answered && now - session.pinged < clientAliveInterval;
-      if (!isAsked && now - session.heard > clientAliveInterval) session.ping();
+    for (const client of this.#clients.all) {
+      const isAsked = client.asked > client.answered && now - client.pinged < clientAliveInterval;
+      if (!isAsked && now - client.heard > clientAliveInterval) client.ping();
     }
   }
 
-  async #release(registration: Registration, session: ClientSession): Promise<void> {
+  async #release(registration: Registration, client: ProvenClient): Promise<void> {
     const { port } = registration;
     await this.#tunnels.lookSoon();
     if (!this.#tunnels.isHeld(port) && !this.#releaseParts.reserved.has(port)) return;
-    await this.#turns.take([registration], () => releasePort(registration, session, this.#releaseParts));
+    await this.#turns.take([registration], () => releasePort(registration, client, this.#releaseParts));
     this.#tunnels.lookNow();
   }
 
@@ -173,7 +176,7 @@ export class OpensshMode {
   get #releaseParts(): ReleaseParts {
     const { log, noise, config } = this.#parts;
     return {
-      ...{ sessions: this.#sessions, uid: this.#account.uid, backPort: config.backPort, log, noise },
+      ...{ clients: this.#clients, uid: this.#account.uid, backPort: config.backPort, log, noise },
       reserved: reservedPorts(config),
       willEnd: (id, cause) => this.#tunnels.willEnd(id, cause),
     };
@@ -183,13 +186,13 @@ export class OpensshMode {
   async #end({ id, fingerprint }: Registration, inode: number, why: string): Promise<void> {
     const { log } = this.#parts;
     this.#tunnels.willEnd(id, why);
-    const sessions = this.#sessions.ofKey(fingerprint);
-    for (const session of sessions) session.dismiss(why);
+    const clients = this.#clients.ofKey(fingerprint);
+    for (const client of clients) client.dismiss(why);
     if (!await endSession(inode, this.#account.uid)) {
       log.warn(
         { code: "session-not-ended", id },
         `The connection of ${id} to sshd is another user's, and cannot be ended by this server${
-          sessions.length > 0 ? "; its client was asked to" : ""
+          clients.length > 0 ? "; its client was asked to" : ""
         }`,
       );
     }
@@ -207,15 +210,19 @@ export class OpensshMode {
     const inode = this.#tunnels.get(registration.id)?.listener.inode;
     this.#tunnels.lookNow();
     if (inode === undefined) return;
-    void sleep(WITHDRAWS_WITHIN, undefined, { ref: false }).then(() =>
-      this.#end(registration, inode, CAUSES.unregistered)
-    );
+    void sleep(WITHDRAWS_WITHIN, undefined, { ref: false }).then(async () => {
+      const isLast = this.#parts.routes.ofKey(registration.fingerprint).length === 0;
+      // Others of the same client go on through the same connection, if it has let go of that port.
+      if (isLast || isListening(inode)) {
+        await this.#end(registration, inode, isLast ? CAUSES.unregistered : CAUSES.operator);
+      }
+    });
   }
 
   /** A successor keeps the keys from now on, and takes the backchannels; what is in progress through the tunnels goes on here. */
   leave(): void {
     this.#keys.stop();
-    for (const session of this.#sessions.all) session.close();
+    for (const client of this.#clients.all) client.close();
   }
 
   stop(): void {

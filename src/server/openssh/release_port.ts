@@ -5,8 +5,8 @@ import { type ListeningSocket, listeningSockets } from "../../platform/listening
 import { ownersOfAll, type SocketOwner } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES } from "../../tunnel/disconnect_cause.ts";
-import type { ClientSession } from "./client_session.ts";
-import { type ClientSessions, processOf } from "./client_sessions.ts";
+import type { ProvenClient } from "./proven_client.ts";
+import { processOf, type ProvenClients } from "./proven_clients.ts";
 import { endSession, untilClosed } from "./end_session.ts";
 import type { ReservedPorts } from "./reserved_ports.ts";
 import { isForeign } from "./sshd_session.ts";
@@ -15,7 +15,7 @@ import { isForeign } from "./sshd_session.ts";
 const LEAVES_WITHIN = 700;
 
 export interface ReleaseParts {
-  readonly sessions: ClientSessions;
+  readonly clients: ProvenClients;
   readonly uid: number;
   readonly backPort: number;
   readonly reserved: ReservedPorts;
@@ -32,8 +32,8 @@ export interface ReleaseParts {
  * @param by the client's backchannel
  * @throws PetitError `port-held` with the reason why it is not free
  */
-export async function releasePort(registration: Registration, by: ClientSession, parts: ReleaseParts): Promise<void> {
-  const { sessions, uid, reserved } = parts;
+export async function releasePort(registration: Registration, by: ProvenClient, parts: ReleaseParts): Promise<void> {
+  const { clients, uid, reserved } = parts;
   const { port, fingerprint } = registration;
   if (reserved.has(port)) {
     throw new PetitError("port-held", `Port ${port} is one of the server's own, and cannot be a client's`);
@@ -52,8 +52,8 @@ export async function releasePort(registration: Registration, by: ClientSession,
   if (own !== undefined && [...owners.values()].flat().some(({ pid }) => pid === own)) {
     throw new PetitError("port-held", `This very connection has port ${port} already`);
   }
-  const older = sessions.ofKey(fingerprint).filter((session) => session !== by && session.tunnelId !== by.tunnelId);
-  for (const session of older) session.dismiss(CAUSES.takenOver);
+  const older = clients.ofKey(fingerprint).filter((client) => client !== by && client.tunnelId !== by.tunnelId);
+  for (const client of older) client.dismiss(CAUSES.takenOver);
   await endHolders(registration, holders, { spared: own, leaves: older.length > 0, owners }, parts);
 }
 
@@ -69,7 +69,7 @@ export async function releasePorts(
   leaves: boolean,
   parts: ReleaseParts,
 ): Promise<void> {
-  const { sessions, uid, reserved } = parts;
+  const { clients, uid, reserved } = parts;
   const sockets = listeningSockets().filter((socket) => socket.uid === uid && !reserved.has(socket.port));
   const ports = new Set(registrations.map(({ port }) => port));
   const ours = sockets.filter(({ port }) => ports.has(port));
@@ -81,8 +81,8 @@ export async function releasePorts(
   const [first] = held;
   if (first === undefined) return;
   // One that has been upgraded since, and is there at the same time.
-  const newer = sessions.ofKey(first.registration.fingerprint);
-  for (const session of newer) session.dismiss(CAUSES.takenOver);
+  const newer = clients.ofKey(first.registration.fingerprint);
+  for (const client of newer) client.dismiss(CAUSES.takenOver);
   const older = { spared: undefined, leaves: leaves || newer.length > 0, owners };
   await Promise.all(held.map(({ registration, holders }) => endHolders(registration, holders, older, parts)));
 }

@@ -1,8 +1,7 @@
-import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf, PetitError } from "../../error.ts";
-import { describeKey, isSound, type PublicKey } from "../../tunnel/keys.ts";
+import { blobOf, isSound, type PublicKey, readKeyLine } from "../../tunnel/keys.ts";
 
 /**
  * The public host keys of the system's sshd.
@@ -39,10 +38,9 @@ function filesOf(pattern: string): string[] {
 
 function keysOf(text: string): PublicKey[] {
   return text.split("\n").flatMap((line) => {
-    const [type = "", base64 = ""] = line.trim().split(/\s+/);
-    const blob = Buffer.from(base64, "base64");
+    const key = readKeyLine(line);
     // What the client could not verify is of no use to it.
-    return isSound(type, blob) && type !== "ssh-dss" ? [describeKey(blob)] : [];
+    return key !== undefined && isSound(blobOf(key)) && !key.line.startsWith("ssh-dss ") ? [key] : [];
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { TunnelLink } from "../tunnel_connection.ts";
-import type { ClientSession } from "./client_session.ts";
+import type { ProvenClient } from "./proven_client.ts";
 
 /** What is known of a tunnel that sshd terminates: by what comes from its service, and by what its client says on its backchannel. */
 export class SshdLink implements TunnelLink {
@@ -10,21 +10,21 @@ export class SshdLink implements TunnelLink {
   bytesAt = -Infinity;
   standing = true;
   readonly wire: TunnelLink["wire"];
-  readonly #session: () => ClientSession | undefined;
+  readonly #client: () => ProvenClient | undefined;
   #name: string | undefined;
   readonly #ownName = randomBytes(8).toString("hex");
   /** When its client said something last; undefined where it never has. */
   #said: number | undefined;
 
   /**
-   * @param session the backchannel of its client; undefined where it has none, such as plain ssh
+   * @param client the backchannel of its client; undefined where it has none, such as plain ssh
    * @param seen when sshd was last seen to listen for it
    */
-  constructor(session: () => ClientSession | undefined, seen: () => number) {
-    this.#session = session;
+  constructor(client: () => ProvenClient | undefined, seen: () => number) {
+    this.#client = client;
     const isStanding = () => this.standing;
     const heard = () => {
-      this.#said = session()?.heard ?? this.#said;
+      this.#said = client()?.heard ?? this.#said;
       // Where its client has no word, that sshd holds its port open is what is known of it.
       return Math.max(this.bytesAt, this.#said ?? seen());
     };
@@ -45,24 +45,24 @@ export class SshdLink implements TunnelLink {
 
   /** Takes the name that its client has for it. The first one stands: another backchannel is another tunnel's. */
   learnName(): void {
-    this.#name ??= this.#session()?.tunnelId;
+    this.#name ??= this.#client()?.tunnelId;
   }
 
   /** What a service sends shows that callers' bytes went there, or could. */
   get answered(): number {
-    return Math.max(this.bytesAt, this.#session()?.answered ?? -Infinity);
+    return Math.max(this.bytesAt, this.#client()?.answered ?? -Infinity);
   }
 
   get asked(): number {
-    return this.#session()?.asked ?? -Infinity;
+    return this.#client()?.asked ?? -Infinity;
   }
 
   /** Without a backchannel there is nobody to ask. */
   get pinged(): number {
-    return this.#session()?.pinged ?? performance.now();
+    return this.#client()?.pinged ?? performance.now();
   }
 
   ping(): void {
-    this.#session()?.ping();
+    this.#client()?.ping();
   }
 }

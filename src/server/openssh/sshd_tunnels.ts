@@ -10,7 +10,7 @@ import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { Routes } from "../routes.ts";
 import { Served, type Tunnels } from "../tunnels.ts";
-import type { ClientSession } from "./client_session.ts";
+import type { ProvenClient } from "./proven_client.ts";
 import { reservedPorts } from "./reserved_ports.ts";
 import { SshdLink } from "./sshd_link.ts";
 import { isForeign } from "./sshd_session.ts";
@@ -36,7 +36,7 @@ export interface SshdTunnelsParts {
   /** Whom clients log in as: sshd listens for them as that user, and as nobody else. */
   readonly uid: number;
   /** The newest backchannel of a key. */
-  session(fingerprint: string): ClientSession | undefined;
+  client(fingerprint: string): ProvenClient | undefined;
   /** Ends what holds the listening socket of a registration, for the reason given. */
   end(registration: Registration, inode: number, why: string): void;
 }
@@ -186,7 +186,7 @@ export class SshdTunnels {
     }
     const listener = PREFERRED.map((host) => own.find((socket) => socket.host === host)).find(Boolean) ??
       own[0] as ListeningSocket;
-    const link = new SshdLink(() => this.#parts.session(fingerprint), () => this.#seen);
+    const link = new SshdLink(() => this.#parts.client(fingerprint), () => this.#seen);
     link.learnName();
     const tunnel = new SshdTunnel(listener, link, {
       gone: () => void this.lookSoon(),

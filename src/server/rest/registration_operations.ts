@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type AnyOperation, numberInQuery, operation, successful } from "../../control/operation.ts";
+import { DEFAULT_BRAND } from "../../default_brand.ts";
 import { checkedAlias } from "../../registry/alias.ts";
 import { DEFAULT_TENANT, isTenantName } from "../../tenant_name.ts";
 import { readPublicKey } from "../../tunnel/public_key_text.ts";
-import { DEFAULT_BRAND } from "../register_public_key.ts";
 import type { ServerControl } from "../server_control.ts";
 import { idSchema, ofRegistration, registrationSchema } from "./schemas.ts";
 

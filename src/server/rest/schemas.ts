@@ -59,10 +59,10 @@ export const registrationSchema = z.object({
   tenant: z.string().meta({ description: "Which of its client's tenants it is" }),
   endpoint: z.string().meta({ description: "URL under which callers reach it" }),
   createdAt: moment(),
-  old: z.boolean().meta({ description: "Whether its client is still one of petit 0.6.x" }),
+  old: z.boolean().meta({ description: "Whether its client is still one of petit 0.6" }),
   tunnel: orNull(tunnelStatusSchema),
   lights: lightsSchema,
-}).meta({ id: "Registration", description: "A registration and its tunnel; the first six are those of 0.6.x" });
+}).meta({ id: "Registration", description: "A registration and its tunnel; the first six are those of petit 0.6" });
 
 export const fullStatusSchema = registrationSchema.extend({
   access: z.string().meta({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AnyOperation, operation } from "../../control/operation.ts";
+import { DEFAULT_BRAND } from "../../default_brand.ts";
 import { PetitError } from "../../error.ts";
 import {
   answerCount,
@@ -26,7 +27,9 @@ const moment = (what: string) =>
 const range = z.object({ start: moment("30 days before the end by default"), end: moment("Now by default") });
 
 const brand = z.object({
-  "elements-g2c-brand": z.string().max(256).default("ce").meta({ description: "Whose registrations are counted" }),
+  "elements-g2c-brand": z.string().max(256).default(DEFAULT_BRAND).meta({
+    description: "Whose registrations are counted",
+  }),
 });
 
 const count = countAnswer.meta({ id: "Count" });

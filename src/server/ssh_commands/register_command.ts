@@ -1,11 +1,11 @@
 import type { ServerConfig } from "../../config/schema.ts";
+import { DEFAULT_BRAND } from "../../default_brand.ts";
 import { PetitError } from "../../error.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { checkTenantName, DEFAULT_TENANT } from "../../tenant_name.ts";
 import type { PublicKey } from "../../tunnel/keys.ts";
 import { readPublicKey } from "../../tunnel/public_key_text.ts";
-import { type RegisteredKey, registeredKey } from "../plain_ssh.ts";
-import { DEFAULT_BRAND } from "../register_public_key.ts";
+import { loginOf, type RegisteredKey, registeredKey } from "../plain_ssh.ts";
 import type { Registrar } from "../registrar.ts";
 import type { Routes } from "../routes.ts";
 import type { SshClient } from "./ssh_client.ts";
@@ -23,7 +23,7 @@ export interface RegisterParts {
  * Registers a key for whoever has logged in with a join code.
  *
  * @param typed the public key as it came on standard input; empty for the one that the client has proven
- * @throws PetitError where the key is none, where it may not be registered, or as `Registrar.make`
+ * @throws PetitError where the key is none, where it may not be registered, or as `loginOf` and `Registrar.make`
  */
 export async function registerCommand(
   parts: RegisterParts,
@@ -46,9 +46,11 @@ export async function registerCommand(
   const vitae = { brand, version: software };
   const { line, fingerprint } = key;
   const request = { key: line, fingerprint, vitae, tenant, preferred: null, joinHash: join.hash };
+  // First: what cannot be told afterwards would have cost a join code.
+  const login = loginOf(config, hostKey);
   const registration = await registrar.make(request, address);
   client.registered();
-  return registeredKey(config, registration, hostKey);
+  return registeredKey(config, registration, login);
 }
 
 /** @throws PetitError `key-missing`, or as `readPublicKey` */

@@ -3,6 +3,7 @@ import type { Log } from "../../observe/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Session } from "../../tunnel/session.ts";
 import { MAX_KEY_TEXT } from "../../tunnel/public_key_text.ts";
+import { isOwnFault, toldError } from "../own_fault.ts";
 import { registeredKeyText } from "../plain_ssh.ts";
 import type { FullStatus } from "../server_status.ts";
 import { ownRegistrations } from "./own_registrations.ts";
@@ -11,7 +12,7 @@ import { SessionInput } from "./session_input.ts";
 import type { SshClient } from "./ssh_client.ts";
 import { StandingSession } from "./standing_session.ts";
 import { statusText } from "./status_text.ts";
-import { shown, wordsOf } from "./words.ts";
+import { nameOf, optionsOf, shown } from "./words.ts";
 
 export interface SessionCommandsParts extends RegisterParts {
   readonly log: Log;
@@ -69,16 +70,15 @@ export class SessionCommands {
     try {
       await work();
     } catch (error) {
+      const told = toldError(error);
       if (!(error instanceof PetitError)) {
         const { address, key } = this.#client;
-        const facts = { err: error, code: "internal", address, key: key?.fingerprint };
+        const facts = { err: error, code: told.code, address, key: key?.fingerprint };
         this.#parts.log.error(facts, "A command of a client could not be answered");
-        return this.#fail(new PetitError("internal", "The server could not answer"));
-      }
-      const ours = error.code.startsWith("registry-") || error.code === "state-unwritable";
-      if (!ours) return this.#fail(error);
-      this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
-      this.#fail(new PetitError(error.code, "The server cannot write its registry at present; nothing was changed"));
+      } else if (isOwnFault(error)) {
+        this.#parts.log.error({ code: error.code, hint: error.hint }, `A client was refused: ${messageOf(error)}`);
+      } else return this.#fail(error);
+      this.#fail(new PetitError(told.code, told.error));
     }
   }
 
@@ -88,7 +88,7 @@ export class SessionCommands {
   }
 
   async #run(command: string): Promise<void> {
-    const [name = ""] = command.slice(0, 100).trim().split(/\s/);
+    const name = nameOf(command);
     const joins = this.#client.join !== undefined;
     if (name === "help") return this.#print(joins ? JOIN_HELP : HELP);
     if (name === "register" && joins) return await this.#register(command);
@@ -109,7 +109,7 @@ export class SessionCommands {
   }
 
   async #register(command: string): Promise<void> {
-    const { options } = wordsOf(command, { "local-name": true, "json": false });
+    const options = optionsOf(command, { "local-name": true, "json": false });
     const name = options.get("local-name");
     const typed = await this.#key();
     const registered = await registerCommand(
@@ -137,7 +137,7 @@ export class SessionCommands {
   }
 
   async #status(command: string): Promise<void> {
-    const { options } = wordsOf(command, { json: false });
+    const options = optionsOf(command, { json: false });
     const own = ownRegistrations(this.#client);
     const all = await Promise.all(own.map(({ id }) => this.#parts.status(id, own.length <= MAX_LOOKS)));
     if (!options.has("json")) return this.#print(all.map((status) => statusText(status)).join("\n"));

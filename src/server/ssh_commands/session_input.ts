@@ -1,8 +1,10 @@
+import { GrowingBuffer } from "../../platform/growing_buffer.ts";
+
 /** What comes on the standard input of a session, from its beginning on; of more than a limit nothing is kept. */
 export class SessionInput {
   readonly #limit: number;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #taken = new GrowingBuffer();
+  #isTooLong = false;
   #over = false;
   #onOver = (): void => {};
 
@@ -13,10 +15,10 @@ export class SessionInput {
 
   take(bytes: Buffer): void {
     if (this.#over) return;
-    this.#size += bytes.length;
-    // The piece lies in the memory of its packet.
-    if (this.#size <= this.#limit) this.#pieces.push(Buffer.from(bytes));
-    else this.end();
+    if (this.#taken.size + bytes.length <= this.#limit) return this.#taken.add(bytes);
+    this.#isTooLong = true;
+    this.#taken.take();
+    this.end();
   }
 
   /** Nothing more comes, or is waited for. */
@@ -28,8 +30,6 @@ export class SessionInput {
   /** All of it when it has ended; undefined where it is longer than the limit. */
   async all(): Promise<Buffer | undefined> {
     if (!this.#over) await new Promise<void>((resolve) => this.#onOver = resolve);
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    return this.#size > this.#limit ? undefined : Buffer.concat(pieces);
+    return this.#isTooLong ? undefined : this.#taken.take();
   }
 }

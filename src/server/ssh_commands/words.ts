@@ -3,21 +3,25 @@ import { PetitError } from "../../error.ts";
 /** Longest command, in characters; none of petit's has a reason to be longer. */
 const MAX_COMMAND = 1000;
 
-/** A command as it was typed, in words. */
-export interface Words {
-  readonly name: string;
-  /** By name, without "--"; flags are true. */
-  readonly options: ReadonlyMap<string, string | true>;
+/** A command as it was typed, at its white space. No shell is in between: quotes and such have no meaning. */
+const wordsOf = (command: string): string[] => command.slice(0, MAX_COMMAND + 1).trim().split(/\s+/);
+
+/** What is asked for: a command's first word. */
+export function nameOf(command: string): string {
+  return wordsOf(command)[0] ?? "";
 }
 
 /**
- * Takes a command apart at its white space. No shell is in between: quotes and such have no meaning.
+ * The options of a command: by name, without "--"; flags are true.
  *
  * @param known for each option whether it has a value
  * @throws PetitError `usage`, with exit code 2
  */
-export function wordsOf(command: string, known: Readonly<Record<string, boolean>>): Words {
-  const [name = "", ...rest] = command.slice(0, MAX_COMMAND + 1).trim().split(/\s+/);
+export function optionsOf(
+  command: string,
+  known: Readonly<Record<string, boolean>>,
+): ReadonlyMap<string, string | true> {
+  const [name = "", ...rest] = wordsOf(command);
   const wrong = (what: string) => new PetitError("usage", what, { hint: '"help" lists the commands', exitCode: 2 });
   if (command.length > MAX_COMMAND) throw wrong(`The command is longer than ${MAX_COMMAND} characters`);
   const options = new Map<string, string | true>();
@@ -29,7 +33,7 @@ export function wordsOf(command: string, known: Readonly<Record<string, boolean>
     if (value === undefined) throw wrong(`--${option} ${hasValue ? "needs a value" : "has no value"}`);
     options.set(option, value);
   }
-  return { name, options };
+  return options;
 }
 
 /** What a stranger has typed, short and on one line. */

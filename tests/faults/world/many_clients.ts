@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { register } from "../../../src/client/register.ts";
 import { startClient } from "../../../src/client/start_client.ts";
-import { DEFAULT_TENANT } from "../../../src/client/state.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 import type { ClientConfig } from "../../../src/config/schema.ts";
 import { silentLog } from "../../../src/observe/log.ts";
+import { DEFAULT_TENANT } from "../../../src/tenant_name.ts";
 import type { JoinCode } from "../../../src/tunnel/join_code.ts";
 import type { Registered } from "../../../src/tunnel/messages.ts";
 

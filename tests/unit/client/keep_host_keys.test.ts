@@ -11,10 +11,11 @@ import { keepHostKeys } from "../../../src/client/keep_host_keys.ts";
 import { KnownHost } from "../../../src/client/known_host.ts";
 import { OnceAMinute } from "../../../src/observe/once_a_minute.ts";
 import { GLOBAL_REQUEST, globalRequest, HOST_KEYS, HOST_KEYS_PROVE } from "../../../src/tunnel/host_keys.ts";
-import { blobOf, readKeys, signProof, sshString } from "../../../src/tunnel/host_keys.ts";
-import { generateKey, type PublicKey } from "../../../src/tunnel/keys.ts";
+import { readKeys, signProof } from "../../../src/tunnel/host_keys.ts";
+import { blobOf, generateKey, type PublicKey } from "../../../src/tunnel/keys.ts";
 import { connectSsh } from "../../../src/tunnel/ssh_client.ts";
 import { type Connection, type ConnectionInternals, sendMessage, Server } from "../../../src/tunnel/ssh_library.ts";
+import { sshString } from "../../../src/tunnel/ssh_strings.ts";
 import { eventually } from "../../world/eventually.ts";
 import { type Scope, temporaryFolder } from "../../world/world.ts";
 

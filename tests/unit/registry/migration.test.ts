@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { type Scope, temporaryFolder } from "../../world/temporary_folder.ts";
+import { listedRegistrations } from "../../../src/registry/listed_registrations.ts";
 import { NOW, openFile, requestOf } from "./fixture.ts";
 
 /** The first layout, as 1.0.0-alpha.1 made it: with two registrations, an alias and a join code with one use left. */
@@ -39,6 +40,23 @@ function firstLayout(scope: Scope): string {
   database.close();
   return file;
 }
+
+test("migration: a look from beside brings nothing up to date, and knows clients of 0.6 as that does", (t) => {
+  const file = firstLayout(t);
+  const database = new DatabaseSync(file);
+  database.exec(`
+    INSERT INTO registrations VALUES
+      (1002, 11082, 'ssh-rsa a', 'SHA256:c', 'ce', NULL, 0),
+      (1003, 11083, 'ssh-rsa b', 'SHA256:d', 'ce', '{"brand":"ce","version":"0.6.34"}', 0),
+      (1004, 11084, 'ssh-rsa c', 'SHA256:e', 'ce', '{"brand":"ce","version":"1.0.0"}', 0);`);
+  const looked = listedRegistrations(`sqlite:${file}`);
+  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 1);
+  database.close();
+  assert.deepEqual(looked.filter(({ legacy }) => legacy).map(({ id }) => id), ["1002", "1003"]);
+  const registry = openFile(t, file);
+  assert.deepEqual(looked, registry.registrations().map(({ id, port, legacy }) => ({ id, port, legacy })));
+  assert.deepEqual(looked, listedRegistrations(`sqlite:${file}`));
+});
 
 test("migration: a registry of the first layout keeps everything", (t) => {
   const file = firstLayout(t);

@@ -6,7 +6,7 @@ import { RawPeer } from "../../world/raw_peer.ts";
 import { socketPair } from "../../world/socket_pair.ts";
 
 /** A connection whose dialogue says what it is told, and what was told of it. */
-async function connection(t: TestContext, patience?: Patience, take?: (message: unknown) => Promise<void>) {
+async function connection(t: TestContext, patience?: Partial<Patience>, take?: (message: unknown) => Promise<void>) {
   const [near, far] = await socketPair(t);
   const told: string[] = [];
   const dialogue: PlainDialogue = {
@@ -19,8 +19,8 @@ async function connection(t: TestContext, patience?: Patience, take?: (message: 
     onFirst: () => dialogue,
     onForeign: (what, slow) => void told.push(`foreign ${what} ${slow}`),
     onFault: (error) => void told.push(`fault ${String(error)}`),
-  }, patience);
-  return { plain, peer: new RawPeer(far), told, far };
+  }, { unproven: 60_000, proven: 60_000, ending: 10_000, ...patience });
+  return { plain, peer: new RawPeer(far), told, near, far };
 }
 
 const MESSAGE = '{"type":"x"}\x03';
@@ -69,4 +69,17 @@ test("plain connection: what its dialogue throws is said, and a fault of petit's
   });
   assert.doesNotMatch(await peer.takeUntil("\x03"), /secret/);
   assert.deepEqual(told, ["fault Error: a secret"]);
+});
+
+test("plain connection: behind what is no message nothing is read, and it ends though its peer does not read", async (t) => {
+  // The dialogue waits for ever, as one does whose answer is not read.
+  let taken = () => {};
+  const begun = new Promise<void>((resolve) => taken = resolve);
+  const { peer, near } = await connection(t, { ending: 200 }, () => new Promise(() => taken()));
+  peer.send(MESSAGE);
+  await begun;
+  peer.send("x\x03");
+  for (let sent = 0; sent < 200; sent++) peer.send("x\x03".repeat(16_384));
+  await peer.closed;
+  assert.ok(near.bytesRead < 2 * 1024 * 1024, `${near.bytesRead} of 6.5 MB were read`);
 });

@@ -16,6 +16,7 @@ function backchannel(window: number, parts: object = {}, join?: { hash: string |
   let answered = 0;
   let text = "";
   let granted = 0;
+  let closed = false;
   const link: ChannelLink = {
     congested: false as const,
     paced: false,
@@ -26,7 +27,7 @@ function backchannel(window: number, parts: object = {}, join?: { hash: string |
     },
     sendWindowAdjust: (_recipient, bytes) => void (granted += bytes),
     sendEof() {},
-    sendClose() {},
+    sendClose: () => void (closed = true),
     violated: (what) => assert.fail(what),
   };
   const side = (size: number) => ({ id: 0, window: size, packetSize: 32_768, state: "open" as const });
@@ -46,6 +47,7 @@ function backchannel(window: number, parts: object = {}, join?: { hash: string |
     answered: () => answered,
     text: () => text,
     granted: () => granted,
+    closed: () => closed,
   };
 }
 
@@ -74,6 +76,22 @@ test("registrar: questions that come together are all answered, in their order",
   peer.send(17);
   await settled();
   assert.equal(peer.answered(), 118 * ANSWER.length);
+});
+
+test("registrar: behind what is no message nothing is answered, and the channel ends though its client does not read", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const peer = backchannel(ANSWER.length + 1);
+  peer.send(1);
+  await settled();
+  peer.send(1, Buffer.from("x\x03"));
+  peer.send(5);
+  await settled();
+  assert.equal(peer.closed(), false);
+  t.mock.timers.tick(10_000);
+  assert.equal(peer.closed(), true);
+  peer.read(FULL_WINDOW);
+  await settled();
+  assert.equal(peer.answered(), ANSWER.length + 1);
 });
 
 for (const [registration, hash] of [["closed", "h"], ["closed", null], ["join", null]] as const) {
@@ -170,4 +188,13 @@ test("registrar: a message that only a later client has is answered as such, and
   assert.deepEqual(answers.map(({ type, code }) => code ?? type), [
     ...["message-unknown", "message-unknown", "message-invalid", "message-invalid", "message-invalid", "didPing1"],
   ]);
+});
+
+test("registrar: what belongs to a backchannel through sshd is refused with the way out", async () => {
+  const peer = backchannel(FULL_WINDOW);
+  peer.send(1, encodeMessage({ type: "release1", registeredId: "1001" }));
+  await settled();
+  const [answer] = peer.text().split("\x03").slice(0, -1).map((text) => JSON.parse(text));
+  assert.equal(answer.code, "not-here");
+  assert.match(answer.error, /^"release1" is for a backchannel through the system's sshd .* by registering again /);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import test from "node:test";
-import { blobOf, HOST_KEYS_PROVE, isProof, readStrings, sshString } from "../../../src/tunnel/host_keys.ts";
+import { HOST_KEYS_PROVE, isProof } from "../../../src/tunnel/host_keys.ts";
 import { HostKeysProof } from "../../../src/tunnel/host_keys_proof.ts";
-import { generateKey } from "../../../src/tunnel/keys.ts";
+import { blobOf, generateKey } from "../../../src/tunnel/keys.ts";
+import { readStrings, sshString } from "../../../src/tunnel/ssh_strings.ts";
 
 const KEY = generateKey("host");
 const SESSION = Buffer.from("the session's id");

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import test from "node:test";
-import { describeKey, fingerprintOf, generateKey, publicKeyOf } from "../../../src/tunnel/keys.ts";
+import {
+  blobOf,
+  describeKey,
+  fingerprintOf,
+  generateKey,
+  isSound,
+  publicKeyOf,
+  readKeyLine,
+  typeOf,
+} from "../../../src/tunnel/keys.ts";
 import { ENCRYPTED_KEY, VECTORS } from "./ssh_keygen_vectors.ts";
 
 for (const { name, line, fingerprint } of VECTORS) {
@@ -69,4 +78,43 @@ test("keys: the private half of a new pair belongs to its public half", () => {
   const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), body.subarray(at, at + 32)]);
   const derived = createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
   assert.equal(derived.export({ format: "jwk" }).x, point.toString("base64url"));
+});
+
+test("keys: a line is read, with a comment or without", () => {
+  const [{ line, fingerprint }] = VECTORS;
+  const [type, base64] = line.split(" ") as [string, string];
+  for (const text of [line, `${line} someone@host`, ` ${type}\t${base64}\n`]) {
+    assert.deepEqual(readKeyLine(text), { line, fingerprint }, text);
+  }
+  for (
+    const text of [
+      "",
+      type,
+      base64,
+      `ssh-rsa ${base64}`,
+      `${type} AAAA`,
+      `${type} !`,
+      `restrict ${line}`,
+      `"" ${base64}`,
+    ]
+  ) {
+    assert.equal(readKeyLine(text), undefined, text);
+  }
+  assert.deepEqual(describeKey(blobOf({ line, fingerprint })), { line, fingerprint });
+});
+
+test("keys: the type is the first thing in a key", () => {
+  const { publicKey } = generateKey("x");
+  assert.equal(typeOf(blobOf(publicKey)), "ssh-ed25519");
+  const damaged = ["", "000000", "00000000", "00000003", "ffffffff61", "000000020061", `00000041${"61".repeat(65)}`];
+  for (const hex of damaged) assert.equal(typeOf(Buffer.from(hex, "hex")), undefined, hex);
+});
+
+test("keys: a key is sound as what it is, and where it is said to be another type it is not", () => {
+  const blob = blobOf(generateKey("x").publicKey);
+  assert.equal(isSound(blob), true);
+  assert.equal(isSound(blob, "ssh-ed25519"), true);
+  assert.equal(isSound(blob, "ssh-rsa"), false);
+  assert.equal(isSound(blob.subarray(1)), false);
+  assert.equal(isSound(Buffer.concat([blob, Buffer.from([0])])), false);
 });

@@ -80,3 +80,12 @@ test("messages: the limit is for each message, not for all of them", () => {
   const message = Buffer.concat([messageOf(LIMIT / 2), END]);
   for (let i = 0; i < 5; i++) assert.equal(decoder.take(message).length, 1);
 });
+
+test("messages: one that comes byte by byte takes no more memory than its bytes", () => {
+  const byte = Buffer.from("x");
+  const before = process.memoryUsage.rss();
+  const decoders = Array.from({ length: 40 }, () => new MessageDecoder());
+  for (const decoder of decoders) for (let at = 0; at < LIMIT; at++) decoder.take(byte);
+  const mebibytes = (process.memoryUsage.rss() - before) / 1024 / 1024;
+  assert.ok(mebibytes < 100, `${mebibytes} MiB for ${decoders.length} messages of 64 KiB`);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { loadConfig } from "../../../../src/config/load.ts";
@@ -37,7 +37,8 @@ test("server register: prints what the key's owner types, and what is there alre
   const forward = `-R ${made?.port}:localhost:8080`;
   assert.ok(out.startsWith(`Registered    ${made?.id}\nEndpoint      http://${made?.id}.petit.example.com`), out);
   assert.ok(out.includes(`Key           ${ed25519.fingerprint}\n`));
-  assert.ok(out.includes(`\n  ssh -N ${forward} -p 2222 ${made?.id}@petit.example.com\n`), out);
+  const options = "-o ServerAliveInterval=15 -o ExitOnForwardFailure=yes";
+  assert.ok(out.includes(`\n  ssh -N ${forward} ${options} -p 2222 ${made?.id}@petit.example.com\n`), out);
   assert.match(out, /\n {2}plink -batch -N -R \d+:localhost:8080 -P 2222 -hostkey SHA256:\S{43} -i KEY\.ppk \d+@petit/);
   assert.equal((await register(...args)).out, out);
   const other = await register(...args, "--local-name", "shop", "--brand", "acme", "--host", "other.example", "--json");
@@ -76,6 +77,19 @@ test("server register: what is wrong is a sentence, and nothing is made", async 
     assert.match(err, sentence);
   }
   const registry = openRegistry(loadConfig(config).config.server.registryUrl);
+  t.after(() => registry.close());
+  assert.deepEqual(registry.registrations(), []);
+});
+
+test("server register: a config that names the Redis of 0.6.x is refused, and nothing is made beside it", async (t) => {
+  const { config, keyFile, register } = await newServer(t);
+  const { registryUrl } = loadConfig(config).config.server;
+  const text = readFileSync(config, "utf8").replace(/^registryUrl = .*$/m, 'registryUrl = "redis://localhost:6379"');
+  writeFileSync(config, text);
+  const { code, out, err } = await register("--key", keyFile(ed25519.line));
+  assert.deepEqual([code, out], [2, ""]);
+  assert.match(err, /"server\.registryUrl" names a Redis of petit 0\.6.*\n.*petit server import/);
+  const registry = openRegistry(registryUrl);
   t.after(() => registry.close());
   assert.deepEqual(registry.registrations(), []);
 });

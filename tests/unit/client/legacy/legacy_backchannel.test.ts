@@ -4,7 +4,7 @@ import test, { type TestContext } from "node:test";
 import { LegacyBackchannel } from "../../../../src/client/legacy/legacy_backchannel.ts";
 import { parseConfig } from "../../../../src/config/load.ts";
 import { generateRsaKey } from "../../../../src/tunnel/rsa_key.ts";
-import { type Answers, startBackchannel, usualAnswers } from "./former_server.ts";
+import { type Answers, startBackchannel, usualAnswers } from "./former_backchannel.ts";
 import { formerFolder, RSA } from "./legacy_folder.ts";
 
 const REGISTRATIONS = { first: { id: "4001", port: 11081 }, second: { id: "4002", port: 11082 } };
@@ -111,7 +111,12 @@ const encrypted = (pem: string, bytes: Buffer) => publicEncrypt(pem, bytes).toSt
 for (
   const [what, answer, code, message] of [
     ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n\x03", "message-invalid", /speaks something else/],
-    ["answers with other messages", { type: "shakehand1", prompt: 1 }, "message-invalid", /no server of 0\.6\.x sends/],
+    [
+      "answers with other messages",
+      { type: "shakehand1", prompt: 1 },
+      "message-invalid",
+      /no server of petit 0\.6 sends/,
+    ],
     [
       "answers another question",
       { type: "didPing1" },

@@ -177,7 +177,7 @@ test("prober: a tunnel through which nothing came back for 30 s is asked, once u
   assert.equal(services.pings, 1);
   await services.pass(20_000);
   assert.equal(services.pings, 1);
-  link.answered = services.now;
+  Object.assign(link, { answered: services.now });
   await services.pass(29_000);
   assert.equal(services.pings, 1);
 });

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
 import { messageOf, PetitError, systemCode } from "../../error.ts";
+import { type LegacyServerMessage, legacyServerMessage } from "../../tunnel/legacy_messages.ts";
 import { encodeMessage, MessageDecoder } from "../../tunnel/message_stream.ts";
-import { type LegacyMessage, legacyMessage } from "./legacy_messages.ts";
 
 /** Where a server of 0.6.x takes its backchannel. */
-export interface PlainAddress {
+export interface LegacyAddress {
   readonly host: string;
   readonly port: number;
   /** Milliseconds to connect, and again for each answer. */
@@ -12,21 +12,21 @@ export interface PlainAddress {
 }
 
 interface Waiting {
-  readonly resolve: (message: LegacyMessage) => void;
+  readonly resolve: (message: LegacyServerMessage) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** One connection to the backchannel of a server of 0.6.x. Nothing in it is encrypted, and nobody has shown who the server is. */
-export class PlainConnection {
+export class LegacyConnection {
   /** Settles when the connection is gone, by whatever side. */
   readonly closed: Promise<void>;
-  readonly #address: PlainAddress;
+  readonly #address: LegacyAddress;
   readonly #socket: Socket;
   readonly #decoder = new MessageDecoder();
   #waiting: Waiting | undefined;
   #failure: Error | undefined;
 
-  private constructor(socket: Socket, address: PlainAddress) {
+  private constructor(socket: Socket, address: LegacyAddress) {
     this.#socket = socket;
     this.#address = address;
     socket.on("data", (bytes: Buffer) => this.#take(bytes));
@@ -40,7 +40,7 @@ export class PlainConnection {
   }
 
   /** @throws PetitError `backchannel-unreachable` */
-  static open(address: PlainAddress, signal: AbortSignal): Promise<PlainConnection> {
+  static open(address: LegacyAddress, signal: AbortSignal): Promise<LegacyConnection> {
     const { host, port, timeout } = address;
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ export class PlainConnection {
         done();
         // It is as long as the tunnel, and silent for most of that time: what is between may forget it.
         socket.setKeepAlive(true, 30_000);
-        resolve(new PlainConnection(socket, address));
+        resolve(new LegacyConnection(socket, address));
       });
     });
   }
@@ -75,7 +75,10 @@ export class PlainConnection {
    * Sends a message and waits for its answer; one at a time.
    * @throws PetitError `backchannel-lost`, `backchannel-silent`, `message-invalid`; `server-error` with the server's words
    */
-  async ask<Type extends LegacyMessage["type"]>(message: object, type: Type): Promise<LegacyMessage & { type: Type }> {
+  async ask<Type extends LegacyServerMessage["type"]>(
+    message: object,
+    type: Type,
+  ): Promise<LegacyServerMessage & { type: Type }> {
     if (this.#failure !== undefined) throw this.#failure;
     const { timeout } = this.#address;
     const silent = setTimeout(
@@ -84,11 +87,11 @@ export class PlainConnection {
       timeout,
     );
     try {
-      const answer = await new Promise<LegacyMessage>((resolve, reject) => {
+      const answer = await new Promise<LegacyServerMessage>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         this.#socket.write(encodeMessage(message));
       });
-      if (answer.type === type) return answer as LegacyMessage & { type: Type };
+      if (answer.type === type) return answer as LegacyServerMessage & { type: Type };
       if (answer.type !== "error") throw this.#invalid(`answered "${answer.type}" where "${type}" was due`);
       throw new PetitError("server-error", `${this.#where} refuses: ${sentence(answer.error)}`);
     } finally {
@@ -111,8 +114,8 @@ export class PlainConnection {
   #take(bytes: Buffer): void {
     try {
       for (const raw of this.#decoder.take(bytes)) {
-        const parsed = legacyMessage.safeParse(raw);
-        if (!parsed.success) throw this.#invalid("sent a message that no server of 0.6.x sends");
+        const parsed = legacyServerMessage.safeParse(raw);
+        if (!parsed.success) throw this.#invalid("sent a message that no server of petit 0.6 sends");
         // An answer that nobody waits for any more has no meaning.
         this.#waiting?.resolve(parsed.data);
       }
@@ -133,7 +136,7 @@ export class PlainConnection {
 
   #invalid(what: string): PetitError {
     return new PetitError("message-invalid", `${this.#where} ${what}`, {
-      hint: "Check that [client] backPort is the backPort of a 0.6.x server",
+      hint: "Check that [client] backPort is the backPort of a petit 0.6 server",
     });
   }
 
@@ -142,18 +145,18 @@ export class PlainConnection {
   }
 }
 
-const nameOf = ({ host, port }: PlainAddress) => `The backchannel ${host}:${port}`;
+const nameOf = ({ host, port }: LegacyAddress) => `The backchannel ${host}:${port}`;
 
-const lost = (address: PlainAddress, why: string) =>
+const lost = (address: LegacyAddress, why: string) =>
   new PetitError("backchannel-lost", `${nameOf(address)} was lost: ${why}`);
 
-function unreachable(address: PlainAddress, error: Error): unknown {
+function unreachable(address: LegacyAddress, error: Error): unknown {
   if (error.name === "AbortError" || error.name === "TimeoutError") return error;
   const { host, port } = address;
   const why = systemCode(error) === "ECONNREFUSED" ? `nothing listens there` : systemCode(error) ?? messageOf(error);
   return new PetitError("backchannel-unreachable", `Cannot reach the plain backchannel ${host}:${port}: ${why}`, {
     hint:
-      "A 0.6.x server has it on its backPort, which [client] backPort has to name; with a newer server, register with a join code from its operator",
+      "A petit 0.6 server has it on its backPort, which [client] backPort has to name; with a newer server, register with a join code from its operator",
     cause: error,
   });
 }

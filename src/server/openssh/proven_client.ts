@@ -1,5 +1,5 @@
 /** The connection of a backchannel, as far as it is spoken on unasked. */
-export interface SessionConnection {
+export interface ProvenConnection {
   /** The port from which it came: that of sshd's connection to here. */
   readonly port: number;
   say(message: object): Promise<void>;
@@ -7,7 +7,7 @@ export interface SessionConnection {
 }
 
 /** The backchannel of a client that has proven its key, where its tunnel is one of the system's sshd. Moments are milliseconds of `performance.now()`. */
-export class ClientSession {
+export class ProvenClient {
   /** Of its key. */
   readonly fingerprint: string;
   /** The name that the client has for its tunnel; undefined before it has introduced itself. */
@@ -16,9 +16,9 @@ export class ClientSession {
   answered = -Infinity;
   asked = -Infinity;
   pinged = -Infinity;
-  readonly #connection: SessionConnection;
+  readonly #connection: ProvenConnection;
 
-  constructor(fingerprint: string, connection: SessionConnection) {
+  constructor(fingerprint: string, connection: ProvenConnection) {
     this.fingerprint = fingerprint;
     this.#connection = connection;
   }
