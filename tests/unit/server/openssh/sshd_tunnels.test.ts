@@ -29,7 +29,7 @@ function lookFor(port: number, config = settings.parse({})) {
     log: pino({}, { write: (line: string) => void codes.push((JSON.parse(line) as { code: string }).code) }),
     noise: new OnceAMinute(),
     uid: process.getuid?.() as number,
-    session: () => undefined,
+    client: () => undefined,
     end: () => {},
   } as unknown as SshdTunnelsParts);
   tunnels.look();
