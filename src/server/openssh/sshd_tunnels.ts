@@ -3,7 +3,7 @@ import type { ServerConfig } from "../../config/schema.ts";
 import { messageOf } from "../../error.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OnceAMinute } from "../../observe/once_a_minute.ts";
-import { type ListeningSocket, listeningSockets } from "../../platform/listening_sockets.ts";
+import { type ListeningSocket, listeningSockets, stillListening } from "../../platform/listening_sockets.ts";
 import { ownersOfAll, remoteOfOwner } from "../../platform/socket_owner.ts";
 import type { Registration } from "../../registry/registry.ts";
 import { CAUSES, closedBy } from "../../tunnel/disconnect_cause.ts";
@@ -61,6 +61,8 @@ export class SshdTunnels {
   #stopped = false;
   /** In this look. */
   #searches = 0;
+  /** Sockets of which it is asked whether they listen still, and the answer for all of them. */
+  #asked: ListeningSocket[] = [];
   #inodes: Promise<ReadonlySet<number>> | undefined;
   #held: ReadonlySet<number> = new Set();
   /** Milliseconds that the last look took. */
@@ -190,7 +192,7 @@ export class SshdTunnels {
     link.learnName();
     const tunnel = new SshdTunnel(listener, link, {
       gone: () => void this.lookSoon(),
-      listens: () => this.#listens(listener.inode),
+      listens: () => this.#listens(listener),
       foreseen: (_, why) => this.willEnd(id, why),
       end: (tunnel, why) => this.#parts.end(registration, tunnel.listener.inode, why),
     });
@@ -202,19 +204,22 @@ export class SshdTunnels {
     tunnels.add(served);
   }
 
-  /** Whether a socket listens still: another one on its port, since the last look, is somebody else's. Asked anew for all who ask at the same time. */
-  async #listens(inode: number): Promise<boolean> {
+  /** Whether a socket listens still: another one on its port, since the last look, is somebody else's. Asked once for all who ask at the same time. */
+  async #listens(socket: ListeningSocket): Promise<boolean> {
+    this.#asked.push(socket);
     this.#inodes ??= new Promise((resolve, reject) =>
       setImmediate(() => {
+        const asked = this.#asked;
+        this.#asked = [];
         this.#inodes = undefined;
         try {
-          resolve(new Set(listeningSockets().map((socket) => socket.inode)));
+          resolve(stillListening(asked));
         } catch (error) {
           reject(error as Error);
         }
       })
     );
-    return (await this.#inodes).has(inode);
+    return (await this.#inodes).has(socket.inode);
   }
 
   #addressOf({ inode }: ListeningSocket): string {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import process from "node:process";
 import test from "node:test";
-import { listeningSockets, parseRow } from "../../../src/platform/listening_sockets.ts";
+import {
+  type ListeningSocket,
+  listeningSockets,
+  parseRow,
+  stillListening,
+} from "../../../src/platform/listening_sockets.ts";
 import { ownersOf } from "../../../src/platform/socket_owner.ts";
 
 const row = (local: string, state = "0A") =>
@@ -38,4 +43,25 @@ test("a socket that listens is found with its owner, and is not found any more w
   assert.ok(ownersOf(found?.inode as number).some(({ pid }) => pid === process.pid));
   await new Promise((resolve) => server.close(resolve));
   assert.ok(!listeningSockets().some(({ inode }) => inode === found?.inode));
+});
+
+test("of several sockets, those are told that listen still", {
+  skip: process.platform !== "linux" ? "needs /proc/net/tcp" : false,
+}, async () => {
+  const servers = [createServer(), createServer(), createServer()];
+  const sockets: ListeningSocket[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    sockets.push(listeningSockets().find((socket) => socket.port === port) as ListeningSocket);
+  }
+  const inodes = sockets.map(({ inode }) => inode);
+  assert.deepEqual(stillListening(sockets), new Set(inodes));
+  // Whatever its address is told as.
+  const [one] = sockets as [ListeningSocket];
+  assert.deepEqual(stillListening([{ ...one, host: "::1" }]), new Set([one.inode]));
+  await new Promise((resolve) => servers[1]?.close(resolve));
+  assert.deepEqual(stillListening(sockets), new Set([inodes[0], inodes[2]]));
+  for (const server of [servers[0], servers[2]]) await new Promise((resolve) => server?.close(resolve));
+  assert.deepEqual(stillListening(sockets), new Set());
 });
