@@ -1,10 +1,10 @@
-import { userInfo } from "node:os";
 import process from "node:process";
 import type { Audit } from "../../audit/audit_event.ts";
 import type { AuditLog } from "../../audit/audit_log.ts";
 import { auditBy, openAudit } from "../../audit/open_audit.ts";
 import type { ServerConfig } from "../../config/schema.ts";
 import { silentLog } from "../../observe/log.ts";
+import { ownAccount } from "../../platform/account.ts";
 
 /** Milliseconds to wait for a server that writes at the same moment. */
 const PATIENCE = 5000;
@@ -47,14 +47,13 @@ export function withAudit<Result>(config: ServerConfig, work: (audit: Audit) => 
   }
 }
 
-/** By name and number: the name is what the environment says, where the runtime knows no better. */
+/** By name and number: some systems have only names. */
 function userName(): string {
-  const uid = process.getuid?.();
-  const number = uid === undefined ? "" : ` (uid ${uid})`;
   try {
-    return `${userInfo().username}${number}`;
+    const { name, uid } = ownAccount();
+    return uid < 0 ? name : `${name} (uid ${uid})`;
   } catch {
     // A container may run under a number that no user has.
-    return `unknown${number}`;
+    return `unknown (uid ${process.getuid?.()})`;
   }
 }

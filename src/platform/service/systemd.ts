@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
-import { homedir, userInfo } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { PetitError } from "../../error.ts";
+import { ownAccount } from "../account.ts";
 import { writeStateFile } from "../state_file.ts";
 import { lastWords, type ProgramResult, runProgram } from "./run_program.ts";
 import {
@@ -83,10 +84,10 @@ export class Systemd implements ServiceManager {
       `What it says: journalctl ${option}-u petit-${role}`,
       `To stop it: systemctl ${option}stop petit-${role} (after "petit ${role} stop" systemd starts it again)`,
     ];
-    if (!user || existsSync(join("/var/lib/systemd/linger", userInfo().username))) return advice;
+    if (!user || existsSync(join("/var/lib/systemd/linger", ownAccount().name))) return advice;
     return [
       ...advice,
-      `It runs while this user is logged in. To have it run from boot on: loginctl enable-linger ${userInfo().username}`,
+      `It runs while this user is logged in. To have it run from boot on: loginctl enable-linger ${ownAccount().name}`,
     ];
   }
 
