@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { missingHistory } from "../../scripts/history.ts";
 import type { ClientStatus } from "../../src/client/client_status.ts";
 import type { Lights } from "../../src/tunnel/lights.ts";
@@ -93,15 +94,16 @@ versionTest("versions: an upgrade in place takes over sockets and state, and no 
   const { server, client, id } = world;
   await succeed(server, "addalias", id, "db.example.com");
   await assertWell(world);
-  const before = (await json<ServerStatus>(server, "status")).connections.map(({ registeredId, aliases }) => [
-    registeredId,
-    aliases,
-  ]);
+  const known = async () =>
+    (await json<ServerStatus>(server, "status")).connections.map((
+      { registeredId, aliases },
+    ) => [registeredId, aliases]);
+  const before = [[id, ["db.example.com"]]];
+  await eventually("the server knows the alias", async () => isDeepStrictEqual(await known(), before));
   installed.replace(THIS);
   await world.restart(server);
   await world.restart(client);
-  const { connections } = await json<ServerStatus>(server, "status");
-  assert.deepEqual(connections.map(({ registeredId, aliases }) => [registeredId, aliases]), before);
+  assert.deepEqual(await known(), before);
   await assertWell(world);
   assertFaultless(world);
 });
