@@ -274,8 +274,9 @@ export async function startServer(config: ServerConfig, log: Log, signal: AbortS
 
     if (openssh === undefined) await ports.reopen(routes.all);
     else {
-      openssh.start();
+      // First: where it cannot look for tunnels, it keeps keys already.
       undo.push(() => openssh.stop());
+      openssh.start();
       routes.onChanged = () => openssh.follow();
     }
     const callers = new Callers(

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { messageOf } from "../../error.ts";
 import type { ListeningSocket } from "../../platform/listening_sockets.ts";
+import { resetConnection } from "../../platform/reset.ts";
 import type { DuplexChannel } from "../../tunnel/duplex_channel.ts";
 import { SocketChannel } from "../../tunnel/socket_channel.ts";
 import type { TunnelConnection } from "../tunnel_connection.ts";
@@ -86,7 +87,7 @@ export class SshdTunnel implements TunnelConnection {
   /** Breaks off what goes through it. */
   cut(): void {
     this.stop();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) resetConnection(socket);
   }
 
   foresee(why: string): void {
