@@ -79,9 +79,15 @@ export class SshdBackchannel implements BackchannelEnd {
   async #reopen(): Promise<Backchannel> {
     if (this.#isOver) throw new PetitError("backchannel-lost", "The connection to the server is over");
     const backchannel = await this.#open();
-    if (this.#isOver) backchannel.close();
+    try {
+      if (this.#handshake !== undefined) await backchannel.ask(this.#handshake, "shakehand1");
+      if (this.#isOver || backchannel.lost) throw new PetitError("backchannel-lost", "The backchannel is gone again");
+    } catch (error) {
+      // The server does not know whose it is: that is as good as none.
+      backchannel.close();
+      throw error;
+    }
     this.#current = this.#use(backchannel);
-    if (this.#handshake !== undefined) await backchannel.ask(this.#handshake, "shakehand1");
     return backchannel;
   }
 }
